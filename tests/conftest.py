@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# A clean Blender profile, set before any test module imports bpy, so that no test reads or writes the user's preferences.
+_PROFILE = tempfile.mkdtemp(prefix="holirep-profile-")
+(Path(_PROFILE) / "config").mkdir()
+os.environ["BLENDER_USER_RESOURCES"] = _PROFILE
+atexit.register(shutil.rmtree, _PROFILE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout's root folder."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of test data that is not part of the project; skips the test where it is absent."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"test data is not here: {folder}")
+    return folder
