@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# A clean Blender profile, set before any test module imports bpy, so that no test reads or writes the user's preferences.
+# A clean Blender profile, set before any test module imports bpy: no test reads or writes the user's preferences.
 _PROFILE = tempfile.mkdtemp(prefix="holirep-profile-")
 (Path(_PROFILE) / "config").mkdir()
 os.environ["BLENDER_USER_RESOURCES"] = _PROFILE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tracker saw in a plate: points and confidences, a row per frame, kept in the take so that it can be solved again."""
+"""What the tracker saw in a plate: points and confidences, a row per frame; a take keeps it to be solved again."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Observations:
     def save(self, path: Union[str, Path]) -> None:
         """Writes the observations alone to an ``.npz`` file."""
         with open(path, "wb") as stream:
-            np.savez_compressed(stream, **self.to_arrays())  # type: ignore[arg-type]
+            np.savez_compressed(stream, **self.to_arrays())
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> Observations:

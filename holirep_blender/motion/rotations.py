@@ -27,7 +27,7 @@ def normalized(vectors: npt.ArrayLike) -> Array:
     """Vectors or quaternions scaled to length 1; zero stays zero."""
     array = np.asarray(vectors, dtype=np.float64)
     length = np.linalg.norm(array, axis=-1, keepdims=True)
-    return array / np.where(length < _TINY, 1.0, length)
+    return np.asarray(array / np.where(length < _TINY, 1.0, length))
 
 
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
@@ -48,7 +48,7 @@ def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
 
 def inverse(q: npt.ArrayLike) -> Array:
     """Inverse of unit quaternions ``(..., 4)``: their conjugate."""
-    return np.asarray(q, dtype=np.float64) * np.array([1.0, -1.0, -1.0, -1.0])
+    return np.asarray(np.asarray(q, dtype=np.float64) * np.array([1.0, -1.0, -1.0, -1.0]))
 
 
 def rotate(q: npt.ArrayLike, vectors: npt.ArrayLike) -> Array:
@@ -159,7 +159,7 @@ def continuous(q: npt.ArrayLike) -> Array:
 
 
 def swing_twist(q: npt.ArrayLike, axis: npt.ArrayLike) -> tuple[Array, Array]:
-    """Splits ``q = swing * twist`` where ``twist`` turns about ``axis`` ``(..., 3)`` and ``swing`` about a perpendicular.
+    """Splits ``q = swing * twist``: ``twist`` turns about ``axis`` ``(..., 3)``, ``swing`` about a perpendicular.
 
     Where the swing is a half turn the twist is undefined and taken as none.
     """

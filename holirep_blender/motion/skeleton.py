@@ -62,7 +62,7 @@ def mirrored(name: str) -> str:
     return name
 
 
-# Offsets of the left side and the middle for a stature of 1, (x, y, z); x = the performer's left, y = backwards, z = up.
+# Offsets of the left side and the middle for a stature of 1: x = the performer's left, y = backwards, z = up.
 _OFFSETS: dict[str, tuple[float, float, float]] = {
     "hips": (0.0, 0.0, 0.545),
     "spine": (0.0, 0.005, 0.050),

@@ -58,10 +58,10 @@ class Camera:
 class Take:
     """A captured performance of ``T`` frames at a constant rate on a skeleton of ``J`` joints.
 
-    Rest convention: in the rest pose every joint's frame is aligned with the world (metres, Z up, the performer faces −Y,
-    its left is +X). ``world_rotation[j] = world_rotation[parent] * local_rotation[j]`` and
-    ``world_position[j] = world_position[parent] + world_rotation[parent] @ rest_offset[j]``; the hips' world position is
-    ``root_translation`` itself (``rest_offsets`` of the hips is their rest position above the floor and is not added).
+    Rest convention: in the rest pose every joint's frame is aligned with the world (metres, Z up, the performer
+    faces −Y, its left is +X). ``world_rotation[j] = world_rotation[parent] * local_rotation[j]`` and
+    ``world_position[j] = world_position[parent] + world_rotation[parent] @ rest_offset[j]``; the hips' world position
+    is ``root_translation`` itself (``rest_offsets`` of the hips is their rest position above the floor, not added).
 
     Attributes
     ----------
@@ -188,7 +188,7 @@ class Take:
             arrays.update(self.observations.to_arrays("observations/"))
         try:
             with open(partial, "wb") as stream:
-                np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+                np.savez_compressed(stream, **arrays)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(partial, target)
