@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the main job on a plate and shows the result: python -m demo --plate MOVIE --out FOLDER.
+
+Every step is a command of its own, so that what is shown here is what a user can type: a file with the demo character,
+``replicate`` on it, renders through the solved camera, and the comparison with the plate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Sequence
+
+CHARACTER = "HoliRep Performer"
+COMPARISON = Path(__file__).resolve().parents[1] / "holirep_blender" / "inference" / "__main__.py"
+
+
+def run(title: str, command: Sequence[str | Path]) -> None:
+    """Runs a step and says what it is and how long it took. Raises SystemExit with the step's exit code if it fails."""
+    print(f"• {title}", flush=True)
+    start = time.monotonic()
+    code = subprocess.run([str(word) for word in command]).returncode
+    if code != 0:
+        raise SystemExit(f"demo: {title} failed (exit code {code})")
+    print(f"  {time.monotonic() - start:.0f} s", flush=True)
+
+
+def worker_python() -> Path:
+    """The Python of the worker's runtime, which holds OpenCV."""
+    runtime = Path(os.environ["HOLIREP_RUNTIME"])
+    return runtime / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def main() -> None:
+    """The command; see the module's text."""
+    parser = argparse.ArgumentParser(prog="demo", description="The main job on a real plate.")
+    parser.add_argument("--plate", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--range", help="first-last plate frame; the whole plate if not given")
+    options = parser.parse_args()
+    out: Path = options.out.resolve()
+    plate = options.plate.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    take, stage, blend = out / "take.npz", out / "character.blend", out / "demo.blend"
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="holirep-demo-") as scratch:
+        os.environ.setdefault("BLENDER_USER_RESOURCES", scratch)
+        (Path(scratch) / "config").mkdir()
+        python = [sys.executable, "-m"]
+        run("Build the demo character", [*python, "demo.stage", "--save", stage])
+        replicate = ["holirep_blender", "replicate", "--file", stage, "--plate", plate, "--out", take]
+        replicate += ["--character", CHARACTER, "--save", blend, "--match-camera"]
+        replicate += ["--range", options.range] if options.range else []
+        run("Replicate the performance", [*python, *replicate])
+        run("Export the take as BVH", [*python, "holirep_blender", "export", "--take", take, "--out", out / "take.bvh"])
+        sheet, movie = Path(scratch) / "sheet", Path(scratch) / "movie"
+        run("Render the contact sheet's frames", [*python, "demo.render", "sheet", blend, take, sheet])
+        compare = [worker_python(), "-I", COMPARISON, "comparison", "--plate", plate, "--take", take]
+        run("Contact sheet", [*compare, "--renders", sheet, "--out", out, "--height", "540", "--columns", "3"])
+        run("Render the movie's frames", [*python, "demo.render", "movie", blend, take, movie])
+        run("Side by side", [*compare, "--renders", movie, "--out", movie / "pairs", "--height", "480"])
+        run("Movie", [*python, "demo.movie", take, movie / "pairs" / "frames", out / "comparison.mp4"])
+    stage.unlink()
+    print(f"\nDone in {time.monotonic() - started:.0f} s. In {out}:")
+    for path, what in (
+        (blend, "the character with its keys, the solved camera and the plate behind it"),
+        (take, "the take"),
+        (out / "take.bvh", "the take for other programs"),
+        (out / "contact_sheet.png", "plate frames with the solved skeleton, beside the character"),
+        (out / "comparison.mp4", "the same as a movie"),
+    ):
+        print(f"  {path.name:20} {what}")
+
+
+if __name__ == "__main__":
+    main()
