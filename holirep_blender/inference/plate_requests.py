@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worker's small questions about a plate: what it is, and who is in a frame of it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+from ..runtime.protocol import Progress
+from .errors import UserError
+from .plate import open_plate
+
+
+def frame_range_of(request: dict[str, Any]) -> Optional[tuple[int, int]]:
+    """The request's `frame_range`, or None for the whole plate; raises UserError for anything but two whole numbers."""
+    values = request.get("frame_range")
+    if values is None:
+        return None
+    if not isinstance(values, (list, tuple)) or len(values) != 2 or not all(type(value) is int for value in values):
+        raise UserError(f"The frame range must be two whole frame numbers, not {values}.")
+    return values[0], values[1]
+
+
+def plate_path_of(request: dict[str, Any]) -> str:
+    """The request's plate; raises UserError where none is named."""
+    path = request.get("plate")
+    if not isinstance(path, str) or not path.strip():
+        raise UserError("No plate is chosen. Choose a movie or an image sequence.")
+    return path
+
+
+def inspect_plate(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
+    """`{fps, size, first_frame, last_frame, frame_count, seconds}` of a plate (within `frame_range`, if given)."""
+    plate = open_plate(plate_path_of(request), frame_range_of(request))
+    width, height = plate.size
+    return {
+        "fps": float(plate.fps),
+        "size": [int(width), int(height)],
+        "first_frame": int(plate.first_frame),
+        "last_frame": int(plate.last_frame),
+        "frame_count": int(plate.frame_count),
+        "seconds": float(plate.frame_count / plate.fps),
+    }
+
+
+def find_people(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
+    """`{frame, people: [{box: [x0, y0, x1, y1], confidence}]}` in pixels, in one frame of a plate."""
+    from .tracking import find_people as find
+
+    frame = request.get("frame")
+    if type(frame) is not int:
+        raise UserError(f"The frame to look for people in must be a whole number, not {frame}.")
+    report(Progress("Looking for people", frame=frame))
+    plate = open_plate(plate_path_of(request))
+    people = [
+        {"box": [float(value) for value in person.box], "confidence": float(person.confidence)}
+        for person in find(plate, frame)
+    ]
+    return {"frame": frame, "people": people}

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worker's main job: plate → tracking → solve → take."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from ..motion.geometric import SolveOptions, solve
+from ..runtime.protocol import Progress
+from .errors import UserError
+from .plate import open_plate
+from .plate_requests import frame_range_of, plate_path_of
+from .runtime_report import choose_device
+from .tracking import PersonChoice, track
+
+STAGES = ("Reading the plate", "Tracking", "Solving", "Writing the take")
+STAGE_STARTS = (0.0, 0.01, 0.95, 0.99)
+"""Where each stage begins in the whole job, as a fraction; tracking is nearly all of it."""
+REPORT_SECONDS = 0.1
+RATE_WINDOW_SECONDS = 5.0
+METHODS = ("geometric",)
+
+
+class Clock:
+    """Turns "so many frames are done" into progress with a rate and the time left."""
+
+    def __init__(self, first_frame: int, report: Callable[[Progress], None]) -> None:
+        self._first_frame = first_frame
+        self._report = report
+        self._recent: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self._last_report = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of `total` frames are tracked."""
+        now = time.monotonic()
+        if done < total and now - self._last_report < REPORT_SECONDS:
+            return
+        self._last_report = now
+        self._recent.append((now, done))
+        while len(self._recent) > 2 and now - self._recent[0][0] > RATE_WINDOW_SECONDS:
+            self._recent.popleft()
+        then, done_then = self._recent[0]
+        rate = (done - done_then) / (now - then) if now > then else 0.0
+        begin, end = STAGE_STARTS[1], STAGE_STARTS[2]
+        self._report(
+            Progress(
+                STAGES[1],
+                1,
+                len(STAGES),
+                frame=self._first_frame + max(done - 1, 0),
+                frame_count=total,
+                fps=rate or None,
+                seconds_left=(total - done) / rate if rate else None,
+                fraction=begin + (end - begin) * done / max(total, 1),
+            )
+        )
+
+
+def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
+    """Track and solve a plate and write the take to `out`; the params and the result are in docs/architecture.md.
+
+    Raises UserError for a wrong setting or plate, and OSError as the disk gives it. The take appears under its name
+    only when it is complete; an older take of that name stays until then.
+    """
+    started = time.monotonic()
+    out = _output_of(request)
+    options = _solve_settings(request)
+    device = str(request.get("device") or "auto")
+    warnings = []
+    if device.startswith("cuda"):
+        # The geometric solve computes on the CPU; but who asks for a GPU wants to know that it will not do.
+        _, warning = choose_device(device)
+        if warning:
+            warnings.append(warning)
+            report.warn(warning)
+    report(_stage(0))
+    plate = open_plate(plate_path_of(request), frame_range_of(request))
+    clock = Clock(plate.first_frame, report)
+    clock(0, plate.frame_count)
+    observations = track(
+        plate, PersonChoice.from_json(request.get("person")), processes=request.get("processes"), progress=clock
+    )
+    tracked = int(np.count_nonzero(observations.body_confidence > 0.0))
+    if tracked == 0:
+        raise UserError(
+            f"No performer was found in {plate_path_of(request)}. Check the frame range, or point at the performer."
+        )
+    report(_stage(2))
+    take = solve(observations, SolveOptions(fps=float(plate.fps), frame_start=plate.first_frame, **options))
+    report(_stage(3))
+    take.save(out)
+    return {
+        "take": str(out),
+        "frames": take.frame_count,
+        "fps": float(take.fps),
+        "tracked_frames": tracked,
+        "seconds": round(time.monotonic() - started, 3),
+        "warnings": warnings,
+    }
+
+
+def _stage(index: int) -> Progress:
+    return Progress(STAGES[index], index, len(STAGES), fraction=STAGE_STARTS[index])
+
+
+def _output_of(request: dict[str, Any]) -> Path:
+    name = request.get("out")
+    if not isinstance(name, str) or not name.strip():
+        raise UserError("No file is chosen for the take.")
+    out = Path(name)
+    if out.suffix.lower() != ".npz":
+        raise UserError(f"A take is a .npz file: rename {out.name} to {out.with_suffix('.npz').name}.")
+    if not out.parent.is_dir():
+        raise UserError(f"The folder for the take does not exist: {out.parent}. Create it, or choose another.")
+    if not os.access(out.parent, os.W_OK):
+        raise UserError(f"No permission to write into {out.parent}. Choose another folder for the take.")
+    return out
+
+
+def _solve_settings(request: dict[str, Any]) -> dict[str, Any]:
+    method = request.get("method", "geometric")
+    if method not in METHODS:
+        raise UserError(f"There is no method '{method}'; choose one of: {', '.join(METHODS)}.")
+    smoothing = request.get("smoothing", "zero_phase")
+    if smoothing not in ("zero_phase", "one_euro", "none"):
+        raise UserError(f"There is no smoothing '{smoothing}'; choose zero_phase, one_euro or none.")
+    strength = _number(request, "smoothing_strength", 0.0, 1.0)
+    settings: dict[str, Any] = {"smoothing": smoothing}
+    if strength is not None:
+        settings["smoothing_strength"] = strength
+    settings["focal_length_px"] = _number(request, "focal_length_px", 1.0, 1e6)
+    settings["performer_height"] = _number(request, "performer_height", 0.3, 3.0)
+    return settings
+
+
+def _number(request: dict[str, Any], name: str, lowest: float, highest: float) -> Optional[float]:
+    value = request.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
+        raise UserError(
+            f"{name.replace('_', ' ').capitalize()} must be between {lowest:g} and {highest:g}, not {value}."
+        )
+    return float(value)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the worker can say about itself: versions, devices, and whether its libraries and models really work."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from ..runtime.protocol import PROTOCOL_VERSION, Progress
+
+PACKAGES = ("mediapipe", "numpy", "opencv-python-headless", "opencv-contrib-python", "scipy", "safetensors", "torch")
+
+
+def hello(params: dict[str, Any], report: Any) -> dict[str, Any]:
+    """Protocol, Python and package versions; with `devices: true` also what PyTorch can compute on (that loads it)."""
+    found = {
+        "protocol": PROTOCOL_VERSION,
+        "python": platform.python_version(),
+        "pid": os.getpid(),
+        "packages": versions(),
+    }
+    if params.get("devices"):
+        found["devices"] = devices()
+    return found
+
+
+def versions() -> dict[str, str]:
+    """The installed versions of the packages that matter, without loading them."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def devices() -> list[dict[str, Any]]:
+    """What PyTorch can compute on, each really tried: `{id, name, usable, problem}`. The CPU is always there."""
+    import torch
+
+    found: list[dict[str, Any]] = [
+        {"id": "cpu", "name": platform.processor() or "CPU", "usable": True, "problem": None}
+    ]
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        device = f"cuda:{index}"
+        problem = _device_problem(device)
+        name = torch.cuda.get_device_name(index) if problem is None else device
+        found.append({"id": device, "name": name, "usable": problem is None, "problem": problem})
+    return found
+
+
+def choose_device(wanted: str) -> tuple[str, Optional[str]]:
+    """The device to compute on for `auto`, `cpu` or `cuda:N`, and a warning where it is not the one asked for.
+
+    A GPU counts only after a real computation on it: drivers that are too old pass every milder test.
+    """
+    if wanted == "cpu":
+        return "cpu", None
+    import torch
+
+    device = "cuda:0" if wanted == "auto" else wanted
+    if wanted == "auto" and not torch.cuda.is_available():
+        return "cpu", None
+    problem = _device_problem(device)
+    if problem is None:
+        return device, None
+    return (
+        "cpu",
+        f"The GPU {device} cannot be used ({problem}), so the CPU does the work. Update the GPU driver, or choose CPU.",
+    )
+
+
+def _device_problem(device: str) -> Optional[str]:
+    import torch
+
+    if torch.version.cuda is None:
+        return "the runtime's PyTorch is built for the CPU only"
+    try:
+        total = float(torch.ones(16, device=device).sum().item())
+    except (RuntimeError, AssertionError) as error:
+        return str(error).strip().splitlines()[0]
+    return None if total == 16.0 else "it computes wrong results"
+
+
+def diagnose(params: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
+    """Load every library and run every MediaPipe model once; `{checks: [{name, ok, seconds, detail}], devices, …}`."""
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("NumPy", lambda: _version_of("numpy")),
+        ("SciPy", _try_scipy),
+        ("OpenCV", _try_opencv),
+        ("MediaPipe body, face and hands", _try_mediapipe),
+        ("PyTorch", _try_torch),
+        ("safetensors", lambda: _version_of("safetensors")),
+    ]
+    results = []
+    for index, (name, check) in enumerate(checks):
+        report(Progress(f"Checking {name}", index, len(checks), fraction=index / len(checks)))
+        start = time.monotonic()
+        try:
+            ok, detail = True, check()
+        except Exception as error:
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        results.append({"name": name, "ok": ok, "detail": detail, "seconds": round(time.monotonic() - start, 3)})
+    torch_works = any(check["name"] == "PyTorch" and check["ok"] for check in results)
+    return {
+        **hello({}, report),
+        "checks": results,
+        "devices": devices() if torch_works else [],
+        "executable": sys.executable,
+    }
+
+
+def _version_of(module: str) -> str:
+    return str(importlib.import_module(module).__version__)
+
+
+def _try_scipy() -> str:
+    from scipy.spatial.transform import Rotation
+
+    if not np.allclose(Rotation.from_euler("z", 90, degrees=True).apply([1.0, 0.0, 0.0]), [0.0, 1.0, 0.0]):
+        raise ArithmeticError("SciPy computes a wrong rotation")
+    return _version_of("scipy")
+
+
+def _try_opencv() -> str:
+    import cv2
+
+    picture = np.full((32, 32, 3), 127, np.uint8)
+    done, data = cv2.imencode(".png", picture)
+    if not done or not np.array_equal(cv2.imdecode(data, cv2.IMREAD_COLOR), picture):
+        raise ArithmeticError("OpenCV does not read back the PNG that it wrote")
+    return str(cv2.__version__)
+
+
+def _try_mediapipe() -> str:
+    import mediapipe
+
+    with mediapipe.solutions.holistic.Holistic(static_image_mode=True, model_complexity=1) as holistic:
+        holistic.process(np.zeros((192, 256, 3), np.uint8))
+    return str(mediapipe.__version__)
+
+
+def _try_torch() -> str:
+    import torch
+
+    if not torch.allclose(torch.eye(3) @ torch.ones(3), torch.ones(3)):
+        raise ArithmeticError("PyTorch computes a wrong product")
+    return str(torch.__version__)
