@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mirror plane of a rig, found from its hierarchy and rest positions alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from .rig import FloatArray, Rig
+
+MATCH_TOLERANCE = 0.02
+"""How far from its mirror image a bone's head may be, as a share of the rig's size."""
+CANDIDATES = 24
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """A mirror plane.
+
+    Attributes
+    ----------
+    axis : (3,) unit normal; which of the two sides it points to is arbitrary.
+    offset : position of the plane along the axis, armature units.
+    share : share of the bones whose head has a mirror image among the bones, 0..1.
+    size : the rig's extent, armature units.
+    """
+
+    axis: FloatArray
+    offset: float
+    share: float
+    size: float
+
+    def distance(self, points: FloatArray) -> FloatArray:
+        """Signed distances (...,) of points (..., 3) from the plane."""
+        result: FloatArray = points @ self.axis - self.offset
+        return result
+
+    def parts(self, first: FloatArray, second: FloatArray, tolerance: float = 0.06) -> bool:
+        """Whether two sets of points (n, 3) lie on the two sides of the plane, about mirror images of each other."""
+        one, other = float(self.distance(first).mean()), float(self.distance(second).mean())
+        apart = first.mean(0) - second.mean(0)
+        return (
+            one * other < 0
+            and abs(one + other) < tolerance * self.size
+            and abs(float(apart @ self.axis)) > 0.8 * float(np.linalg.norm(apart))
+        )
+
+
+def sibling_pairs(rig: Rig, least: int = 2) -> list[tuple[int, int]]:
+    """Pairs of bones with the same parent whose subtrees are alike in reach and of at least some number of bones."""
+    pairs = []
+    for children in rig.children:
+        grown = [child for child in children if len(rig.subtree(child)) >= least]
+        if len(grown) > 64:
+            continue
+        for first, second in combinations(grown, 2):
+            one, other = reach(rig, first), reach(rig, second)
+            if min(one, other) > 0.85 * max(one, other) > 0:
+                pairs.append((first, second))
+    return pairs
+
+
+def reach(rig: Rig, index: int) -> float:
+    """Greatest distance from a bone's head to a head below it, armature units."""
+    heads = rig.heads[rig.subtree(index)]
+    return float(np.linalg.norm(heads - rig.heads[index], axis=1).max())
+
+
+def find_symmetry(rig: Rig) -> Symmetry | None:
+    """The plane about which most bones mirror each other; None where no two branches of the rig are alike."""
+    heads = rig.heads
+    size = float(np.linalg.norm(heads.max(0) - heads.min(0))) if len(heads) else 0.0
+    if size <= 0:
+        return None
+    pairs = sorted(sibling_pairs(rig), key=lambda pair: -reach(rig, pair[0]))[:CANDIDATES]
+    best: Symmetry | None = None
+    for first, second in pairs:
+        one, other = heads[rig.subtree(first)].mean(0), heads[rig.subtree(second)].mean(0)
+        apart = one - other
+        length = float(np.linalg.norm(apart))
+        if length < 1e-3 * size:
+            continue
+        axis = apart / length
+        offset = float((one + other) @ axis) / 2
+        share = _mirrored_share(heads, axis, offset, MATCH_TOLERANCE * size)
+        if best is None or share > best.share + 1e-9:
+            best = Symmetry(axis, offset, share, size)
+    return best
+
+
+def _mirrored_share(heads: FloatArray, axis: FloatArray, offset: float, tolerance: float) -> float:
+    """The share of off-centre heads with another head at their mirror image."""
+    distance = heads @ axis - offset
+    images = heads - 2 * distance[:, None] * axis
+    gaps = np.linalg.norm(images[:, None, :] - heads[None, :, :], axis=2).min(1)
+    off_centre = np.abs(distance) > tolerance
+    if off_centre.sum() < 4:
+        return 0.0
+    return float((gaps[off_centre] < tolerance).sum() / len(heads))
