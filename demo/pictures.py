@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the README's pictures from a demo's output: python -m demo.pictures --demo FOLDER --out FOLDER [--screens FOLDER].
+"""Makes the README's pictures from a demo's output.
 
-``--screens`` is a folder of screenshots (PNG), such as the graphical test writes; they are taken along as they are named.
+usage: python -m demo.pictures --demo FOLDER --out FOLDER [--screens FOLDER]
+
+``--screens`` is a folder of screenshots (PNG), such as the graphical test writes; they keep their names.
 """
 
 from __future__ import annotations
