@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Putting a take on a character: new actions on mapped bones and shape keys, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+import bpy
+import numpy as np
+
+from ..motion.retargeting import BoneInheritance, RetargetedMotion, RetargetError, RetargetOptions, retarget
+from ..motion.retargeting.face_joints import with_face_joints
+from ..motion.retargeting.timing import on_whole_frames, scene_frames
+from ..motion.rigs import Rig, RigError, RigMap, find_rig_map, usable
+from ..motion.take import Take
+from .actions import Channel, Rollback, put_in_place, write_action
+from .bone_channels import location_channel, locked_channels, rotation_channel
+from .characters import armature_of, read_rig
+from .shape_keys import KeyedFace, ShapeKeyMap, face_channels
+
+_GAZE = {"eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeLookDownLeft"}
+
+
+class ApplyError(ValueError):
+    """A take that cannot be applied to a character; the message is for the user, and nothing was changed."""
+
+
+@dataclass
+class ApplyOptions:
+    """How a take is applied.
+
+    Attributes
+    ----------
+    retargeting : space, root and the like.
+    rig_map : which joint drives which bone; found by itself where None.
+    shape_key_maps : mesh name to ARKit name to ``[(shape key, factor)]``; found by the keys' names where left out.
+    frame_start : the scene's frame for the take's first frame; the scene's first frame where None.
+    whole_frames : resample to the scene's whole frames; otherwise each frame of the plate gets its key at its own time,
+        between the scene's frames where the rates differ.
+    push_to_nla : put the keys on an NLA track named HoliRep and leave the active action alone.
+    keep_previous_on_nla : the artist's own active action goes on an NLA track; otherwise it stays as data.
+    set_scene_range : make the scene's range that of the take.
+    body, face : what to apply.
+    """
+
+    retargeting: RetargetOptions = field(default_factory=RetargetOptions)
+    rig_map: Optional[RigMap] = None
+    shape_key_maps: Optional[Mapping[str, ShapeKeyMap]] = None
+    frame_start: Optional[float] = None
+    whole_frames: bool = False
+    push_to_nla: bool = False
+    keep_previous_on_nla: bool = False
+    set_scene_range: bool = False
+    body: bool = True
+    face: bool = True
+
+
+@dataclass
+class AppliedReport:
+    """What was keyed: bone names, shape keys per mesh, first and last scene frame, and sentences for the user."""
+
+    bones: tuple[str, ...]
+    shape_keys: dict[str, int]
+    frames: tuple[float, float]
+    key_count: int
+    family: str
+    actions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def apply_take(
+    context: bpy.types.Context, take: Take, character: bpy.types.Object, options: Optional[ApplyOptions] = None
+) -> AppliedReport:
+    """Keys a take on a character: its armature object, or a mesh that belongs to one.
+
+    Plain data edits only: no operator is called and no undo step is pushed; the caller's operator is one undo step.
+    Where something fails nothing is left half applied.
+
+    Raises
+    ------
+    ApplyError : the character is gone, is linked, has no usable bones, or the take is empty.
+    """
+    chosen = options or ApplyOptions()
+    armature = check_character(character)
+    if take.frame_count == 0:
+        raise ApplyError("The take has no frames. Replicate the plate again.")
+    scene = context.scene
+    fps = scene.render.fps / scene.render.fps_base
+    played = on_whole_frames(take, fps) if chosen.whole_frames else take
+    start = float(scene.frame_start) if chosen.frame_start is None else float(chosen.frame_start)
+    frames = scene_frames(played, fps, start)
+    warnings: list[str] = []
+
+    faces = face_channels(played, armature, warnings, chosen.shape_key_maps) if chosen.face else []
+    if chosen.face and not faces:
+        warnings.append("No mesh of the character has shape keys for the face: the face is not keyed.")
+    motion, rig_map, channels = None, None, []
+    if chosen.body:
+        rig = read_rig(armature)
+        rig_map = _rig_map(rig, chosen)
+        motion = _retarget(played, armature, rig, rig_map, faces, chosen)
+        warnings += motion.warnings
+        channels = _bone_channels(armature, motion, warnings)
+
+    actions: list[bpy.types.Action] = []
+    with Rollback() as rollback:
+        finishing = []
+        if motion is not None and rig_map is not None:
+            _set_properties(armature, rig_map, rollback)
+            actions.append(write_action(armature, f"{armature.name} HoliRep", "pose", frames, channels, rollback))
+            finishing.append(_place(armature, actions[-1], chosen, rollback))
+        for keyed in faces:
+            name = f"{keyed.mesh_name} HoliRep Face"
+            actions.append(write_action(keyed.key, name, "shape_keys", frames, keyed.channels, rollback))
+            finishing.append(_place(keyed.key, actions[-1], chosen, rollback))
+        for finish in finishing:
+            finish()
+    if chosen.set_scene_range:
+        scene.frame_start, scene.frame_end = int(np.floor(frames[0])), int(np.ceil(frames[-1]))
+    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    return AppliedReport(
+        bones=motion.bone_names if motion is not None else (),
+        shape_keys={keyed.mesh_name: len(keyed.channels) for keyed in faces},
+        frames=(float(frames[0]), float(frames[-1])),
+        key_count=len(frames),
+        family=rig_map.family if rig_map is not None else "",
+        actions=tuple(action.name for action in actions),
+        warnings=tuple(warnings),
+    )
+
+
+def check_character(character: Optional[bpy.types.Object]) -> bpy.types.Object:
+    """The armature object of a character. Raises ApplyError, in the user's words, where it cannot be keyed."""
+    try:
+        armature = armature_of(character)
+    except ReferenceError:
+        raise ApplyError("The character was deleted. Choose another one and apply the take again.") from None
+    if armature is None:
+        raise ApplyError("Choose a character first: an armature, or a mesh that an armature deforms.")
+    if armature.library is not None:
+        raise ApplyError(
+            f"{armature.name} is linked from another file and cannot be keyed. "
+            "Make a library override of it first (Object > Library Override > Make)."
+        )
+    return armature
+
+
+def _rig_map(rig: Rig, options: ApplyOptions) -> RigMap:
+    try:
+        found = options.rig_map or find_rig_map(rig)
+    except RigError as error:
+        raise ApplyError(str(error)) from error
+    present = found.without_missing(rig)
+    if not usable(present):
+        raise ApplyError(
+            f"{rig.name} has no usable bones: the rig map needs the hips and at least one arm or leg. "
+            "Fill in the rig map."
+        )
+    return present
+
+
+def _retarget(
+    take: Take, armature: bpy.types.Object, rig: Rig, rig_map: RigMap, faces: list[KeyedFace], options: ApplyOptions
+) -> RetargetedMotion:
+    coefficients = {name for keyed in faces for name in keyed.driven_by}
+    bones = dict(rig_map.bones)
+    if "jawOpen" in coefficients or not options.face:
+        bones.pop("jaw", None)
+    if coefficients & _GAZE or not options.face:
+        bones.pop("leftEye", None)
+        bones.pop("rightEye", None)
+    driven = RigMap(rig_map.family, bones, rig_map.settings, rig_map.parents, rig_map.score)
+    try:
+        return retarget(
+            with_face_joints(take),
+            driven.followed(rig),
+            driven,
+            np.array(armature.matrix_world),
+            options.retargeting,
+            inheritance=_inheritance(armature, rig),
+        )
+    except RetargetError as error:
+        raise ApplyError(str(error)) from error
+
+
+def _inheritance(armature: bpy.types.Object, rig: Rig) -> BoneInheritance:
+    bones = [armature.data.bones[name] for name in rig.bone_names]
+    return BoneInheritance(
+        np.array([bone.use_inherit_rotation for bone in bones]),
+        np.array([bone.use_connect and bone.parent is not None for bone in bones]),
+        np.array([bone.use_local_location for bone in bones]),
+    )
+
+
+def _bone_channels(armature: bpy.types.Object, motion: RetargetedMotion, warnings: list[str]) -> list[Channel]:
+    channels, locked = [], []
+    for index, name in enumerate(motion.bone_names):
+        bone = armature.pose.bones[name]
+        channels.append(rotation_channel(bone, motion.rotations[:, index]))
+        if locked_channels(bone, name == motion.location_bone):
+            locked.append(name)
+    if motion.location_bone is not None:
+        channels.append(location_channel(armature.pose.bones[motion.location_bone], motion.locations))
+    if locked:
+        warnings.append(f"Locked channels were keyed all the same: {', '.join(locked)}. Locks only bind the mouse.")
+    return channels
+
+
+def _set_properties(armature: bpy.types.Object, rig_map: RigMap, rollback: Rollback) -> None:
+    """Sets the IK/FK switches and the like that the rig map asks for."""
+    for bone_name, name, value in rig_map.settings:
+        bone = armature.pose.bones.get(bone_name)
+        if bone is None or name not in bone:
+            continue
+        before = bone[name]
+        rollback.add(lambda bone=bone, name=name, before=before: bone.__setitem__(name, before))
+        bone[name] = type(before)(value)
+    armature.update_tag()
+
+
+def _place(owner: bpy.types.ID, action: bpy.types.Action, options: ApplyOptions, rollback: Rollback):  # type: ignore[no-untyped-def]
+    return put_in_place(
+        owner,
+        action,
+        to_nla=options.push_to_nla,
+        keep_previous_on_nla=options.keep_previous_on_nla,
+        rollback=rollback,
+    )

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only module that knows how Blender's versions differ.
+
+4.2 and 4.3 keep F-curves on the action itself. From 4.4 actions have layers, strips and a channel bag for each *slot*,
+the part of the action that belongs to one data-block; in 5.0 the old way is gone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import bpy
+
+HAS_SLOTS: bool = hasattr(bpy.types, "ActionSlot")
+_GROUP_AS_ARGUMENT = not HAS_SLOTS
+
+
+def new_action(name: str, owner: bpy.types.ID) -> tuple[bpy.types.Action, Any]:
+    """A new action for a data-block, not yet assigned, and the container of its F-curves and groups."""
+    action = bpy.data.actions.new(name)
+    if not HAS_SLOTS:
+        action.id_root = owner.id_type
+        return action, action
+    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return action, strip.channelbag(slot, ensure=True)
+
+
+def assign_action(owner: bpy.types.ID, action: Optional[bpy.types.Action], slot: Any = None) -> None:
+    """Makes an action the active one of a data-block, with its slot: the given one, else the first that fits."""
+    data = owner.animation_data or owner.animation_data_create()
+    data.action = action
+    if HAS_SLOTS and action is not None:
+        fitting = slot or next((each for each in action.slots if each.target_id_type == owner.id_type), None)
+        if fitting is not None:
+            data.action_slot = fitting
+
+
+def active_slot(owner: bpy.types.ID) -> Any:
+    """The slot of the active action that animates a data-block, None where there is none."""
+    data = owner.animation_data
+    return data.action_slot if HAS_SLOTS and data is not None else None
+
+
+def set_strip_slot(strip: bpy.types.NlaStrip, owner: bpy.types.ID, slot: Any = None) -> None:
+    """Points an NLA strip at a slot of its action: the given one, else the first that fits the data-block."""
+    if HAS_SLOTS:
+        fitting = slot or next((each for each in strip.action.slots if each.target_id_type == owner.id_type), None)
+        if fitting is not None:
+            strip.action_slot = fitting
+
+
+def fcurves_of(action: bpy.types.Action, owner: Optional[bpy.types.ID] = None) -> list[bpy.types.FCurve]:
+    """The F-curves of an action: those of a data-block's own slot, or all of them."""
+    if not HAS_SLOTS:
+        return list(action.fcurves)
+    slot = active_slot(owner) if owner is not None else None
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return [curve for bag in bags if slot is None or bag.slot_handle == slot.handle for curve in bag.fcurves]
+
+
+def new_fcurve(channels: Any, path: str, index: int, group: str) -> bpy.types.FCurve:
+    """A new F-curve in a container that ``new_action`` gave, in the group of that name."""
+    if _GROUP_AS_ARGUMENT:
+        return channels.fcurves.new(path, index=index, action_group=group)
+    curve = channels.fcurves.new(path, index=index)
+    curve.group = channels.groups.get(group) or channels.groups.new(group)
+    return curve
