@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Smoothing of sampled channels: the One-Euro filter, a zero-phase Butterworth filter, and both for rotations."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from . import rotations
+
+Array = npt.NDArray[np.float64]
+
+
+def butterworth_lowpass(cutoff_hz: float, fps: float) -> tuple[Array, Array]:
+    """Coefficients ``b (3,)``, ``a (3,)`` of a second-order Butterworth low-pass by the bilinear transform.
+
+    Source: Winter, *Biomechanics and Motor Control of Human Movement* (4th ed. 2009), section 3.4.4.
+    Raises ValueError where the cutoff is not between 0 and half the frame rate.
+    """
+    if not 0.0 < cutoff_hz < fps / 2.0:
+        raise ValueError(f"the cutoff must be between 0 and half the frame rate ({fps / 2:g} Hz), not {cutoff_hz:g} Hz")
+    warped = np.tan(np.pi * cutoff_hz / fps)
+    scale = 1.0 / (1.0 + np.sqrt(2.0) * warped + warped**2)
+    b = warped**2 * scale * np.array([1.0, 2.0, 1.0])
+    a = np.array([1.0, 2.0 * (warped**2 - 1.0) * scale, (1.0 - np.sqrt(2.0) * warped + warped**2) * scale])
+    return b, a
+
+
+def _filtered_once(samples: Array, b: Array, a: Array) -> Array:
+    """Runs the recursive filter along axis 0, started in its steady state for the first sample."""
+    result = np.empty_like(samples)
+    # transposed direct form II; a constant input x0 with gain 1 leaves these states
+    first = samples[0]
+    second_state = (b[2] - a[2]) * first
+    first_state = (b[1] - a[1]) * first + second_state
+    for index, sample in enumerate(samples):
+        value = b[0] * sample + first_state
+        first_state = b[1] * sample - a[1] * value + second_state
+        second_state = b[2] * sample - a[2] * value
+        result[index] = value
+    return result
+
+
+def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:
+    """Low-pass without delay: a second-order Butterworth run forwards and backwards (fourth order in all).
+
+    The ends are continued by a point reflection of the signal, so that a straight line passes unchanged. A cutoff at or
+    above 0.45 of the frame rate changes nothing. The single passes use the cutoff divided by 0.802, so that both
+    together fall to half power at ``cutoff_hz`` (Winter 2009, section 3.4.4.2).
+
+    Parameters
+    ----------
+    samples : (T, ...) without NaN.
+    fps, cutoff_hz : hertz.
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    single = cutoff_hz / 0.802
+    if len(values) < 3 or single >= 0.45 * fps:
+        return values.copy()
+    b, a = butterworth_lowpass(single, fps)
+    pad = min(len(values) - 1, int(np.ceil(2.0 * fps / single)))
+    before = 2.0 * values[0] - values[pad:0:-1]
+    after = 2.0 * values[-1] - values[-2 : -pad - 2 : -1]
+    padded = np.concatenate([before, values, after])
+    forwards = _filtered_once(padded, b, a)
+    return np.ascontiguousarray(_filtered_once(forwards[::-1], b, a)[::-1][pad : pad + len(values)])
+
+
+def one_euro(
+    samples: npt.ArrayLike, fps: float, min_cutoff_hz: float, beta: float, derivative_cutoff_hz: float = 1.0
+) -> Array:
+    """One-Euro filter (Casiez, Roussel & Vogel, CHI 2012): a causal low-pass whose cutoff grows with the speed.
+
+    Parameters
+    ----------
+    samples : (T, ...) without NaN; each channel is filtered by itself.
+    min_cutoff_hz : cutoff at rest; lower is smoother.
+    beta : growth of the cutoff with the speed (hertz per unit per second); higher follows faster.
+    derivative_cutoff_hz : cutoff for the speed.
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    result = np.empty_like(values)
+    if len(values) == 0:
+        return result
+
+    def alpha(cutoff: Array) -> Array:
+        return np.asarray(1.0 / (1.0 + fps / (2.0 * np.pi * cutoff)))
+
+    derivative_alpha = alpha(np.asarray(derivative_cutoff_hz))
+    result[0] = previous = values[0]
+    speed = np.zeros_like(previous)
+    for index in range(1, len(values)):
+        speed = speed + derivative_alpha * ((values[index] - values[index - 1]) * fps - speed)
+        previous = previous + alpha(min_cutoff_hz + beta * np.abs(speed)) * (values[index] - previous)
+        result[index] = previous
+    return result
+
+
+def filtered_rotations(quaternions: npt.ArrayLike, channel_filter: Callable[[Array], Array]) -> Array:
+    """Applies a filter of channels to unit quaternions ``(T, ..., 4)`` made continuous, and normalises the result.
+
+    Filtering the four components is the chordal approximation; between neighbouring frames, which are close, it agrees
+    with the geodesic mean to third order in the angle (Gramkow 2001).
+    """
+    return rotations.normalized(channel_filter(rotations.continuous(quaternions)))

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The body: joint rotations, root and camera of a clip from body landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import filters, gaps, rotations
+from . import camera as cameras
+from .articulation import Articulation, Pose
+from .figures import body_figure, body_posture
+from .first_pose import first_pose
+from .landmarks import (
+    ANKLE,
+    DIRECTION_PAIRS,
+    HEEL,
+    HIP,
+    INDEX_KNUCKLE,
+    LITTLE_KNUCKLE,
+    SHOULDER,
+    TOE,
+    Attachments,
+    body_attachments,
+)
+from .proportions import common_ratio, corrected_factors, fitted_scales, measured_ratios, scaled_offsets
+from .refinement import Pull, Term, minimise
+from .terms import ImagePoints, Orientations
+
+Array = npt.NDArray[np.float64]
+
+_IMAGE_SPREAD = 0.012
+"""Standard deviation in metres of a well seen landmark around its place on the skeleton, across the line of sight."""
+_DIRECTION_SPREAD = 0.25
+"""Standard deviation of a unit vector's components in the world landmarks."""
+_WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
+
+
+@dataclass
+class BodyPoints:
+    """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust (T, 33)`` 0..1."""
+
+    pixels: Array
+    world: Array
+    trust: Array
+    image_size: Array
+    fps: float
+
+
+@dataclass
+class BodySolution:
+    """What the body's refinement found, in a world whose origin is the camera.
+
+    ``camera`` world from camera ``(3, 3)``; ``rest_offsets (55, 3)``; ``scale`` stature over the reference's.
+    """
+
+    figure: Articulation
+    pose: Pose
+    camera: Array
+    focal: float
+    rest_offsets: Array
+    scale: float
+    legs_seen: bool
+    image: ImagePoints
+    wanted: Optional[Orientations]
+
+    def turned(self, rotation: Array) -> BodySolution:
+        """The same solution in a world turned by ``rotation (3, 3)`` about the camera."""
+        local = self.pose.local.copy()
+        local[:, 0] = rotation @ local[:, 0]
+        camera = rotation @ self.camera
+        wanted = self.wanted
+        return replace(
+            self,
+            pose=Pose(local, self.pose.angles, self.pose.root @ rotation.T),
+            camera=camera,
+            image=replace(self.image, camera=camera, directions=self.image.directions @ rotation.T),
+            wanted=None if wanted is None else replace(wanted, targets=rotation @ wanted.targets),
+        )
+
+
+def smoothed_pose(pose: Pose, figure: Articulation, fps: float, cutoff_hz: float, root: Array) -> Pose:
+    """The pose with balls and hinges low-passed at ``cutoff_hz``; the root is given."""
+    quaternions = rotations.from_matrix(pose.local)
+    local = rotations.to_matrix(
+        filters.filtered_rotations(quaternions, lambda values: filters.zero_phase(values, fps, cutoff_hz))
+    )
+    return figure.with_hinges(Pose(local, filters.zero_phase(pose.angles, fps, cutoff_hz), root))
+
+
+def smoothed_root(root: Array, camera: Array, fps: float, cutoff_hz: float, depth_cutoff_hz: float) -> Array:
+    """Root ``(T, 3)`` low-passed across and, more strongly, along the line of sight (the camera is at the origin)."""
+    local = root @ camera
+    depth = np.maximum(local[:, 2:], 0.2)
+    plane = filters.zero_phase(local[:, :2] / depth, fps, cutoff_hz)
+    logarithmic = filters.zero_phase(np.log(depth), fps, depth_cutoff_hz)
+    deep = np.exp(logarithmic)
+    return np.asarray(np.concatenate([plane * deep, deep], axis=1) @ camera.T)
+
+
+def image_trust(points: BodyPoints) -> Array:
+    """Weights ``(T, 33)``: trust squared, less for points outside the picture and for the loosely defined ones."""
+    inside = np.all((points.pixels >= 0.0) & (points.pixels <= points.image_size), axis=-1)
+    weights = points.trust**2 * np.where(inside, 1.0, 0.3)
+    weights[:, _WEAK_POINTS] *= 0.6
+    weights[:, :11] *= 0.7
+    return np.where(points.trust < 0.1, 0.0, weights)
+
+
+def solve_body(
+    points: BodyPoints,
+    focal: float,
+    performer_height: Optional[float],
+    orientations: dict[str, tuple[Array, Array]],
+    steady: bool,
+) -> BodySolution:
+    """Fits the body figure to the landmarks of a clip.
+
+    Parameters
+    ----------
+    focal : pixels.
+    performer_height : metres, or None to estimate it.
+    orientations : per joint wanted rotations ``(T, 3, 3)`` in the camera's axes turned to the level world, i.e.
+        before the camera's tilt is known, and weights ``(T,)`` per radian.
+    steady : whether neighbouring frames steady each other firmly; otherwise only as much as depth needs.
+    """
+    weights = image_trust(points)
+    centre = points.image_size / 2.0
+    total = np.maximum(weights.sum(1), 1e-9)[:, None]
+    middle = np.sum(points.pixels * weights[..., None], axis=1) / total
+    local = np.einsum("tij,tnj->tni", cameras.facing_rays(middle, focal, centre), points.world)
+    legs = np.minimum(points.trust[:, ANKLE].min(1), points.trust[:, HIP].min(1))
+    up = local[:, SHOULDER].mean(1) - local[:, ANKLE].mean(1)
+    camera = cameras.upright_camera(up, np.where(legs > 0.5, legs, 0.0))
+    ratios = measured_ratios(points.world, points.trust)
+    scale, factors = fitted_scales(ratios, performer_height)
+    legs_seen = bool(np.median(legs) > 0.3)
+
+    metric = local * scale / common_ratio(ratios)
+    shift, _ = cameras.placed(metric, points.pixels, weights, focal, centre)
+    fallback = np.array([0.0, 0.0, 3.0])
+    shift = gaps.fill_channels(shift, np.isfinite(shift).all(axis=1), points.fps, fallback)
+    world = (metric + shift[:, None]) @ camera.T
+    directions = local @ camera.T
+    plane = (points.pixels - centre) / focal
+    pose: Optional[Pose] = None
+    for round_number in range(3):
+        offsets = scaled_offsets(scale, factors)
+        figure = body_figure(offsets)
+        attachments = body_attachments(offsets, scale)
+        if pose is None:
+            pose = first_pose(figure, world, world[:, HIP].mean(1))
+        image = _image_term(figure, attachments, plane, weights, camera, directions)
+        wanted = _wanted(figure, orientations, camera)
+        pose = refined(figure, pose, terms_of(figure, image, wanted), camera, points.fps, steady)
+        last = round_number == 2
+        if not last:
+            factors = _corrected(figure, pose, image, attachments, factors, scale)
+    return BodySolution(figure, pose, camera, focal, offsets, scale, legs_seen, image, wanted)
+
+
+def _wanted(
+    figure: Articulation, orientations: dict[str, tuple[Array, Array]], camera: Array
+) -> Optional[Orientations]:
+    if not orientations:
+        return None
+    joints = np.array([figure.index[name] for name in orientations], dtype=np.intp)
+    targets = np.stack([matrices for matrices, _ in orientations.values()], axis=1)
+    weights = np.stack([weight for _, weight in orientations.values()], axis=1)
+    return Orientations(joints, camera @ cameras.WORLD_FROM_LEVEL_CAMERA.T @ targets, weights)
+
+
+def terms_of(figure: Articulation, image: ImagePoints, wanted: Optional[Orientations]) -> list[Term]:
+    """The terms of the body's refinement."""
+    terms: list[Term] = [image, body_posture(figure)]
+    return terms if wanted is None else [*terms, wanted]
+
+
+def _image_term(
+    figure: Articulation, attachments: Attachments, plane: Array, weights: Array, camera: Array, directions: Array
+) -> ImagePoints:
+    row_of = {int(landmark): row for row, landmark in enumerate(attachments.landmarks)}
+    pairs = np.array([(row_of[a], row_of[b]) for a, b in DIRECTION_PAIRS], dtype=np.intp)
+    ends = np.array(DIRECTION_PAIRS, dtype=np.intp)
+    bone = rotations.normalized(directions[:, ends[:, 1]] - directions[:, ends[:, 0]])
+    trust = np.minimum(weights[:, ends[:, 0]], weights[:, ends[:, 1]])
+    return ImagePoints(
+        joints=np.array([figure.index[name] for name in attachments.joints], dtype=np.intp),
+        offsets=attachments.offsets,
+        plane=plane[:, attachments.landmarks],
+        weights=np.sqrt(weights[:, attachments.landmarks]) / _IMAGE_SPREAD,
+        camera=camera,
+        pairs=pairs,
+        directions=bone,
+        direction_weights=np.sqrt(trust) / _DIRECTION_SPREAD,
+    )
+
+
+_FIRM: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.10, 0.02, 0.03))
+_LOOSE: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.40, 0.06, 0.05))
+"""Rounds: iterations, and the spread around the smoothed clip of joints in radians, of the root across and along the line of
+sight in metres."""
+
+
+def refined(
+    figure: Articulation,
+    start: Pose,
+    terms: list[Term],
+    camera: Array,
+    fps: float,
+    steady: bool,
+    rounds: Optional[int] = None,
+) -> Pose:
+    """Rounds of least squares, each pulled to the clip smoothed after the one before; ``rounds`` takes only the last ones."""
+    schedule = _FIRM if steady else _LOOSE
+    pose = start
+    for iterations, ball_spread, across, along in schedule[-rounds:] if rounds else schedule:
+        root = smoothed_root(pose.root, camera, fps, 5.0, 1.5)
+        target = smoothed_pose(pose, figure, fps, 5.0, root)
+        pull = Pull(
+            target,
+            ball=np.full(len(figure.names), ball_spread**-2),
+            hinge=np.full(len(figure.hinge_axes), ball_spread**-2),
+            root=camera @ np.diag([across**-2, across**-2, along**-2]) @ camera.T,
+        )
+        pose, _ = minimise(figure, target, [*terms, pull], iterations)
+    return pose
+
+
+def _corrected(
+    figure: Articulation,
+    pose: Pose,
+    image: ImagePoints,
+    attachments: Attachments,
+    factors: dict[str, float],
+    scale: float,
+) -> dict[str, float]:
+    turned, placed = figure.forward(pose)
+    points = figure.points(turned, placed, image.joints, image.offsets)
+    local = points @ image.camera
+    depth = np.median(local[..., 2:], axis=1, keepdims=True)
+    count = len(points)
+    solved, wanted = np.zeros((count, 33, 2)), np.zeros((count, 33, 2))
+    weights, lengths = np.zeros((count, 33)), np.ones((33, 33))
+    rows = attachments.landmarks
+    solved[:, rows] = local[..., :2] / np.maximum(local[..., 2:], 0.2) * depth
+    wanted[:, rows] = image.plane * depth
+    weights[:, rows] = (image.weights * _IMAGE_SPREAD) ** 2
+    distance = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)
+    lengths[np.ix_(rows, rows)] = np.median(distance, axis=0)
+    return corrected_factors(factors, scale, solved, wanted, lengths, weights)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The floor under the performer, and when heels and toes touch it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import filters, gaps, rotations
+from ..take import CONTACT_NAMES
+from .articulation import Pose
+from .body import BodySolution, refined, terms_of
+from .landmarks import sole_points
+from .terms import Places
+
+Array = npt.NDArray[np.float64]
+
+_TILT_SPREAD = np.radians(4.0)
+_HEIGHT_ERROR = 0.06
+_TOUCH_SPEED, _LEAVE_SPEED = 0.30, 0.60
+"""Metres per second at which a still foot begins and stops to count as standing."""
+_TOUCH_HEIGHT, _LEAVE_HEIGHT = 0.05, 0.10
+_SHORTEST = 0.1
+"""Seconds of the shortest contact."""
+
+
+def soles(solution: BodySolution, pose: Pose) -> Array:
+    """World positions ``(T, 4, 3)`` of left heel, left toes, right heel, right toes."""
+    figure = solution.figure
+    joints, offsets = sole_points(solution.rest_offsets, solution.scale)
+    turned, placed = figure.forward(pose)
+    return figure.points(turned, placed, np.array([figure.index[name] for name in joints], dtype=np.intp), offsets)
+
+
+def levelled(solution: BodySolution, trusted: Array) -> BodySolution:
+    """Turns the world so that the feet's tracks lie level, as far as the performer's path shows a slope.
+
+    A wrong pitch of the camera makes a performer who walks away climb or sink. ``trusted (T,)`` marks frames to be used.
+    """
+    if not solution.legs_seen or np.sum(trusted) < 10:
+        return solution
+    lowest = _lowest(soles(solution, solution.pose))[trusted]
+    flat = lowest - lowest.mean(axis=0)
+    rows = flat[:, :2]
+    # neighbouring frames err alike: count about four independent ones a second, at least one
+    count = len(flat)
+    information = rows.T @ rows / count * max(1.0, count / 8.0) / _HEIGHT_ERROR**2 + np.eye(2) / _TILT_SPREAD**2
+    vector = rows.T @ flat[:, 2] / count * max(1.0, count / 8.0) / _HEIGHT_ERROR**2
+    slope = np.linalg.solve(information, vector)
+    turn = rotations.from_rotation_vector(np.array([-slope[1], slope[0], 0.0]))
+    return solution.turned(rotations.to_matrix(turn))
+
+
+def _lowest(points: Array) -> Array:
+    """The lowest of the sole points in every frame, ``(T, 3)``."""
+    row = np.argmin(points[..., 2], axis=1)
+    return points[np.arange(len(points)), row]
+
+
+def floor_height(solution: BodySolution, trusted: Array) -> float:
+    """Height of the floor in the solution's world: where the lowest foot is most of the time."""
+    lowest = _lowest(soles(solution, solution.pose))[:, 2]
+    used = lowest[trusted] if np.any(trusted) else lowest
+    return float(np.percentile(used, 40))
+
+
+def contacts(points: Array, floor: float, fps: float) -> Array:
+    """Contacts ``(T, 4)`` of sole points ``(T, 4, 3)`` on the floor at a height: 1 where a point stands, by height and speed.
+
+    Both have a lower threshold to begin and a higher one to end a contact. Speed along the line of sight counts half, it
+    is mostly error; the camera is at the origin.
+    """
+    count = len(points)
+    if count < 3:
+        return np.zeros((count, len(CONTACT_NAMES)))
+    calm = filters.zero_phase(points, fps, 5.0)
+    velocity = np.gradient(calm, axis=0) * fps
+    sight = rotations.normalized(calm)
+    along = np.sum(velocity * sight, axis=-1, keepdims=True) * sight
+    speed = np.linalg.norm(velocity - along + 0.5 * along, axis=-1)
+    height = calm[..., 2] - floor
+    begins = (speed < _TOUCH_SPEED) & (height < _TOUCH_HEIGHT)
+    stays = (speed < _LEAVE_SPEED) & (height < _LEAVE_HEIGHT)
+    result = np.zeros((count, points.shape[1]))
+    for column in range(points.shape[1]):
+        result[:, column] = _with_hysteresis(begins[:, column], stays[:, column], round(_SHORTEST * fps))
+    return result
+
+
+def _with_hysteresis(begins: Array, stays: Array, shortest: int) -> Array:
+    """1 over the spans of ``stays`` that hold at least one ``begins`` and are long enough."""
+    result = np.zeros(len(begins))
+    for first, end in gaps.spans(stays):
+        if end - first >= shortest and np.any(begins[first:end]):
+            result[first:end] = 1.0
+    return result
+
+
+_PLANT_ACROSS, _PLANT_UP = 1.0 / 0.03, 1.0 / 0.015
+"""Weights per metre with which a standing point keeps its place and the floor's height."""
+
+
+def planted(solution: BodySolution, touching: Array, floor: float, fps: float, steady: bool) -> BodySolution:
+    """Refines the pose once more with standing points at rest on the floor, and none below it.
+
+    ``touching (T, 4)`` as from :func:`contacts`; a point's place is its mean over the span in which it stands.
+    """
+    figure = solution.figure
+    joints, offsets = sole_points(solution.rest_offsets, solution.scale)
+    targets = soles(solution, solution.pose)
+    weights = np.zeros_like(targets)
+    for column in range(targets.shape[1]):
+        for first, end in gaps.spans(touching[:, column] > 0.0):
+            targets[first:end, column] = targets[first:end, column].mean(axis=0)
+            # the pull fades in and out, so that landing and lifting do not jolt the leg
+            edge = np.minimum(np.arange(end - first), np.arange(end - first)[::-1]) + 1.0
+            fade = np.clip(edge / 3.0, 0.0, 1.0)[:, None]
+            weights[first:end, column] = fade * np.array([_PLANT_ACROSS, _PLANT_ACROSS, _PLANT_UP])
+    targets[..., 2] = floor
+    rows = np.array([figure.index[name] for name in joints], dtype=np.intp)
+    places = Places(rows, offsets, targets, weights, floor)
+    terms = [*terms_of(figure, solution.image, solution.wanted), places]
+    return replace(solution, pose=refined(figure, solution.pose, terms, solution.camera, fps, steady, rounds=1))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Damped least squares over all frames of a clip at once (Levenberg 1944, Marquardt 1963), for an articulated figure.
+
+Every frame is a small problem of its own; frames are tied together by pulling each towards the smoothed clip, whose
+pull is renewed between rounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from .articulation import Array, Articulation, Ints, Pose, logarithm
+
+
+@dataclass
+class Normal:
+    """Normal equations of all frames: ``matrix (T, P, P)``, ``gradient (T, P)``, ``cost (T,)``."""
+
+    matrix: Array
+    gradient: Array
+    cost: Array
+
+    def add_rows(self, residual: Array, derivative: Array) -> None:
+        """Adds residuals ``(T, R)`` with derivatives ``(T, R, P)``."""
+        transposed = np.swapaxes(derivative, 1, 2)
+        self.matrix += transposed @ derivative
+        self.gradient += (transposed @ residual[..., None])[..., 0]
+        self.cost += np.sum(residual**2, axis=-1)
+
+    def add_block(self, first: int, residual: Array, weight: Array) -> None:
+        """Adds three residuals ``(T, 3)`` whose derivative is the identity at columns ``first``; weight ``(T, 3, 3)``."""
+        weighted = np.einsum("tij,tj->ti", weight, residual)
+        self.matrix[:, first : first + 3, first : first + 3] += weight
+        self.gradient[:, first : first + 3] += weighted
+        self.cost += np.sum(residual * weighted, axis=-1)
+
+    def add_scalars(self, columns: Ints, residual: Array, weight: Array) -> None:
+        """Adds residuals ``(T, C)`` that are the columns' own values, with squared weights ``(T, C)``."""
+        self.matrix[:, columns, columns] += weight
+        self.gradient[:, columns] += weight * residual
+        self.cost += np.sum(weight * residual**2, axis=-1)
+
+
+@dataclass
+class State:
+    """A linearised pose: what the terms of a problem need."""
+
+    figure: Articulation
+    pose: Pose
+    turned: Array
+    placed: Array
+    axes: Array
+
+
+Term = Callable[[State, Normal], None]
+
+
+@dataclass
+class Pull:
+    """Pull of a pose towards another one, with weights (one over the standard deviation, squared).
+
+    ``ball (J,)`` per square radian, ``hinge (H,)`` per square radian, ``root (3, 3)`` per square metre.
+    """
+
+    target: Pose
+    ball: Array
+    hinge: Array
+    root: Array
+    scale: Array = field(default_factory=lambda: np.ones(1))
+    """Factor of all weights per frame ``(T,)``."""
+
+    def __call__(self, state: State, normal: Normal) -> None:
+        """Adds the pull's equations."""
+        figure, pose = state.figure, state.pose
+        for joint, first in figure.ball_columns.items():
+            if self.ball[joint] <= 0.0:
+                continue
+            turn = logarithm(pose.local[:, joint] @ np.swapaxes(self.target.local[:, joint], 1, 2))
+            parent = figure.parents[joint]
+            if parent >= 0:
+                turn = np.einsum("tij,tj->ti", state.turned[:, parent], turn)
+            weight = self.ball[joint] * np.eye(3) * self.scale[:, None, None]
+            normal.add_block(first, turn, np.broadcast_to(weight, (len(turn), 3, 3)))
+        if figure.hinge_columns:
+            columns = np.array(figure.hinge_columns, dtype=np.intp)
+            difference = pose.angles - self.target.angles
+            normal.add_scalars(columns, difference, np.broadcast_to(self.hinge * self.scale[:, None], difference.shape))
+        weight = np.broadcast_to(self.root * self.scale[:, None, None], (len(pose.root), 3, 3))
+        normal.add_block(0, pose.root - self.target.root, weight)
+
+
+@dataclass
+class Posture:
+    """Preference for a posture: balls near a reference rotation, hinges near an angle and inside limits.
+
+    ``reference (J, 3, 3)``; ``ball (J, 3)`` weights about the axes of the parent's frame; ``hinge_rest``,
+    ``hinge_weight``, ``hinge_low``, ``hinge_high (H,)``; ``limit_weight`` per square radian beyond a limit.
+    """
+
+    reference: Array
+    ball: Array
+    hinge_rest: Array
+    hinge_weight: Array
+    hinge_low: Array
+    hinge_high: Array
+    limit_weight: float = 400.0
+
+    def __call__(self, state: State, normal: Normal) -> None:
+        """Adds the preference's equations."""
+        figure, pose = state.figure, state.pose
+        for joint, first in figure.ball_columns.items():
+            if not np.any(self.ball[joint] > 0.0):
+                continue
+            turn = logarithm(pose.local[:, joint] @ self.reference[joint].T)
+            parent = figure.parents[joint]
+            weight = np.broadcast_to(np.diag(self.ball[joint]), (len(turn), 3, 3))
+            if parent >= 0:
+                frame = state.turned[:, parent]
+                turn = np.einsum("tij,tj->ti", frame, turn)
+                weight = frame @ weight @ np.swapaxes(frame, 1, 2)
+            normal.add_block(first, turn, weight)
+        if figure.hinge_columns:
+            columns = np.array(figure.hinge_columns, dtype=np.intp)
+            away = pose.angles - self.hinge_rest
+            normal.add_scalars(columns, away, np.broadcast_to(self.hinge_weight, away.shape))
+            beyond = pose.angles - np.clip(pose.angles, self.hinge_low, self.hinge_high)
+            normal.add_scalars(columns, beyond, np.where(beyond != 0.0, self.limit_weight, 0.0))
+
+
+def minimise(
+    figure: Articulation, start: Pose, terms: list[Term], iterations: int, damping: Optional[Array] = None
+) -> tuple[Pose, Array]:
+    """Lowers the sum of the terms' squares in every frame; a step that does not lower a frame's cost is not taken there.
+
+    Returns the pose and each frame's cost ``(T,)``.
+    """
+
+    def linearised(pose: Pose) -> tuple[State, Normal]:
+        turned, placed = figure.forward(pose)
+        state = State(figure, pose, turned, placed, figure.freedom_axes(pose, turned))
+        count = len(pose.root)
+        normal = Normal(
+            np.zeros((count, figure.columns, figure.columns)), np.zeros((count, figure.columns)), np.zeros(count)
+        )
+        for term in terms:
+            term(state, normal)
+        return state, normal
+
+    state, normal = linearised(start)
+    factor = np.full(len(start.root), 1e-3) if damping is None else damping.copy()
+    diagonal = np.arange(figure.columns)
+    for _ in range(iterations):
+        damped = normal.matrix.copy()
+        # the constant keeps freedoms that nothing observes where they are
+        damped[:, diagonal, diagonal] += factor[:, None] * damped[:, diagonal, diagonal] + 1e-6
+        step = -np.linalg.solve(damped, normal.gradient[..., None])[..., 0]
+        step[:, 3:] = np.clip(step[:, 3:], -0.7, 0.7)
+        next_state, next_normal = linearised(figure.moved(state.pose, state.turned, step))
+        better = next_normal.cost < normal.cost
+        factor = np.clip(np.where(better, factor * 0.3, factor * 8.0), 1e-6, 1e4)
+        state = _chosen_state(next_state, state, better)
+        normal = _chosen_normal(next_normal, normal, better)
+    return state.pose, normal.cost
+
+
+def _chosen_state(new: State, old: State, mask: npt.NDArray[np.bool_]) -> State:
+    if mask.all():
+        return new
+    wide = mask[:, None, None]
+    return State(
+        new.figure,
+        new.pose.chosen(old.pose, mask),
+        np.where(wide[..., None], new.turned, old.turned),
+        np.where(wide, new.placed, old.placed),
+        np.where(wide, new.axes, old.axes),
+    )
+
+
+def _chosen_normal(new: Normal, old: Normal, mask: npt.NDArray[np.bool_]) -> Normal:
+    if mask.all():
+        return new
+    return Normal(
+        np.where(mask[:, None, None], new.matrix, old.matrix),
+        np.where(mask[:, None], new.gradient, old.gradient),
+        np.where(mask, new.cost, old.cost),
+    )

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From observations to a take, by geometry alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import filters, gaps, rotations
+from ..arkit import ARKIT_INDEX, ARKIT_NAMES
+from ..observations import Observations
+from ..resampling import resampled
+from ..skeleton import JOINT_INDEX, JOINT_NAMES, SIDES
+from ..take import CONTACT_NAMES, Camera, Take
+from . import camera as cameras
+from .articulation import Pose
+from .body import BodyPoints, BodySolution, image_trust, solve_body
+from .expressions import coefficient_confidence, solve_expressions
+from .figures import BODY_JOINTS
+from .gaze import solve_gaze
+from .ground import contacts, floor_height, levelled, planted, soles
+from .hands import Fingers, hand_points, palm_rotations, solve_fingers
+from .head import Face, solve_face
+from .landmarks import ANKLE, ELBOW, HEEL, HIP, KNEE, SHOULDER, TOE, WRIST, default_offsets
+from .options import SolveError, SolveOptions
+from .smoothing import channel_filter
+
+Array = npt.NDArray[np.float64]
+
+_JAW_OPEN = np.radians(22.0)
+_HAND_WEIGHT, _HEAD_WEIGHT = 1.0 / np.radians(12.0), 1.0 / np.radians(4.0)
+_SHORTEST_SIGHTING = 0.1
+_LANDMARKS_OF: dict[str, tuple[int, ...]] = {
+    "hips": HIP, "spine": (*HIP, *SHOULDER), "chest": (*HIP, *SHOULDER), "upperChest": SHOULDER, "neck": (*SHOULDER, 0),
+    "head": (0, 7, 8), "Shoulder": SHOULDER, "UpperArm": (*SHOULDER, *ELBOW), "LowerArm": (*ELBOW, *WRIST), "Hand": WRIST,
+    "UpperLeg": (*HIP, *KNEE), "LowerLeg": (*KNEE, *ANKLE), "Foot": (*ANKLE, *HEEL, *TOE), "Toes": TOE,
+}  # fmt: skip
+
+
+@dataclass
+class _Parts:
+    """What was found in the frames between the first and the last in which the performer was seen."""
+
+    body: BodySolution
+    face: Face
+    fingers: dict[str, Fingers]
+    valid: npt.NDArray[np.bool_]
+
+
+def solve(observations: Observations, options: SolveOptions) -> Take:
+    """Solves a performance geometrically.
+
+    Joint rotations, root, static camera, fingers, gaze, jaw, ARKit coefficients and foot contacts from the points of
+    MediaPipe's trackers. What was not seen is filled and has confidence 0 deep inside a gap. The world has its floor at
+    z = 0 and its origin under the performer's first place; the camera looks roughly along +Y.
+
+    Raises SolveError where the performer was not seen in any frame.
+    """
+    fps = options.fps if options.fps is not None else _average_rate(observations.times)
+    try:
+        rows = resampled(observations, fps)
+    except ValueError as error:
+        raise SolveError(f"The plate's times cannot be used: {error}.") from error
+    found = np.isfinite(rows.body_image).all(axis=(1, 2)) & np.isfinite(rows.body_world).all(axis=(1, 2))
+    found &= rows.body_confidence > 0.0
+    valid = gaps.without_islands(found, round(_SHORTEST_SIGHTING * fps)) if found.any() else found
+    valid = valid if valid.any() else found
+    if not valid.any():
+        raise SolveError(
+            "The performer was not found in any frame of the plate. Choose another performer, or a range in which the "
+            "performer is seen."
+        )
+    first, last = int(np.argmax(valid)), len(valid) - 1 - int(np.argmax(valid[::-1]))
+    take = _solved_span(rows.part(slice(first, last + 1)), valid[first : last + 1], fps, options)
+    return _extended(take, first, len(valid) - 1 - last, observations)
+
+
+def _average_rate(times: Array) -> float:
+    if len(times) < 2 or not times[-1] > times[0]:
+        return 30.0
+    return float((len(times) - 1) / (times[-1] - times[0]))
+
+
+def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, options: SolveOptions) -> Take:
+    trust = np.where(valid[:, None], rows.body_visibility, 0.0)
+    masked = np.where(valid[:, None, None], rows.body_image, np.nan)
+    points = BodyPoints(
+        pixels=gaps.fill_points(masked, rows.times)[..., :2],
+        world=gaps.fill_points(np.where(valid[:, None, None], rows.body_world, np.nan), rows.times),
+        trust=trust,
+        image_size=rows.image_size,
+        fps=fps,
+    )
+    centre = rows.image_size / 2.0
+    focal = options.focal_length_px
+    if focal is None:
+        focal = cameras.estimated_focal(points.world, points.pixels, image_trust(points), rows.image_size)
+    face = solve_face(rows.face_image, rows.face_confidence, focal, centre, rows.times, fps)
+    hands = {
+        side: hand_points(
+            side,
+            getattr(rows, f"{side}_hand_image"),
+            getattr(rows, f"{side}_hand_world"),
+            getattr(rows, f"{side}_hand_confidence"),
+            focal,
+            centre,
+            rows.times,
+            fps,
+        )
+        for side in SIDES
+    }
+    wanted: dict[str, tuple[Array, Array]] = {}
+    if face.valid.any():
+        wanted["head"] = (face.rotation, _HEAD_WEIGHT * face.confidence * _away_from_gaps(face.valid, fps))
+    for side, hand in hands.items():
+        if hand.valid.any():
+            weight = _HAND_WEIGHT * hand.confidence * _away_from_gaps(hand.valid, fps)
+            wanted[f"{side}Hand"] = (palm_rotations(hand, default_offsets()), weight)
+    steady = options.smoothing != "none"
+    body = solve_body(points, focal, options.performer_height, wanted, steady)
+    fingers = {side: solve_fingers(hand, body.rest_offsets, body.scale, fps) for side, hand in hands.items()}
+    return _assembled(rows, points, _Parts(body, face, fingers, valid), fps, options)
+
+
+def _away_from_gaps(valid: npt.NDArray[np.bool_], fps: float) -> Array:
+    """Weight ``(T,)`` that rises from near 0 at the borders of gaps to 1 a quarter of a second inside what was seen."""
+    return np.where(valid, 1.0 - 0.95 * gaps.border_nearness(valid, fps, 0.25), 0.0)
+
+
+def _grounded(parts: _Parts, fps: float, options: SolveOptions) -> tuple[BodySolution, Array, Array]:
+    """The body on the floor, the camera's place ``(3,)`` and the contacts ``(T, 4)``; the world's origin is at the start."""
+    body = parts.body
+    touching = np.zeros((len(parts.valid), len(CONTACT_NAMES)))
+    if options.floor == "estimate":
+        body = levelled(body, parts.valid)
+    height = floor_height(body, parts.valid)
+    if options.floor == "estimate" and body.legs_seen:
+        touching = contacts(soles(body, body.pose), height, fps) * parts.valid[:, None]
+        body = planted(body, touching, height, fps, options.smoothing != "none")
+    origin = np.array([body.pose.root[0, 0], body.pose.root[0, 1], height])
+    pose = Pose(body.pose.local, body.pose.angles, body.pose.root - origin)
+    return replace(body, pose=pose), -origin, touching
+
+
+def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float, options: SolveOptions) -> Take:
+    body, camera_place, touching = _grounded(parts, fps, options)
+    count = len(parts.valid)
+    local = rotations.identity((count, len(JOINT_NAMES)))
+    smooth = channel_filter(options, fps, "joints")
+    quaternions = gaps.fill_rotations(rotations.from_matrix(body.pose.local), parts.valid, fps)
+    columns = [JOINT_INDEX[name] for name in BODY_JOINTS]
+    local[:, columns] = filters.filtered_rotations(quaternions, smooth)
+    root = channel_filter(options, fps, "root")(gaps.fill_channels(body.pose.root, parts.valid, fps))
+    confidence = _body_confidence(points.trust, parts, fps)
+    finger_filter = channel_filter(options, fps, "fingers")
+    for fingers in parts.fingers.values():
+        columns = [JOINT_INDEX[name] for name in fingers.names]
+        local[:, columns] = filters.filtered_rotations(fingers.local, finger_filter)
+        confidence[:, columns] = fingers.confidence[:, None]
+
+    gaze = solve_gaze(parts.face, fps)
+    seen = parts.face.valid
+    raw = solve_expressions(parts.face, gaze)
+    near = gaps.border_nearness(seen, fps)
+    filled = gaps.fill_channels(raw, seen, fps, 0.0)
+    filled += near[:, None] * (filters.zero_phase(filled, fps, 2.0) - filled)
+    face_filter = channel_filter(options, fps, "face")
+    coefficients = np.clip(face_filter(filled), 0.0, 1.0)
+    face_confidence = gaps.confidence_into_gaps(parts.face.confidence, seen, fps)
+    coefficient_trust = face_confidence[:, None] * np.array([coefficient_confidence(name) for name in ARKIT_NAMES])
+    eyes = gaps.fill_rotations(gaze.rotations(), seen, fps, rotations.identity((2,)))
+    eye_columns = [JOINT_INDEX["leftEye"], JOINT_INDEX["rightEye"]]
+    local[:, eye_columns] = filters.filtered_rotations(eyes, face_filter)
+    jaw = coefficients[:, ARKIT_INDEX["jawOpen"]] * _JAW_OPEN
+    local[:, JOINT_INDEX["jaw"]] = rotations.from_axis_angle(np.array([1.0, 0.0, 0.0]), jaw)
+    confidence[:, [*eye_columns, JOINT_INDEX["jaw"]]] = face_confidence[:, None]
+
+    world_from_camera = np.zeros((count, 4, 4))
+    world_from_camera[:, :3, :3] = body.camera
+    world_from_camera[:, :3, 3] = camera_place
+    world_from_camera[:, 3, 3] = 1.0
+    intrinsics = np.array([[body.focal, 0.0, 0.0], [0.0, body.focal, 0.0], [0.0, 0.0, 1.0]])
+    intrinsics[:2, 2] = rows.image_size / 2.0
+    return Take(
+        fps=fps,
+        frame_start=options.frame_start,
+        local_rotations=rotations.continuous(local),
+        root_translation=root,
+        rest_offsets=body.rest_offsets,
+        joint_confidence=np.clip(confidence, 0.0, 1.0),
+        blendshapes=coefficients,
+        blendshape_confidence=np.clip(coefficient_trust, 0.0, 1.0),
+        contacts=touching,
+        camera=Camera(intrinsics, world_from_camera, rows.image_size),
+        header={"method": "geometric", "solve_options": asdict(options)},
+    )
+
+
+def _body_confidence(trust: Array, parts: _Parts, fps: float) -> Array:
+    result = np.zeros((len(trust), len(JOINT_NAMES)))
+    for name in BODY_JOINTS:
+        key = name if name in _LANDMARKS_OF else name.replace("left", "").replace("right", "")
+        landmarks = _LANDMARKS_OF[key]
+        if key != name:  # of a pair the side's own landmarks only
+            parity = 1 if name.startswith("left") else 0
+            landmarks = tuple(landmark for landmark in landmarks if landmark % 2 == parity)
+        seen = gaps.confidence_into_gaps(trust[:, landmarks].mean(axis=1), parts.valid, fps)
+        result[:, JOINT_INDEX[name]] = seen
+    return result
+
+
+def _extended(take: Take, before: int, after: int, observations: Observations) -> Take:
+    """The take with its first and last frame held over the frames before and after the performer was seen."""
+
+    def held(values: Array) -> Array:
+        return np.concatenate([np.repeat(values[:1], before, 0), values, np.repeat(values[-1:], after, 0)])
+
+    def silent(values: Array) -> Array:
+        zero = np.zeros_like(values[:1])
+        return np.concatenate([np.repeat(zero, before, 0), values, np.repeat(zero, after, 0)])
+
+    assert take.camera is not None
+    return replace(
+        take,
+        local_rotations=held(take.local_rotations),
+        root_translation=held(take.root_translation),
+        joint_confidence=silent(take.joint_confidence),
+        blendshapes=held(take.blendshapes),
+        blendshape_confidence=silent(take.blendshape_confidence),
+        contacts=silent(take.contacts),
+        camera=replace(take.camera, world_from_camera=held(take.camera.world_from_camera)),
+        observations=observations,
+    )
