@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plate as the rest of the worker sees it, whatever file it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator, Optional, Tuple
+
+import numpy as np
+
+from ..errors import PlateError
+
+Frame = Tuple[int, float, np.ndarray]
+
+
+class Plate:
+    """A range of frames of a movie or an image sequence, streamed: only one frame is in memory at a time.
+
+    Attributes
+    ----------
+    path : the file, folder or pattern that was opened.
+    fps : nominal frames a second; exact for the broadcast rates (24000/1001, 30000/1001, 60000/1001).
+    size : (width, height) in pixels as displayed, after the rotation metadata.
+    first_frame, last_frame : numbers of the range's first and last frame, inclusive.
+    frame_count : frames in the range.
+    times : (frame_count,) seconds from the plate's own first frame; real ones where the frame rate varies.
+    """
+
+    def __init__(
+        self, path: Path, fps: float, size: Tuple[int, int], times: np.ndarray, start: int, frame_range: Tuple[int, int]
+    ) -> None:
+        self.path = path
+        self.fps = fps
+        self.size = size
+        self.first_frame, self.last_frame = frame_range
+        self._start = start
+        self._times = times
+
+    @property
+    def frame_count(self) -> int:
+        return self.last_frame - self.first_frame + 1
+
+    @property
+    def times(self) -> np.ndarray:
+        return self._times[self.first_frame - self._start : self.last_frame - self._start + 1]
+
+    @property
+    def full_range(self) -> Tuple[int, int]:
+        """Numbers of the first and last frame of the whole plate, whatever range was asked for."""
+        return self._start, self._start + len(self._times) - 1
+
+    def time_of(self, frame: int) -> float:
+        """Seconds of a frame number."""
+        return float(self._times[frame - self._start])
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, first: Optional[int] = None, last: Optional[int] = None) -> Iterator[Frame]:
+        """Yields (frame number, time in seconds, RGB uint8 (H, W, 3)) for a part of the range, inclusive.
+
+        A single frame in the middle that cannot be decoded is left out.  Raises PlateError where the part reaches out
+        of the range, where the plate ends too early, or where the picture changes its size.
+        """
+        first = self.first_frame if first is None else first
+        last = self.last_frame if last is None else last
+        check_range(self.path, (first, last), (self.first_frame, self.last_frame))
+        for number, image in self._images(first, last):
+            height, width = image.shape[:2]
+            if (width, height) != self.size:
+                raise PlateError(
+                    f"{self.path.name}: frame {number} is {width}×{height}, but the plate is "
+                    f"{self.size[0]}×{self.size[1]}. All frames must have one size; choose a range that does."
+                )
+            yield number, self.time_of(number), image
+
+    def _images(self, first: int, last: int) -> Iterator[Tuple[int, np.ndarray]]:
+        raise NotImplementedError
+
+
+def check_range(path: Path, wanted: Tuple[int, int], valid: Tuple[int, int]) -> None:
+    """Raises PlateError, naming the valid range, where `wanted` is not inside `valid` or runs backwards."""
+    first, last = wanted
+    if first > last:
+        raise PlateError(f"{path.name}: the range {first}-{last} runs backwards; valid are frames {valid[0]}-{valid[1]}.")
+    if first < valid[0] or last > valid[1]:
+        raise PlateError(
+            f"{path.name}: the range {first}-{last} is outside the plate; valid are frames {valid[0]}-{valid[1]}."
+        )

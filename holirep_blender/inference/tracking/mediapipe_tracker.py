@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HoliRep's own tracker: MediaPipe's networks, under our own control of whom and where to look."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from ...motion.observations import Observations
+from ..plate import Plate
+from .choice import PersonChoice, choose
+from .interface import Progress
+from .networks import quiet
+from .parts import PartWorker
+from .people import PersonTrack, link
+from .plan import Plan, parts, scanned
+from .processes import InProcess, Processes, Team, suitable_processes
+
+# Of the time of a job, the share of the first pass.
+SCAN_SHARE = 0.25
+
+
+class MediaPipeTracker:
+    """Two passes: the first finds people a few times a second and links them to identities over the whole plate, the
+    second follows the chosen one in every frame."""
+
+    name = "mediapipe"
+
+    def list_people(
+        self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None
+    ) -> List[PersonTrack]:
+        quiet()
+        with self._team(plate, processes) as team:
+            return self._people(plate, team, progress, 1.0)
+
+    def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
+        quiet()
+        found = PartWorker().find(plate, frame)
+        return [PersonTrack(number, [sighting]) for number, sighting in enumerate(found, start=1)]
+
+    def track(
+        self,
+        plate: Plate,
+        choice: PersonChoice,
+        *,
+        processes: Optional[int] = None,
+        progress: Optional[Progress] = None,
+    ) -> Observations:
+        quiet()
+        with self._team(plate, processes) as team:
+            people = self._people(plate, team, progress, SCAN_SHARE)
+            performer = choose(choice, people, (plate.first_frame, plate.last_frame))
+            plan = Plan.of(performer, people)
+            total = plate.frame_count
+
+            def report(done: int) -> None:
+                if progress is not None:
+                    progress(int(total * SCAN_SHARE + done * (1.0 - SCAN_SHARE)), total)
+
+            rows = team.follow(plan, report)
+            if progress is not None:
+                progress(total, total)
+            return rows
+
+    def _people(self, plate: Plate, team: Team, progress: Optional[Progress], share: float) -> List[PersonTrack]:
+        total = plate.frame_count
+
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(int(done * share), total)
+
+        sightings = team.scan(report)
+        return link(sightings, plate.fps, len(scanned(plate, plate.first_frame, plate.last_frame)))
+
+    def _team(self, plate: Plate, processes: Optional[int]) -> Team:
+        count = suitable_processes(plate.frame_count) if processes is None else max(1, int(processes))
+        pieces = parts(plate, min(count, plate.frame_count))
+        return InProcess(plate) if len(pieces) == 1 else Processes(plate, pieces)

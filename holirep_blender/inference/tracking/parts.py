@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two kinds of work on a part of a plate: scanning it for people, and following the performer through it."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Optional
+
+import numpy as np
+
+from ...motion.observations import Observations
+from ..plate import Plate
+from .body import BodyFollower, Numbered
+from .face import FaceFollower
+from .hands import LEFT, RIGHT, HandFollower, Pair, confidence
+from .networks import FaceAnswer, PoseAnswer, PoseNetwork
+from .plan import Plan, is_thorough, scan_stride, scanned
+from .prefetch import prefetched
+from .scan import Scanner, Sighting, visible_box
+
+# Told the number of frames done so far in the part.
+Report = Callable[[int], None]
+
+
+class PartWorker:
+    """Owns the networks, so that one process builds them once."""
+
+    def __init__(self) -> None:
+        self._pose = PoseNetwork()
+        self._scanner = Scanner(self._pose)
+        self._face: Optional[FaceFollower] = None
+        self._hands: Optional[HandFollower] = None
+
+    def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
+        """Everybody in the scanned frames of a part."""
+        wanted = set(scanned(plate, first, last))
+        sightings: List[Sighting] = []
+        for number, _, image in prefetched(plate.frames(first, last)):
+            if number in wanted:
+                sightings += self._scanner.look(number, image, is_thorough(plate, number))
+            report(number - first + 1)
+        return sightings
+
+    def find(self, plate: Plate, frame: int) -> List[Sighting]:
+        """Everybody in one frame."""
+        for number, _, image in plate.frames(frame, frame):
+            return self._scanner.look(number, image)
+        return []
+
+    def follow(self, plate: Plate, first: int, last: int, plan: Plan, report: Report) -> Observations:
+        """The performer in every frame of a part.
+
+        The stretch before the part is followed too, so that the part starts as if it had no beginning, and the last
+        stretch runs on to the next scanned frame.
+        """
+        stride = scan_stride(plate.fps)
+        before = (first - plate.first_frame) // stride * stride + plate.first_frame - stride
+        begin = max(plate.first_frame, before)
+        end = min(plate.last_frame, last + (plate.first_frame - last) % stride)
+        stops = set(scanned(plate, begin, end))
+        body = BodyFollower(self._pose, plan.performer, plan.others, plan.look, plan.other_looks)
+        self._face, self._hands = FaceFollower(), HandFollower()
+        rows = Observations.empty(last - first + 1, plate.size)
+        rows.times[:] = plate.times[first - plate.first_frame : last - plate.first_frame + 1]
+        rows.frame_numbers[:] = np.arange(first, last + 1)
+        stretch: List[Numbered] = []
+        for number, _, image in prefetched(plate.frames(begin, end)):
+            stretch.append((number, image))
+            if number in stops or number == end:
+                self._stretch(stretch, body, rows, first, last)
+                report(max(0, min(number, last) - first + 1))
+                stretch = []
+        return rows
+
+    def _stretch(self, frames: List[Numbered], body: BodyFollower, rows: Observations, first: int, last: int) -> None:
+        assert self._face is not None and self._hands is not None
+        bodies = body.follow(frames)
+        hands: List[Pair] = []
+        faces: List[Optional[FaceAnswer]] = []
+        for (_, image), answer in zip(frames, bodies):
+            self._face.start(image, answer)
+            self._hands.start(image, answer)
+            hands.append(self._hands.finish(image, answer))
+            faces.append(self._face.finish(image, answer))
+        self._hands.fill_backward(frames, bodies, hands)
+        for (number, _), answer, pair, face in zip(frames, bodies, hands, faces):
+            if answer is not None and first <= number <= last:
+                _write(rows, number - first, answer, pair, face)
+
+
+def _write(rows: Observations, row: int, body: PoseAnswer, hands: Pair, face: Optional[FaceAnswer]) -> None:
+    rows.body_image[row] = body.image
+    rows.body_world[row] = body.world
+    rows.body_visibility[row] = body.visibility
+    rows.body_confidence[row] = body.score * (0.5 + 0.5 * float(body.visibility[[11, 12, 23, 24]].mean()))
+    rows.person_box[row] = visible_box(body, (int(rows.image_size[0]), int(rows.image_size[1])))
+    if face is not None:
+        rows.face_image[row] = face.image
+        rows.face_confidence[row] = face.score
+    left, right = hands[LEFT], hands[RIGHT]
+    if left is not None:
+        rows.left_hand_image[row] = left.image
+        rows.left_hand_world[row] = left.world
+        rows.left_hand_confidence[row] = confidence(left, body, LEFT)
+    if right is not None:
+        rows.right_hand_image[row] = right.image
+        rows.right_hand_world[row] = right.world
+        rows.right_hand_confidence[row] = confidence(right, body, RIGHT)
+
+
+def joined(parts: List[Observations]) -> Observations:
+    """One set of observations from consecutive parts."""
+    arrays: Dict[str, np.ndarray] = {}
+    stored = [part.to_arrays() for part in parts]
+    for name in stored[0]:
+        arrays[name] = stored[0][name] if name == "image_size" else np.concatenate([part[name] for part in stored])
+    return Observations.from_arrays(arrays)

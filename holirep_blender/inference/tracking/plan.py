@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one part of the work on a plate needs to know: which frames to scan, and where the performer was sighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..plate import Plate
+from .appearance import LENGTH, PARTS
+from .body import Place
+from .people import PersonTrack
+
+# People are looked for a few times a second; in between, the performer is followed from frame to frame.
+SCANS_PER_SECOND = 4.0
+# Every so many scanned frames each person is checked by a second view, however clear the first one is.
+THOROUGH_EVERY = 3
+
+
+def scan_stride(fps: float) -> int:
+    """Frames from one scanned frame to the next."""
+    return max(1, int(round(fps / SCANS_PER_SECOND)))
+
+
+def scanned(plate: Plate, first: int, last: int) -> List[int]:
+    """The scanned frames of a part: on one grid for the whole range, and the range's last frame."""
+    stride = scan_stride(plate.fps)
+    begin = plate.first_frame + -(-(first - plate.first_frame) // stride) * stride
+    frames = list(range(begin, last + 1, stride))
+    if last == plate.last_frame and (not frames or frames[-1] != last):
+        frames.append(last)
+    return frames
+
+
+def is_thorough(plate: Plate, frame: int) -> bool:
+    return (frame - plate.first_frame) // scan_stride(plate.fps) % THOROUGH_EVERY == 0
+
+
+def parts(plate: Plate, count: int) -> List[Tuple[int, int]]:
+    """`count` contiguous parts (first, last) of about equal length."""
+    edges = np.linspace(plate.first_frame, plate.last_frame + 1, count + 1).round().astype(int)
+    return [(int(a), int(b) - 1) for a, b in zip(edges[:-1], edges[1:]) if b > a]
+
+
+@dataclass
+class Plan:
+    """Whom to follow: the performer's sightings, the others' sightings, and what they all look like."""
+
+    performer: Dict[int, Place]
+    others: Dict[int, List[Place]]
+    look: np.ndarray
+    other_looks: List[np.ndarray]
+
+    @classmethod
+    def of(cls, performer: Optional[PersonTrack], people: Sequence[PersonTrack]) -> "Plan":
+        plan = cls({}, {}, np.full((PARTS, LENGTH), np.nan), [])
+        for person in people:
+            for sighting in person.sightings:
+                place = Place(sighting.centre, sighting.circle)
+                if person is performer:
+                    plan.performer[sighting.frame] = place
+                else:
+                    plan.others.setdefault(sighting.frame, []).append(place)
+            if person is performer:
+                plan.look = person.look
+            else:
+                plan.other_looks.append(person.look)
+        return plan
+
+    def to_arrays(self) -> Dict[str, np.ndarray]:
+        """The plan as arrays for an `.npz`."""
+        own = [(frame, *place.centre, *place.circle) for frame, place in self.performer.items()]
+        rest = [(frame, *place.centre, *place.circle) for frame, places in self.others.items() for place in places]
+        return {
+            "performer": np.array(own, np.float64).reshape(-1, 5),
+            "others": np.array(rest, np.float64).reshape(-1, 5),
+            "look": self.look,
+            "other_looks": np.array(self.other_looks, np.float64).reshape(-1, PARTS, LENGTH),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Plan":
+        """The inverse of `to_arrays`."""
+        plan = cls({}, {}, arrays["look"], list(arrays["other_looks"]))
+        for row in arrays["performer"]:
+            plan.performer[int(row[0])] = Place(row[1:3], row[3:5])
+        for row in arrays["others"]:
+            plan.others.setdefault(int(row[0]), []).append(Place(row[1:3], row[3:5]))
+        return plan

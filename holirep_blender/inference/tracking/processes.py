@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work on a plate shared out to processes, one contiguous part each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from queue import Queue
+from types import TracebackType
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+
+import numpy as np
+
+from ...motion.observations import Observations
+from ..errors import PlateError, TrackingError
+from ..plate import Plate
+from .parts import PartWorker, joined
+from .plan import Plan
+from .scan import Sighting, from_arrays
+
+ENTRY = Path(__file__).with_name("part_process.py")
+# A further process costs about a second to start and some 300 MB; it pays off from so many frames on.
+FRAMES_PER_PROCESS = 60
+MOST_PROCESSES = 8
+
+Report = Callable[[int], None]
+
+
+def suitable_processes(frames: int) -> int:
+    """As many processes as there are processor cores for us, fewer for a short plate."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, frames // FRAMES_PER_PROCESS, MOST_PROCESSES))
+
+
+class Team:
+    """Scans a plate, then follows a performer through it; a context manager that leaves nothing behind."""
+
+    def scan(self, report: Report) -> List[Sighting]:
+        raise NotImplementedError
+
+    def follow(self, plan: Plan, report: Report) -> Observations:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends everything that was started."""
+
+    def __enter__(self) -> "Team":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+
+class InProcess(Team):
+    """All the work in this process."""
+
+    def __init__(self, plate: Plate) -> None:
+        self._plate = plate
+        self._worker = PartWorker()
+
+    def scan(self, report: Report) -> List[Sighting]:
+        return self._worker.scan(self._plate, self._plate.first_frame, self._plate.last_frame, report)
+
+    def follow(self, plan: Plan, report: Report) -> Observations:
+        return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plan, report)
+
+
+class Processes(Team):
+    """A process for each part.
+
+    The processes stay in our process group, so that killing the group ends them, and they end by themselves when
+    their standard input closes, so that they do not outlive us however we die.  Requests and progress are lines of
+    JSON; arrays travel as `.npz` in a temporary folder that `close` removes.
+    """
+
+    def __init__(self, plate: Plate, pieces: List[Tuple[int, int]]) -> None:
+        self._pieces = pieces
+        self._folder = Path(tempfile.mkdtemp(prefix="holirep-tracking-"))
+        self._messages: "Queue[Tuple[int, Dict[str, Any]]]" = Queue()
+        self._children: List["subprocess.Popen[str]"] = []
+        self._readers: List[threading.Thread] = []
+        try:
+            for number in range(len(pieces)):
+                self._start(number, plate)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, number: int, plate: Plate) -> None:
+        child = subprocess.Popen(
+            [sys.executable, "-I", str(ENTRY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        self._children.append(child)
+        reader = threading.Thread(target=self._read, args=(number, child), daemon=True)
+        reader.start()
+        self._readers.append(reader)
+        self._send(
+            number,
+            {"plate": str(plate.path), "range": [plate.first_frame, plate.last_frame], "sequence_fps": plate.fps},
+        )
+
+    def _read(self, number: int, child: "subprocess.Popen[str]") -> None:
+        assert child.stdout is not None
+        for line in child.stdout:
+            try:
+                self._messages.put((number, json.loads(line)))
+            except ValueError:
+                print(line, end="", file=sys.stderr)
+        self._messages.put((number, {"ended": True}))
+
+    def _send(self, number: int, message: Dict[str, Any]) -> None:
+        stream = self._children[number].stdin
+        assert stream is not None
+        try:
+            stream.write(json.dumps(message) + "\n")
+            stream.flush()
+        except OSError:
+            pass  # the process has died; its end is reported by the reader
+
+    def scan(self, report: Report) -> List[Sighting]:
+        files = self._run("scan", {}, report)
+        sightings: List[Sighting] = []
+        for file in files:
+            with np.load(file) as arrays:
+                sightings += from_arrays(arrays)
+        return sightings
+
+    def follow(self, plan: Plan, report: Report) -> Observations:
+        path = self._folder / "plan.npz"
+        np.savez(path, **plan.to_arrays())
+        return joined([Observations.load(file) for file in self._run("follow", {"plan": str(path)}, report)])
+
+    def _run(self, task: str, extra: Dict[str, Any], report: Report) -> List[Path]:
+        files = [self._folder / f"{task}-{number}.npz" for number in range(len(self._pieces))]
+        for number, (first, last) in enumerate(self._pieces):
+            self._send(number, {"task": task, "first": first, "last": last, "out": str(files[number]), **extra})
+        done = [0] * len(self._pieces)
+        waiting = set(range(len(self._pieces)))
+        while waiting:
+            number, message = self._messages.get()
+            if "done" in message:
+                done[number] = int(message["done"])
+                report(sum(done))
+            elif message.get("finished"):
+                waiting.discard(number)
+            elif "error" in message:
+                kind = PlateError if message.get("kind") == "plate" else TrackingError
+                if message.get("kind") == "internal":
+                    raise RuntimeError(f"a tracking process failed:\n{message['error']}")
+                raise kind(message["error"])
+            elif message.get("ended"):
+                code = self._children[number].wait()
+                raise RuntimeError(f"a tracking process ended unexpectedly (exit code {code})")
+        return files
+
+    def close(self) -> None:
+        for child in self._children:
+            if child.stdin is not None:
+                try:
+                    child.stdin.close()
+                except OSError:
+                    pass
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+        for reader in self._readers:
+            reader.join()
+        for child in self._children:
+            if child.stdout is not None:
+                child.stdout.close()
+        shutil.rmtree(self._folder, ignore_errors=True)

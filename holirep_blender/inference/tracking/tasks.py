@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks of a tracking process."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+import cv2
+import numpy as np
+
+from ..plate import open_plate
+from .networks import quiet
+from .parts import PartWorker
+from .plan import Plan
+from .scan import to_arrays
+
+Message = Dict[str, Any]
+
+
+def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> None:
+    """Opens the plate named by the first message, then does one task per message, for ever."""
+    quiet()
+    # One process per core already: OpenCV's own threads would only get in each other's way.
+    cv2.setNumThreads(1)
+    opening = receive()
+    plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
+    worker = PartWorker()
+
+    def report(done: int) -> None:
+        answer({"done": done})
+
+    while True:
+        task = receive()
+        if task["task"] == "scan":
+            arrays = to_arrays(worker.scan(plate, task["first"], task["last"], report))
+            np.savez(task["out"], **arrays)
+        else:
+            with np.load(task["plan"]) as stored:
+                plan = Plan.from_arrays(stored)
+            worker.follow(plate, task["first"], task["last"], plan, report).save(task["out"])
+        answer({"finished": True})
