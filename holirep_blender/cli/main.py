@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one command: reads the line, does the verb, prints the result, returns the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any, Callable, Sequence
+
+from . import application, environment
+from .errors import CANCELLED, INTERNAL, OK, CommandError
+from .parser import build_parser
+
+_VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
+    "replicate": application.replicate,
+    "apply": application.apply,
+    "export": application.export,
+    "doctor": environment.doctor,
+    "runtime": environment.runtime,
+}
+"""Verb to a function that returns the JSON object and the text for people."""
+
+
+def run_command(argv: Sequence[str]) -> int:
+    """The command of ``blender -c holirep``."""
+    code = main(argv, "blender -c holirep")
+    # Blender itself says good-bye on stdout; the JSON object is to stay the last line there.
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return code
+
+
+def main(argv: Sequence[str], prog: str) -> int:
+    """Runs one command and returns its exit code; never raises."""
+    previous = signal.signal(signal.SIGINT, _interrupted)  # Blender's own handler would not reach Python
+    as_json = "--json" in argv
+    try:
+        options = build_parser(prog).parse_args(list(argv))
+        result, text = _VERBS[options.verb](options)
+        print(json.dumps({"ok": True, **result}) if as_json else text, flush=True)
+        return OK
+    except CommandError as error:
+        return _fail(error.code, str(error), error.details, as_json)
+    except KeyboardInterrupt:
+        return _fail(CANCELLED, "cancelled; nothing was changed", "", as_json)
+    except SystemExit as done:  # --help
+        return int(done.code or 0)
+    except Exception as error:
+        return _fail(INTERNAL, f"internal error: {error}", traceback.format_exc(), as_json)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _fail(code: int, message: str, details: str, as_json: bool) -> int:
+    """One line on stderr, the details before it only where the error is HoliRep's own."""
+    message = " ".join(message.split())
+    if code == INTERNAL and details:
+        print(details.rstrip(), file=sys.stderr)
+    print(f"holirep: error: {message}", file=sys.stderr, flush=True)
+    if as_json:
+        print(json.dumps({"ok": False, "exit_code": code, "error": message}), flush=True)
+    return code
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs and their options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from . import values
+from .errors import USAGE, CommandError
+
+EXPORT_FORMATS = ("bvh", "fbx", "glb", "usd")
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all errors of the command are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the command with the exit code for wrong usage."""
+        raise CommandError(USAGE, f"{message} (see {self.prog} --help)")
+
+
+def build_parser(prog: str) -> argparse.ArgumentParser:
+    """The parser; ``prog`` is how the user called the command."""
+    parser = OneLineParser(prog=prog, description="From a plate of a performer to keys on your own character.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=OneLineParser)
+
+    replicate = verbs.add_parser("replicate", parents=[common], help="make a take from a plate, and apply it")
+    _file(replicate)
+    replicate.add_argument("--plate", type=Path, help="movie, or one picture of an image sequence; else the file's own")
+    replicate.add_argument("--range", type=values.frame_range, metavar="A-B", help="frames of the plate; else all")
+    replicate.add_argument(
+        "--person", type=values.person, metavar="WHO", help="largest, X,Y@FRAME or X0,Y0,X1,Y1@FRAME (pixels)"
+    )
+    replicate.add_argument("--method", choices=["geometric"], help="how joint rotations are found")
+    replicate.add_argument("--device", type=values.device, help="auto, cpu or cuda:N")
+    replicate.add_argument("--smoothing", choices=["zero_phase", "one_euro", "none"])
+    replicate.add_argument("--smoothing-strength", type=values.number(0.0, 1.0), metavar="0..1")
+    replicate.add_argument("--focal-length", type=values.focal_length, metavar="F", help="estimate, 35mm or 1500px")
+    replicate.add_argument(
+        "--sensor-width", type=values.number(1.0, 500.0, " mm"), metavar="MM", help="with 35mm; else 36"
+    )
+    replicate.add_argument("--height", type=values.number(0.3, 3.0, " m"), metavar="METRES", help="the performer's")
+    replicate.add_argument("--processes", type=int, choices=range(1, 65), metavar="N", help="tracking processes")
+    replicate.add_argument("--out", type=Path, metavar="TAKE.npz", help="where the take goes")
+    _applying(replicate, required=False)
+
+    apply = verbs.add_parser("apply", parents=[common], help="put a take on a character")
+    _file(apply)
+    apply.add_argument("--take", type=Path, required=True, metavar="TAKE.npz")
+    _applying(apply, required=True)
+
+    export = verbs.add_parser(
+        "export", parents=[common], help="a take as BVH; a character with its keys as FBX, glTF, USD"
+    )
+    _file(export)
+    export.add_argument("--take", type=Path, metavar="TAKE.npz", help="export this take's own skeleton (BVH)")
+    export.add_argument(
+        "--character", metavar="NAME", help="export this armature, its meshes and keys (FBX, glTF, USD)"
+    )
+    export.add_argument("--format", choices=EXPORT_FORMATS, help="else from the name of --out")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+    verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
+
+    runtime = verbs.add_parser("runtime", help="the worker's Python environment")
+    actions = runtime.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=OneLineParser)
+    install = actions.add_parser("install", parents=[common], help="build it")
+    install.add_argument("--yes", action="store_true", help="agree to the download that is shown")
+    install.add_argument("--python", type=Path, help="Python 3.9 to 3.12 to build it with; else one is looked for")
+    install.add_argument("--wheels", type=Path, metavar="FOLDER", help="install from these wheels, without the network")
+    install.add_argument(
+        "--use", type=Path, metavar="PATH", help="check an environment that exists, and use it from now on"
+    )
+    install.add_argument("--repair", action="store_true", help="bring an installed one back to what is needed")
+    actions.add_parser("status", parents=[common], help="where it is and whether it is complete")
+    remove = actions.add_parser("remove", parents=[common], help="delete it")
+    remove.add_argument("--yes", action="store_true", help="agree to the removal")
+    return parser
+
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", type=Path, metavar="FILE.blend", help="open this file first")
+
+
+def _applying(parser: argparse.ArgumentParser, required: bool) -> None:
+    group = parser.add_argument_group("applying")
+    group.add_argument("--character", metavar="NAME", required=required, help="armature that the take is applied to")
+    group.add_argument("--save", type=Path, metavar="FILE.blend", required=required, help="where the result is saved")
+    group.add_argument("--in-place", action="store_true", help="without the way through the room")
+    group.add_argument(
+        "--match-camera", action="store_true", help="put the character where the performer stands in the picture"
+    )
+    group.add_argument("--nla", action="store_true", help="put the keys on a new NLA track")
+    group.add_argument("--no-camera", action="store_true", help="do not add the solved camera")
+    group.add_argument("--no-background", action="store_true", help="do not show the plate behind that camera")

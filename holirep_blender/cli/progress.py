@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Progress of a job on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ..panels.progress import progress_text
+
+if TYPE_CHECKING:
+    from ..runtime.jobs import Job
+
+
+class ProgressLines:
+    """Rewrites one line on a terminal; in a log, a line every few seconds and at each new stage."""
+
+    LOG_SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._last_time = 0.0
+        self._last_stage = ""
+        self._warnings = 0
+
+    def __call__(self, job: Job) -> None:
+        """Shows how far a job is."""
+        for warning in job.warnings[self._warnings :]:
+            self._end_line()
+            print(f"holirep: warning: {warning}", file=sys.stderr, flush=True)
+        self._warnings = len(job.warnings)
+        progress = job.progress
+        if progress is None or job.finished:
+            if self._terminal and job.finished:
+                self._end_line()
+            return
+        percent = f"{100.0 * progress.fraction:3.0f} % " if progress.fraction is not None else ""
+        text = f"{percent}{progress_text(job)}"
+        if self._terminal:
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            return
+        now = time.monotonic()
+        if progress.stage != self._last_stage or now - self._last_time >= self.LOG_SECONDS:
+            self._last_stage, self._last_time = progress.stage, now
+            print(text, file=sys.stderr, flush=True)
+
+    def _end_line(self) -> None:
+        if self._terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

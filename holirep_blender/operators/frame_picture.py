@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A frame of the plate drawn over a 3D view, with a box around each person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import gpu
+from gpu_extras.batch import batch_for_shader
+from gpu_extras.presets import draw_texture_2d
+
+
+class FramePicture:
+    """Draws until ``close``; boxes are left, top, right, bottom in pixels from the picture's top left corner."""
+
+    def __init__(self, context: bpy.types.Context, picture: Path, people: list[dict[str, Any]]) -> None:
+        self._area = context.area
+        self._region = next(region for region in context.area.regions if region.type == "WINDOW")
+        self._image = bpy.data.images.load(str(picture), check_existing=False)
+        self._image.name = ".HoliRep frame"
+        self._image.colorspace_settings.name = "Non-Color"  # the bytes as they are, for a view without view transform
+        self._size = tuple(self._image.size)
+        self._texture = gpu.texture.from_image(self._image)
+        self._boxes = [person["box"] for person in people]
+        self._pointed: list[float] | None = None
+        self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
+        self._area.tag_redraw()
+
+    def close(self) -> None:
+        """Removes everything that was added."""
+        bpy.types.SpaceView3D.draw_handler_remove(self._handle, "WINDOW")
+        bpy.data.images.remove(self._image)
+        self._area.tag_redraw()
+
+    def point_at(self, x: int, y: int) -> None:
+        """Highlights the box under the pointer; window pixels from the bottom left corner."""
+        pointed = self.box_at(x, y)
+        if pointed is not self._pointed:
+            self._pointed = pointed
+            self._area.tag_redraw()
+
+    def box_at(self, x: int, y: int) -> list[float] | None:
+        """The smallest box under a point of the window, None where there is none."""
+        left, bottom, scale = self._place()
+        column = (x - self._region.x - left) / scale
+        row = self._size[1] - (y - self._region.y - bottom) / scale
+        hit = [box for box in self._boxes if box[0] <= column <= box[2] and box[1] <= row <= box[3]]
+        return min(hit, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), default=None)
+
+    def _place(self) -> tuple[float, float, float]:
+        """Left, bottom and scale of the picture in the region: as large as fits, in the middle."""
+        width, height = self._region.width, self._region.height
+        scale = min(width / self._size[0], height / self._size[1]) * 0.96
+        return (width - self._size[0] * scale) / 2.0, (height - self._size[1] * scale) / 2.0, scale
+
+    def _draw(self) -> None:
+        if bpy.context.area != self._area:
+            return
+        left, bottom, scale = self._place()
+        width, height = self._region.width, self._region.height
+        gpu.state.blend_set("ALPHA")
+        shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+        _rectangle(shader, 0, 0, width, height, (0.0, 0.0, 0.0, 0.75), fill=True)
+        draw_texture_2d(self._texture, (left, bottom), self._size[0] * scale, self._size[1] * scale)
+        for box in self._boxes:
+            pointed = box is self._pointed
+            x0, x1 = left + box[0] * scale, left + box[2] * scale
+            y0, y1 = bottom + (self._size[1] - box[3]) * scale, bottom + (self._size[1] - box[1]) * scale
+            colour = (1.0, 0.65, 0.1, 1.0) if pointed else (0.2, 0.8, 1.0, 1.0)
+            gpu.state.line_width_set(4.0 if pointed else 2.0)
+            _rectangle(shader, x0, y0, x1, y1, colour, fill=False)
+        gpu.state.line_width_set(1.0)
+        gpu.state.blend_set("NONE")
+
+
+def _rectangle(
+    shader: Any, x0: float, y0: float, x1: float, y1: float, colour: tuple[float, float, float, float], fill: bool
+) -> None:
+    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    if fill:
+        batch = batch_for_shader(shader, "TRIS", {"pos": corners}, indices=[(0, 1, 2), (0, 2, 3)])
+    else:
+        batch = batch_for_shader(shader, "LINE_STRIP", {"pos": [*corners, corners[0]]})
+    shader.bind()
+    shader.uniform_float("color", colour)
+    batch.draw(shader)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Load Rig Map: rows from a preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ImportHelper
+
+from ..scene import rig_map_rows
+
+
+class HOLIREP_OT_load_rig_map(bpy.types.Operator, ImportHelper):
+    """Load a rig map that was saved as a preset"""
+
+    bl_idname = "holirep.load_rig_map"
+    bl_label = "Load Rig Map"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".json"
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a character to check the preset against."""
+        if context.scene.holirep.character is None:
+            cls.poll_message_set("Choose a character first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Fills the rows and shows what does not fit the character."""
+        from ..motion.rigs import RigMap
+
+        shot = context.scene.holirep
+        path = Path(self.filepath)
+        try:
+            rig_map = RigMap.from_json(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            self.report({"ERROR"}, f"{path.name}: {error}")
+            return {"CANCELLED"}
+        rig_map_rows.write_rig_map(shot, rig_map)
+        conflicts = shot.rig_map_conflicts.splitlines()
+        if conflicts:
+            self.report({"WARNING"}, f"{len(conflicts)} conflicts with this character; the first: {conflicts[0]}")
+        return {"FINISHED"}
+
+
+CLASSES = (HOLIREP_OT_load_rig_map,)

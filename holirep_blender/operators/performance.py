@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One performance: from the shot to a job, and from the job's result to keys on the character.
+
+Between the two the user goes on working: the file may be closed, steps undone, the character renamed or deleted. So
+nothing of Blender's is held, only the numbers by which it is found again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+import bpy
+
+from .. import preferences, session
+from ..scene import shot as shots
+
+if TYPE_CHECKING:
+    from ..runtime.jobs import Job
+
+
+def why_not(shot: bpy.types.PropertyGroup) -> str:
+    """Why no performance can be replicated now; empty when it can."""
+    if session.active_job() is not None:
+        return "A job is running: wait for it or cancel it"
+    reason = preferences.runtime_problem()
+    if reason:
+        return reason
+    if not shot.plate.strip():
+        return "Choose a plate first: a movie, or one picture of an image sequence"
+    return ""
+
+
+class Performance:
+    """A run of Replicate Performance for one scene, remembered by numbers that undo and renaming do not change."""
+
+    def __init__(
+        self,
+        scene: bpy.types.Scene,
+        out: Optional[Path] = None,
+        device: Optional[str] = None,
+        processes: Optional[int] = None,
+    ) -> None:
+        """``out``, ``device`` and ``processes`` take the place of what the preferences and the worker would choose."""
+        shot = scene.holirep
+        self._out, self._device, self._processes = out, device, processes
+        self.scene_uid: int = scene.session_uid
+        self.scene_name: str = scene.name
+        self.character_uid: Optional[int] = shot.character.session_uid if shot.character else None
+        self.character_name: str = shot.character.name if shot.character else ""
+        self.loads = session.current().loads
+        self.take: Optional[Path] = None
+
+    def start(self) -> None:
+        """Submits the job and returns. Raises ValueError, in the user's words, where a setting is wrong."""
+        shot = self._shot()
+        params = self._params(None)  # tells at once what is wrong with the settings
+        if shot.focal_kind == "MILLIMETRES":
+            session.follow(session.job_list().submit("inspect_plate", {"plate": params["plate"]}), self._inspected)
+        else:
+            self._submit(params)
+
+    def run(self, show: Callable[[Job], None]) -> Job:
+        """Makes the take and returns when the job has ended: for scripts and the command line."""
+        params = self._params(None)
+        jobs = session.job_list()
+        if self._shot().focal_kind == "MILLIMETRES":
+            job = jobs.wait(jobs.submit("inspect_plate", {"plate": params["plate"]}), show)
+            if job.state != "done":
+                return job
+            params = self._params(_size(job))
+        _make_folder(Path(params["out"]).parent)
+        return jobs.wait(jobs.submit("replicate", params), show)
+
+    def finish(self, job: Job) -> bool:
+        """Applies the take of a job that has ended. Returns False where it must be asked again later."""
+        if job.state == "cancelled":
+            session.report("INFO", "Cancelled. Nothing was changed")
+            return True
+        if job.state == "failed":
+            message = job.error.message if job.error else "The job failed without saying why"
+            session.report("ERROR", message, _details(job))
+            return True
+        self.take = Path(job.result["take"])
+        session.current().waiting_for = waiting = _busy_with()
+        if waiting:
+            return False
+        self._use(job)
+        return True
+
+    def _use(self, job: Job) -> None:
+        scene = self._find(bpy.data.scenes, self.scene_uid)
+        later = f"The take is kept: {self.take}. Open it in the Take panel to apply it"
+        summary = _summary(job)
+        if scene is None:
+            cause = "Another file was opened" if session.current().loads != self.loads else "The scene was deleted"
+            session.report("WARNING", f"{cause} while the job ran. {later}", job.warnings, str(self.take))
+            return
+        scene.holirep.take = str(self.take)
+        if self.character_uid is None:
+            session.report("INFO", f"{summary}. Choose a character to apply it to", job.warnings, str(self.take))
+            return
+        character = self._find(bpy.data.objects, self.character_uid)
+        if character is None or character.name not in scene.objects:
+            text = f"The character {self.character_name!r} was deleted while the job ran. {later}"
+            session.report("WARNING", text, job.warnings, str(self.take))
+            return
+        session.report("INFO", summary, job.warnings, str(self.take))
+        _apply(scene, character)
+
+    def _inspected(self, job: Job) -> bool:
+        if job.state != "done":
+            return self.finish(job)
+        if self._find(bpy.data.scenes, self.scene_uid) is None:
+            session.report("WARNING", "Another file was opened before the plate was read. Nothing was changed")
+            return True
+        self._submit(self._params(_size(job)))
+        return True
+
+    def _submit(self, params: dict[str, Any]) -> None:
+        _make_folder(Path(params["out"]).parent)
+        session.follow(session.job_list().submit("replicate", params), self.finish)
+
+    def _params(self, image_size: tuple[int, int] | None) -> dict[str, Any]:
+        shot = self._shot()
+        out = self._out or shots.new_take_path(preferences.takes_folder(), shots.plate_path(shot))
+        params = shots.replicate_params(shot, self._device or preferences.settings().device, out, image_size)
+        return {**params, "processes": self._processes}
+
+    def _shot(self) -> bpy.types.PropertyGroup:
+        return self._find(bpy.data.scenes, self.scene_uid).holirep
+
+    @staticmethod
+    def _find(collection: Any, uid: int) -> Any:
+        return next((item for item in collection if item.session_uid == uid), None)
+
+
+def _apply(scene: bpy.types.Scene, character: bpy.types.Object) -> None:
+    """Runs the apply operator as the user would, with an undo step of its own after one that holds the take's path."""
+    windows = bpy.context.window_manager.windows
+    override: dict[str, Any] = {"scene": scene, "view_layer": scene.view_layers[0]}
+    if windows:
+        override["window"] = next((window for window in windows if window.scene == scene), windows[0])
+    with bpy.context.temp_override(**override):
+        if not bpy.app.background:
+            bpy.ops.ed.undo_push(message="HoliRep Take")
+        bpy.ops.holirep.apply_take("EXEC_DEFAULT", not bpy.app.background, character=character.name)
+
+
+def _busy_with() -> str:
+    """What keeps the take from being applied just now; empty when nothing does.
+
+    Keys must not be written under a running transform, nor in Edit Mode, whose undo steps do not hold them.
+    """
+    for window in bpy.context.window_manager.windows:
+        for operator in window.modal_operators:
+            if operator.bl_options & {"BLOCKING", "GRAB_CURSOR"}:
+                return f"The take is ready and waits for {operator.bl_label} to end"
+        active = window.view_layer.objects.active
+        if active is not None and active.mode not in {"OBJECT", "POSE"}:
+            return "The take is ready: go back to Object or Pose Mode to have it applied"
+    return ""
+
+
+def _size(job: Job) -> tuple[int, int]:
+    width, height = job.result["size"]
+    return int(width), int(height)
+
+
+def _summary(job: Job) -> str:
+    result = job.result
+    return f"{result['tracked_frames']} of {result['frames']} frames tracked in {result['seconds']:.1f} s"
+
+
+def _details(job: Job) -> list[str]:
+    """The end of the worker's log: shown only where the message alone may not be enough."""
+    if job.error is None or job.error.kind in {"plate", "setting", "disk"}:
+        return []
+    return (job.error.details.splitlines() or job.log_tail)[-6:]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"The takes folder {folder} cannot be made ({error.strerror}). Choose another one in the preferences"
+        ) from error

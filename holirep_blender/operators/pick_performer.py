@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pick Performer: click the person in a frame of the plate."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .. import preferences, session
+from ..scene import shot as shots
+
+if TYPE_CHECKING:
+    from ..runtime.jobs import Job
+
+
+class HOLIREP_OT_pick_performer(bpy.types.Operator):
+    """Show a frame of the plate in this view, with a box around each person, and click the performer"""
+
+    bl_idname = "holirep.pick_performer"
+    bl_label = "Pick Performer"
+    bl_options = {"REGISTER", "UNDO"}
+
+    # Blender evaluates the annotations of its classes, so the types of these are not written here.
+    _job = None
+    _picture = None
+    _folder = None
+    _timer = None
+    _frame = 1
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a plate, a runtime and a 3D view, and no job that runs."""
+        reason = preferences.runtime_problem()
+        if not reason and not context.scene.holirep.plate.strip():
+            reason = "Choose a plate first"
+        if not reason and session.active_job() is not None:
+            reason = "A job is running: wait for it or cancel it"
+        if not reason and (context.area is None or context.area.type != "VIEW_3D"):
+            reason = "Use it in the sidebar of a 3D view"
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Asks the worker who is in the frame."""
+        shot = context.scene.holirep
+        try:
+            plate = shots.plate_path(shot)
+        except ValueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self._folder = tempfile.TemporaryDirectory(prefix="holirep-frame-")
+        self._frame = shot.frame_first if shot.use_range else shot.person_frame
+        picture = Path(self._folder.name) / "frame.png"
+        params = {"plate": str(plate), "frame": self._frame, "picture": str(picture)}
+        self._job = session.job_list().submit("find_people", params)
+        session.follow(self._job, self._found)
+        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Waits for the worker; then the first click on a person chooses them, Esc or the right button gives up."""
+        job = self._job
+        assert job is not None
+        if not job.finished:
+            return {"PASS_THROUGH"}
+        if job.state != "done" or context.area is None:
+            self._close(context)
+            return {"CANCELLED"}
+        if self._picture is None:
+            if not job.result["people"]:
+                self.report({"WARNING"}, f"Nobody was found in frame {self._frame} of the plate: try another frame")
+                self._close(context)
+                return {"CANCELLED"}
+            from .frame_picture import FramePicture  # needs the interface's graphics
+
+            self._picture = FramePicture(context, Path(job.params["picture"]), job.result["people"])
+            return {"RUNNING_MODAL"}
+        if event.type == "MOUSEMOVE":
+            self._picture.point_at(event.mouse_x, event.mouse_y)
+        elif event.type in {"ESC", "RIGHTMOUSE"}:
+            self._close(context)
+            return {"CANCELLED"}
+        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
+            box = self._picture.box_at(event.mouse_x, event.mouse_y)
+            if box is not None:
+                self._choose(context.scene.holirep, box)
+                self._close(context)
+                return {"FINISHED"}
+        return {"RUNNING_MODAL"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator, because a file is loaded or the window closed."""
+        self._close(context)
+
+    def _choose(self, shot: bpy.types.PropertyGroup, box: list[float]) -> None:
+        shot.person_kind = "BOX"
+        shot.person_frame = self._frame
+        shot.person_box = box
+        shot.person_point = ((box[0] + box[2]) / 2.0, (box[1] + box[3]) / 2.0)
+        session.report("INFO", f"The performer is the person at the box in frame {self._frame}")
+
+    def _found(self, job: Job) -> bool:
+        if job.state == "failed" and job.error is not None:
+            session.report("ERROR", job.error.message)
+        return True
+
+    def _close(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+        if self._job is not None and not self._job.finished:
+            session.job_list().cancel(self._job)
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+CLASSES = (HOLIREP_OT_pick_performer,)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Use Existing Runtime: an environment that is on the machine already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from .. import preferences, session
+from ..runtime.location import find_runtime
+
+
+class HOLIREP_OT_use_runtime(bpy.types.Operator):
+    """Use a Python environment that is there already as the runtime, instead of one that HoliRep installs"""
+
+    bl_idname = "holirep.use_runtime"
+    bl_label = "Use Existing"
+    bl_options = {"REGISTER"}
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs the preferences of an enabled extension, and no job that runs."""
+        if preferences.stored(context) is None:
+            cls.poll_message_set("HoliRep is not enabled as an extension: set HOLIREP_RUNTIME instead")
+            return False
+        if session.active_job() is not None:
+            cls.poll_message_set("A job is running: wait for it or cancel it")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Asks for the folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Remembers the folder, if there is a Python in it."""
+        location = find_runtime(preference=self.directory, environ={}, package=Path(__file__), user_folder=None)
+        if not location.exists:
+            self.report({"ERROR"}, f"There is no Python environment in {location.folder}")
+            return {"CANCELLED"}
+        preferences.stored(context).runtime_path = str(location.folder)
+        session.job_list().stop_worker()
+        self.report({"INFO"}, f"The runtime is {location.folder}. Run Doctor to check it")
+        return {"FINISHED"}
+
+
+CLASSES = (HOLIREP_OT_use_runtime,)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar tab HoliRep of the 3D view and the progress in the status bar. Panels only read state."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import apply_options, character, performance, runtime, status_bar, take
+
+CLASSES = (
+    *performance.CLASSES,
+    *character.CLASSES,
+    *apply_options.CLASSES,
+    *take.CLASSES,
+    *runtime.CLASSES,
+)
+
+
+def register() -> None:
+    """Adds the progress to the status bar; the panels are registered already."""
+    bpy.types.STATUSBAR_HT_header.append(status_bar.draw)
+
+
+def unregister() -> None:
+    """Takes the progress out of the status bar."""
+    bpy.types.STATUSBAR_HT_header.remove(status_bar.draw)

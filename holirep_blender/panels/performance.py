@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plate, performer, the button, its progress and what came of it."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import session
+from ..operators.performance import why_not
+from .progress import draw_progress, progress_text
+from .sidebar import SidebarPanel, wrapped
+
+
+class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
+    """The main job."""
+
+    bl_idname = "HOLIREP_PT_performance"
+    bl_label = "Performance"
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Plate and range, performer, button or progress, last result."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        shot = context.scene.holirep
+
+        layout.prop(shot, "plate")
+        column = layout.column(align=True)
+        column.prop(shot, "use_range")
+        if shot.use_range:
+            column.prop(shot, "frame_first")
+            column.prop(shot, "frame_last", text="Last")
+        column = layout.column(align=True)
+        row = column.row(align=True)
+        row.prop(shot, "person_kind", text="Performer")
+        row.operator("holirep.pick_performer", text="", icon="EYEDROPPER")
+        if shot.person_kind != "LARGEST":
+            column.prop(shot, "person_frame")
+            column.prop(shot, "person_point" if shot.person_kind == "POINT" else "person_box", text="Pixels")
+
+        job = session.active_job()
+        if job is None:
+            row = layout.row()
+            row.scale_y = 1.8
+            row.operator("holirep.replicate_performance", icon="ARMATURE_DATA")
+            reason = why_not(shot)
+            if reason:
+                wrapped(layout, context, reason, "INFO")
+        else:
+            box = layout.box().column()
+            box.label(text=progress_text(job))
+            row = box.row(align=True)
+            draw_progress(row, job)
+            row.operator("holirep.cancel_job", text="Cancel (Esc)")
+        _draw_outcome(layout, context)
+
+
+class HOLIREP_PT_solve_options(SidebarPanel, bpy.types.Panel):
+    """How the motion is solved."""
+
+    bl_idname = "HOLIREP_PT_solve_options"
+    bl_label = "Solve"
+    bl_parent_id = "HOLIREP_PT_performance"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Method, smoothing, lens, height."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        shot = context.scene.holirep
+        layout.prop(shot, "method")
+        column = layout.column(align=True)
+        column.prop(shot, "smoothing")
+        if shot.smoothing != "NONE":
+            column.prop(shot, "smoothing_strength")
+        column = layout.column(align=True)
+        column.prop(shot, "focal_kind")
+        if shot.focal_kind == "MILLIMETRES":
+            column.prop(shot, "focal_length_mm", text="Focal Length")
+            column.prop(shot, "sensor_width_mm")
+        elif shot.focal_kind == "PIXELS":
+            column.prop(shot, "focal_length_px", text="Pixels")
+        column = layout.column(align=True)
+        column.prop(shot, "use_performer_height")
+        if shot.use_performer_height:
+            column.prop(shot, "performer_height")
+
+
+def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    state = session.current()
+    if state.waiting_for:
+        wrapped(layout, context, state.waiting_for, "PAUSE")
+    outcome = state.outcome
+    if outcome is None or session.active_job() is not None:
+        return
+    box = layout.box().column()
+    wrapped(box, context, outcome.message, outcome.level, alert=outcome.level == "ERROR")
+    for line in outcome.details:
+        wrapped(box, context, line, "DOT")
+
+
+CLASSES = (HOLIREP_PT_performance, HOLIREP_PT_solve_options)

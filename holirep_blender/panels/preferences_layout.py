@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the preferences are drawn."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import preferences, session
+from ..licences import read_licences
+from .progress import draw_progress, progress_text
+from .sidebar import wrapped
+
+
+def draw(layout: bpy.types.UILayout, stored: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    """Runtime, device, folders, licences."""
+    layout.use_property_split = True
+    _draw_runtime(layout.box().column(), stored, context)
+    column = layout.column()
+    column.prop(stored, "device")
+    column.prop(stored, "cache_folder")
+    _draw_licences(layout.box().column(), stored)
+
+
+def _draw_runtime(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    problem = preferences.runtime_problem()
+    text = problem or f"The runtime is ready: {preferences.runtime_location().folder}"
+    wrapped(column, context, text, "ERROR" if problem else "CHECKMARK")
+    job = session.active_job()
+    if job is not None:
+        column.label(text=progress_text(job))
+        row = column.row(align=True)
+        draw_progress(row, job)
+        row.operator("holirep.cancel_job")
+    row = column.row(align=True)
+    row.operator("holirep.install_runtime" if problem else "holirep.repair_runtime")
+    row.operator("holirep.use_runtime")
+    row.operator("holirep.remove_runtime")
+    row.operator("holirep.doctor")
+    column.prop(stored, "runtime_path")
+    column.prop(stored, "python_path")
+    column.prop(stored, "wheels_folder")
+    outcome = session.current().outcome
+    if outcome is not None and job is None:
+        wrapped(column, context, outcome.message, outcome.level, alert=outcome.level == "ERROR")
+
+
+def _draw_licences(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences) -> None:
+    icon = "DOWNARROW_HLT" if stored.show_licences else "RIGHTARROW"
+    column.prop(stored, "show_licences", icon=icon, emboss=False)
+    if not stored.show_licences:
+        return
+    for entry in read_licences():
+        row = column.split(factor=0.4)
+        row.label(text=entry.name)
+        row = row.split(factor=0.3)
+        row.label(text=entry.licence)
+        row.label(text=entry.source)

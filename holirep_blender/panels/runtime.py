@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runtime: its state, what to do where it is missing, and Doctor."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import preferences
+from .sidebar import SidebarPanel, wrapped
+
+
+class HOLIREP_PT_runtime(SidebarPanel, bpy.types.Panel):
+    """State of the runtime."""
+
+    bl_idname = "HOLIREP_PT_runtime"
+    bl_label = "Runtime"
+    bl_order = 4
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The state; the button to install only where it is missing."""
+        layout = self.layout
+        problem = preferences.runtime_problem()
+        if problem:
+            wrapped(layout, context, problem, "ERROR")
+            layout.operator("holirep.install_runtime", icon="IMPORT")
+        else:
+            wrapped(layout, context, f"Ready: {preferences.runtime_location().folder}", "CHECKMARK")
+        layout.operator("holirep.doctor", icon="HEART")
+
+
+CLASSES = (HOLIREP_PT_runtime,)

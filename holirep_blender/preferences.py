@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What belongs to the machine and not to a shot: runtime, device, folders, licences."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, StringProperty
+
+from . import session
+from .runtime.faults import RuntimeFault
+from .runtime.location import RuntimeLocation, find_runtime, require_python
+
+_device_items: list[tuple[str, str, str, int]] = []  # Blender needs the strings of a dynamic list kept alive
+
+
+def _devices(_preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
+    """Auto, CPU and the graphics cards that the worker has named; a card's number stays the same between sessions."""
+    items = [
+        ("auto", "Automatic", "Use a graphics card where the runtime supports one, otherwise the processor", 0),
+        ("cpu", "CPU", "Use the processor only", 1),
+    ]
+    names = dict(session.current().devices)
+    for index in range(8):
+        device = f"cuda:{index}"
+        if device in names:
+            items.append((device, names[device], f"Use this graphics card ({device})", index + 2))
+    _device_items[:] = items
+    return _device_items
+
+
+class HOLIREP_preferences(bpy.types.AddonPreferences):
+    """Edit > Preferences > Add-ons > HoliRep."""
+
+    bl_idname = __package__
+
+    device: EnumProperty(name="Device", description="What the worker computes on", items=_devices)
+    cache_folder: StringProperty(
+        name="Takes Folder",
+        description="Where takes are written; // is the folder of the .blend file. "
+        "While the file is not saved, takes go to the extension's user folder",
+        default="//holirep_takes",
+        subtype="DIR_PATH",
+    )
+    runtime_path: StringProperty(
+        name="Runtime Path",
+        description="Use this Python environment as the runtime; leave empty for the one that HoliRep installs",
+        subtype="DIR_PATH",
+    )
+    wheels_folder: StringProperty(
+        name="Wheels Folder",
+        description="Install from this folder of wheels, without the network; leave empty to download",
+        subtype="DIR_PATH",
+    )
+    python_path: StringProperty(
+        name="Python",
+        description="Python 3.9 to 3.12 to build the runtime with; leave empty to look for one",
+        subtype="FILE_PATH",
+    )
+    show_licences: BoolProperty(
+        name="Licences", description="Show name, licence and source of everything that computes a result", default=False
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draws runtime, device, folders and licences."""
+        from .panels import preferences_layout
+
+        preferences_layout.draw(self.layout, self, context)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The preferences, or their defaults where the package runs without being an enabled add-on."""
+
+    device: str = "auto"
+    cache_folder: str = "//holirep_takes"
+    runtime_path: str = ""
+    wheels_folder: str = ""
+    python_path: str = ""
+
+
+def settings() -> Settings:
+    """The preferences as they are now."""
+    values = stored(bpy.context)
+    if values is None:
+        return Settings()
+    return Settings(
+        device=values.device or "auto",
+        cache_folder=values.cache_folder,
+        runtime_path=_absolute(values.runtime_path),
+        wheels_folder=_absolute(values.wheels_folder),
+        python_path=_absolute(values.python_path),
+    )
+
+
+def stored(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:
+    """The preferences that Blender keeps; None where the package is not an enabled add-on."""
+    addon = context.preferences.addons.get(__package__)
+    return addon.preferences if addon is not None else None
+
+
+def user_folder() -> Path:
+    """The folder that this extension may write in; it is not made here."""
+    try:
+        return Path(bpy.utils.extension_path_user(__package__))
+    except ValueError:  # run from the source tree or as a plain add-on
+        return Path(bpy.utils.user_resource("DATAFILES")) / "holirep"
+
+
+def runtime_location() -> RuntimeLocation:
+    """Where the runtime is, or would be installed."""
+    return find_runtime(
+        preference=settings().runtime_path,
+        environ=os.environ,
+        package=Path(__file__).parent,
+        user_folder=user_folder(),
+    )
+
+
+def runtime_python() -> Path:
+    """The runtime's interpreter. Raises RuntimeFault, with the way out, where there is none."""
+    return require_python(runtime_location())
+
+
+def runtime_problem() -> str:
+    """Why there is no runtime to work with; empty when there is one. Cheap enough for a panel: it looks for one file."""
+    try:
+        runtime_python()
+    except RuntimeFault as fault:
+        return str(fault)
+    return ""
+
+
+def runtime_device() -> str:
+    """The build of PyTorch that suits the device preference: ``cpu`` or ``cuda``."""
+    return "cpu" if settings().device == "cpu" else "cuda"
+
+
+def runtime_params() -> dict[str, Any]:
+    """What jobs about the runtime need to know."""
+    return {}
+
+
+def takes_folder() -> Path:
+    """The folder that new takes are written to; it is not made here."""
+    folder = settings().cache_folder
+    if not folder or (folder.startswith("//") and not bpy.data.filepath):
+        return user_folder() / "takes"
+    return Path(bpy.path.abspath(folder))
+
+
+def _absolute(path: str) -> str:
+    return bpy.path.abspath(path) if path else ""
+
+
+CLASSES = (HOLIREP_preferences,)

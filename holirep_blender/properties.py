@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot: what ``Scene.holirep`` stores in the .blend file."""
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+
+def _is_armature(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
+    return candidate.type == "ARMATURE"
+
+
+def _character_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """A rig map belongs to one armature: forget it when another one is chosen."""
+    from .scene import rig_map_rows
+
+    if not rig_map_rows.has_rig_map(settings):
+        rig_map_rows.clear_rig_map(settings)
+
+
+def _bone_changed(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """Shows at once whether an edited row of the rig map is in conflict with the rig or another row."""
+    from .scene import rig_map_rows
+
+    rig_map_rows.refresh_conflicts(item.id_data.holirep)
+
+
+class HOLIREP_PG_rig_map_item(bpy.types.PropertyGroup):
+    """One row of the rig map: a canonical joint and the bone that it drives."""
+
+    joint: StringProperty(name="Joint", description="Joint of the performer, by its VRM humanoid name")
+    bone: StringProperty(
+        name="Bone", description="Bone of the character that this joint drives; empty for none", update=_bone_changed
+    )
+    conflict: StringProperty(name="Conflict", description="What is wrong with this row; empty when it is fine")
+
+
+class HOLIREP_PG_shot(bpy.types.PropertyGroup):
+    """Plate, performer, character and settings of one shot."""
+
+    plate: StringProperty(
+        name="Plate",
+        description="Movie, or one picture of an image sequence, that shows the performer",
+        subtype="FILE_PATH",
+    )
+    use_range: BoolProperty(
+        name="Use Range", description="Replicate a part of the plate instead of the whole plate", default=False
+    )
+    frame_first: IntProperty(
+        name="First",
+        description="First frame of the plate to use; movies count from 1, sequences by the number in the file name",
+        default=1,
+        min=0,
+    )
+    frame_last: IntProperty(name="Last", description="Last frame of the plate to use, included", default=250, min=0)
+
+    person_kind: EnumProperty(
+        name="Performer",
+        description="Which person in the plate is the performer",
+        items=[
+            ("LARGEST", "Largest", "The person who fills most of the picture"),
+            ("POINT", "Point", "The person at a point of one frame"),
+            ("BOX", "Box", "The person in a box of one frame"),
+        ],
+        default="LARGEST",
+    )
+    person_frame: IntProperty(
+        name="Frame", description="Frame of the plate in which the point or the box lies", default=1, min=0
+    )
+    person_point: FloatVectorProperty(
+        name="Point", description="A point on the performer, in pixels from the top left corner", size=2, min=0.0
+    )
+    person_box: FloatVectorProperty(
+        name="Box",
+        description="A box around the performer: left, top, right, bottom, in pixels from the top left corner",
+        size=4,
+        min=0.0,
+    )
+
+    method: EnumProperty(
+        name="Method",
+        description="How joint rotations are found from what the tracker saw",
+        items=[("GEOMETRIC", "Geometric", "Joint angles directly from the tracked points; needs no network")],
+        default="GEOMETRIC",
+    )
+    smoothing: EnumProperty(
+        name="Smoothing",
+        description="Filter that takes the tracker's jitter out of the motion",
+        items=[
+            ("ZERO_PHASE", "Zero Phase", "Looks at frames before and after, so that motion is not delayed"),
+            ("ONE_EURO", "One Euro", "Adapts to speed: calm when slow, quick when fast; delays motion slightly"),
+            ("NONE", "None", "The motion as it was solved"),
+        ],
+        default="ZERO_PHASE",
+    )
+    smoothing_strength: FloatProperty(
+        name="Strength", description="How much to smooth", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+    )
+    focal_kind: EnumProperty(
+        name="Focal Length",
+        description="Where the plate's focal length comes from",
+        items=[
+            ("ESTIMATE", "Estimate", "Estimate it from the performer"),
+            ("MILLIMETRES", "Millimetres", "Focal length and sensor width of the camera that shot the plate"),
+            ("PIXELS", "Pixels", "Focal length in pixels of the plate, as camera calibration gives it"),
+        ],
+        default="ESTIMATE",
+    )
+    focal_length_mm: FloatProperty(
+        name="Focal Length", description="Focal length of the lens", default=35.0, min=1.0, max=5000.0, unit="CAMERA"
+    )
+    sensor_width_mm: FloatProperty(
+        name="Sensor Width", description="Width of the camera's sensor", default=36.0, min=1.0, max=500.0, unit="CAMERA"
+    )
+    focal_length_px: FloatProperty(
+        name="Focal Length (px)", description="Focal length in pixels of the plate", default=1500.0, min=1.0
+    )
+    use_performer_height: BoolProperty(
+        name="Performer Height",
+        description="Give the performer's height, which sets the scale of the motion; otherwise it is estimated",
+        default=False,
+    )
+    performer_height: FloatProperty(
+        name="Height",
+        description="The performer's standing height",
+        default=1.75,
+        min=0.3,
+        max=3.0,
+        unit="LENGTH",
+        subtype="DISTANCE",
+    )
+
+    character: PointerProperty(
+        name="Character",
+        description="Armature that the performance is applied to",
+        type=bpy.types.Object,
+        poll=_is_armature,
+        update=_character_changed,
+    )
+    rig_map: CollectionProperty(type=HOLIREP_PG_rig_map_item)
+    rig_map_index: IntProperty(name="Rig Map Row", options={"SKIP_SAVE"})
+    rig_map_of: StringProperty(description="Name of the armature that the rig map was made for")
+    rig_map_found: StringProperty(
+        description="The rig map as it was found or loaded, before the rows were edited (JSON)"
+    )
+    rig_map_conflicts: StringProperty(description="What does not fit between rig map and character, a line each")
+
+    root_motion: EnumProperty(
+        name="Root",
+        description="What becomes of the performer's way through the room",
+        items=[
+            ("TRAVELLING", "Travelling", "The character moves through the scene as the performer did"),
+            ("IN_PLACE", "In Place", "The character stays where it is, as for a game's walk cycle"),
+        ],
+        default="TRAVELLING",
+    )
+    match_camera: BoolProperty(
+        name="Match Camera",
+        description="Put the character where the performer stands in the solved camera's picture; "
+        "otherwise it starts from where the character stands now",
+        default=False,
+    )
+    push_to_nla: BoolProperty(
+        name="Push to NLA", description="Put the keys on a new NLA track instead of the active action", default=False
+    )
+    add_camera: BoolProperty(
+        name="Solved Camera", description="Add the camera that was solved from the plate", default=True
+    )
+    plate_as_background: BoolProperty(
+        name="Plate as Background", description="Show the plate behind the character through that camera", default=True
+    )
+    take: StringProperty(name="Take", description="The take that was last made or opened", subtype="FILE_PATH")
+
+
+CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shot)
+
+
+def register() -> None:
+    """Adds ``Scene.holirep``; the classes are registered already."""
+    bpy.types.Scene.holirep = PointerProperty(
+        name="HoliRep", description="Plate, performer, character and settings of the shot", type=HOLIREP_PG_shot
+    )
+
+
+def unregister() -> None:
+    """Removes ``Scene.holirep``."""
+    del bpy.types.Scene.holirep

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rig map as rows of the shot, which the user edits, and as the ``RigMap`` that retargeting uses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from ..motion.rigs import RigMap
+
+_filling = False  # each row's update callback would look for conflicts; once at the end is enough
+
+
+def has_rig_map(shot: bpy.types.PropertyGroup) -> bool:
+    """Whether there is a rig map for the chosen character."""
+    return bool(shot.rig_map) and shot.character is not None and shot.rig_map_of == shot.character.name_full
+
+
+def read_rig_map(shot: bpy.types.PropertyGroup) -> RigMap:
+    """The shot's rig map, with the user's edits. Raises ValueError where there is none."""
+    if not shot.rig_map:
+        raise ValueError("There is no rig map yet: press Find Rig Map, or load a preset")
+    from ..motion.rigs import RigMap
+
+    bones = {row.joint: row.bone for row in shot.rig_map if row.bone}
+    return replace(RigMap.from_json(shot.rig_map_found), bones=bones)
+
+
+def write_rig_map(shot: bpy.types.PropertyGroup, rig_map: RigMap) -> None:
+    """Shows a rig map in the shot: a row for each of the 55 joints, also those without a bone."""
+    from ..motion.rigs.names import readable_joint
+    from ..motion.skeleton import JOINT_NAMES
+
+    global _filling
+    _filling = True
+    try:
+        shot.rig_map.clear()
+        for joint in JOINT_NAMES:
+            row = shot.rig_map.add()
+            row.name, row.joint, row.bone = readable_joint(joint), joint, rig_map.bones.get(joint, "")
+    finally:
+        _filling = False
+    shot.rig_map_found = rig_map.to_json()
+    shot.rig_map_of = shot.character.name_full if shot.character else ""
+    refresh_conflicts(shot)
+
+
+def clear_rig_map(shot: bpy.types.PropertyGroup) -> None:
+    """Forgets the rig map."""
+    shot.rig_map.clear()
+    shot.rig_map_found = ""
+    shot.rig_map_of = ""
+    shot.rig_map_conflicts = ""
+
+
+def refresh_conflicts(shot: bpy.types.PropertyGroup) -> None:
+    """Looks anew at what does not fit between the rows and the character."""
+    if _filling or shot.character is None or not shot.rig_map:
+        return
+    from .characters import read_rig
+
+    conflicts = read_rig_map(shot).conflicts(read_rig(shot.character))
+    shot.rig_map_conflicts = "\n".join(conflicts)
+    for row in shot.rig_map:
+        row.conflict = next((text for text in conflicts if _is_about(text, row)), "")
+
+
+def _is_about(conflict: str, row: bpy.types.PropertyGroup) -> bool:
+    """Whether a conflict's sentence speaks of a row: it begins with the joint, or with the bone that is used twice."""
+    return conflict.startswith((f"{row.name} has ", f"{row.name} is ", f"{row.name} and ")) or (
+        bool(row.bone) and conflict.startswith(f"{row.bone} is used for ")
+    )

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot's take on the shot's character, with the shot's options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..motion.retargeting import RetargetOptions
+from ..motion.take import Take
+from .applying import AppliedReport, ApplyOptions, apply_take
+from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
+
+
+def apply_shot_take(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
+    """Applies the take and adds the solved camera, as the shot asks. Returns a sentence and warnings.
+
+    Raises ValueError or OSError, in the user's words, where take or character cannot be used; then nothing was changed.
+    """
+    shot = scene.holirep
+    take = Take.load(Path(bpy.path.abspath(shot.take)))
+    options = ApplyOptions(
+        retargeting=RetargetOptions(space="world" if shot.match_camera else "character", root=shot.root_motion.lower()),
+        rig_map=read_rig_map(shot) if has_rig_map(shot) else None,
+        push_to_nla=shot.push_to_nla,
+    )
+    report = apply_take(context, take, shot.character, options)
+    if not has_rig_map(shot):
+        _show_found_map(shot)
+    warnings = list(report.warnings)
+    if shot.add_camera:
+        from .shot_camera import add_shot_camera
+
+        warnings += add_shot_camera(scene, take, report.frames[0])
+    return _sentence(shot.character, report), warnings
+
+
+def _show_found_map(shot: bpy.types.PropertyGroup) -> None:
+    """Fills the rows with the map that applying found, so that the user sees what was driven."""
+    from ..motion.rigs import find_rig_map
+    from .characters import read_rig
+
+    write_rig_map(shot, find_rig_map(read_rig(shot.character)))
+
+
+def _sentence(character: bpy.types.Object, report: AppliedReport) -> str:
+    first, last = report.frames
+    shapes = sum(report.shape_keys.values())
+    text = f"Keyed {len(report.bones)} bones"
+    if shapes:
+        text += f" and {shapes} shape keys"
+    return f"{text} of {character.name} ({report.family}), frames {first:g} to {last:g}"

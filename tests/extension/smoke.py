@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Smoke test of the built zip, for any Blender: python smoke.py ZIP, or blender --background --python smoke.py -- ZIP.
+
+Expects a clean profile (BLENDER_USER_RESOURCES). Prints "smoke: ok" last; anything wrong ends it with a traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import sys
+
+import bpy
+
+MODULE = "bl_ext.user_default.holirep"
+
+
+def traces() -> dict[str, object]:
+    """Everything that an extension can leave in Blender."""
+    keyconfig = bpy.context.window_manager.keyconfigs.addon
+    keys = {}
+    if keyconfig is not None:
+        keys = {keymap.name: sorted(item.idname for item in keymap.keymap_items) for keymap in keyconfig.keymaps}
+    return {
+        "types": set(dir(bpy.types)),
+        "handlers": {
+            name: [function.__qualname__ for function in functions]
+            for name in dir(bpy.app.handlers)
+            if isinstance(functions := getattr(bpy.app.handlers, name), list)
+        },
+        "keys": keys,
+        "scene": set(bpy.types.Scene.bl_rna.properties.keys()),
+        "object": set(bpy.types.Object.bl_rna.properties.keys()),
+        "window manager": set(bpy.types.WindowManager.bl_rna.properties.keys()),
+        "status bar": [
+            function.__qualname__ for function in getattr(bpy.types.STATUSBAR_HT_header.draw, "_draw_funcs", ())[1:]
+        ],
+        "operators": set(dir(bpy.ops.holirep)),
+    }
+
+
+def differences(before: dict[str, object], after: dict[str, object]) -> dict[str, object]:
+    """What is not as it was."""
+    return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+
+
+def main(archive: str) -> None:
+    """Installs, enables, uses, disables, enables again, uninstalls."""
+    before = traces()
+    assert bpy.ops.extensions.package_install_files(repo="user_default", filepath=archive, enable_on_install=True) == {
+        "FINISHED"
+    }
+    assert MODULE in bpy.context.preferences.addons
+    extension = importlib.import_module(MODULE)
+    session = importlib.import_module(MODULE + ".session")
+    cli = importlib.import_module(MODULE + ".cli")
+
+    shot = bpy.context.scene.holirep
+    assert shot.smoothing == "ZERO_PHASE"
+    assert shot.method == "GEOMETRIC"
+    assert not shot.plate
+    assert bpy.types.HOLIREP_PT_performance.bl_category == "HoliRep"
+    stored = bpy.context.preferences.addons[MODULE].preferences
+    assert stored.device == "auto"
+    assert bpy.ops.holirep.replicate_performance.poll() is False
+    use_the_main_parts(shot)
+
+    text, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(errors):
+        code = cli.main(
+            ["replicate", "--plate", "/nowhere/plate.mov", "--out", "/nowhere/take.npz", "--json"], "holirep"
+        )
+    assert code == 7, (code, errors.getvalue())
+    assert json.loads(text.getvalue().splitlines()[-1])["ok"] is False
+    assert errors.getvalue().count("\n") == 1, errors.getvalue()
+
+    for _ in range(2):
+        bpy.ops.preferences.addon_disable(module=MODULE)
+        left = differences(before, traces())
+        assert not left, left
+        assert not bpy.app.timers.is_registered(session._tick)
+        bpy.ops.preferences.addon_enable(module=MODULE)
+        assert bpy.context.scene.holirep.smoothing == "ZERO_PHASE"
+    assert extension.__name__ == MODULE
+    bpy.ops.extensions.package_uninstall(repo_index=repository_index(), pkg_id="holirep")
+    assert MODULE not in bpy.context.preferences.addons
+    print(f"smoke: ok in Blender {bpy.app.version_string}, Python {sys.version.split()[0]}")
+
+
+def use_the_main_parts(shot: bpy.types.PropertyGroup) -> None:
+    """A character, its rig map, and rows that can be edited."""
+    assert bpy.ops.holirep.add_demo_character() == {"FINISHED"}
+    assert shot.character is not None
+    assert bpy.ops.holirep.find_rig_map() == {"FINISHED"}
+    assert len(shot.rig_map) == 55
+    assert not shot.rig_map_conflicts, shot.rig_map_conflicts
+    row = next(item for item in shot.rig_map if item.joint == "leftHand")
+    right = row.bone
+    row.bone = "no such bone"
+    assert row.conflict
+    row.bone = right
+    assert not row.conflict
+
+
+def repository_index() -> int:
+    """Where the repository ``user_default`` is among Blender's repositories."""
+    names = [repository.module for repository in bpy.context.preferences.extensions.repos]
+    return names.index("user_default")
+
+
+if __name__ == "__main__":
+    main(sys.argv[-1])
