@@ -55,7 +55,7 @@ class BvhClip:
     def pose(self) -> tuple[Array, Array]:
         """World positions ``(T, J, 3)`` and rotations ``(T, J, 4)`` of the joints in the file's axes and unit.
 
-        Position channels are added to a joint's offset, as most writers mean them and as Blender reads all but the root.
+        Position channels are added to a joint's offset, as most writers mean them.
         """
         count, joints = len(self.values), len(self.names)
         positions, turned = np.empty((count, joints, 3)), np.empty((count, joints, 4))

@@ -14,7 +14,7 @@ _AXES = {"X": 0, "Y": 1, "Z": 2}
 
 
 def from_euler(angles: npt.ArrayLike, order: str) -> Array:
-    """Quaternions ``(..., 4)`` of angles ``(..., 3)`` in radians: ``R = R_order[0](a0) R_order[1](a1) R_order[2](a2)``."""
+    """Quaternions ``(..., 4)`` of angles ``(..., 3)`` in radians; the order's first axis is the outermost factor."""
     values = np.asarray(angles, dtype=np.float64)
     result = rotations.identity(values.shape[:-1])
     for column, axis in enumerate(order):

@@ -36,7 +36,7 @@ def face_channels(
     ----------
     take : its ``blendshapes (T, 52)``.
     warnings : gets a sentence for what cannot be keyed (linked data, shape keys with a driver).
-    maps : mesh name to ARKit name to ``[(shape key, factor)]``; meshes that are left out are mapped by their keys' names.
+    maps : mesh name to ARKit name to ``[(shape key, factor)]``; others are mapped by their keys' names.
     """
     column = {name: index for index, name in enumerate(take.blendshape_names)}
     faces: dict[bpy.types.Key, KeyedFace] = {}

@@ -3,8 +3,8 @@
 
 Two skeletons can only be compared through something that both have. Bone axes, rolls and tails are a matter of each
 rig's taste; where the joints are is not. So each joint of each skeleton gets the rotation that takes the *canonical*
-frame of that joint (a T-pose facing −Y, left +X, up +Z) to its frame in the skeleton's own rest pose. The canonical frame
-is spanned by the limb's direction and by an anatomical axis: left-right for the torso, the hinge for elbows and knees,
+frame of that joint (a T-pose facing −Y, left +X, up +Z) to its frame in the skeleton's own rest pose. That frame is
+spanned by the limb's direction and by an anatomical axis: left-right for the torso, the hinge for elbows and knees,
 the palm for hand and fingers, up for the feet.
 """
 

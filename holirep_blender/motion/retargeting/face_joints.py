@@ -14,11 +14,9 @@ from ..take import Take
 Array = npt.NDArray[np.float64]
 
 JAW_OPEN = np.radians(25.0)
-"""Turn of the jaw at ``jawOpen = 1``. Healthy adults open about 50 mm at the incisors, some 100 mm from the jaw's
-axis: 29 degrees (Muto & Kanazawa 1994); the coefficient's full value is a wide, not the widest, opening."""
+"""Turn of the jaw at ``jawOpen = 1``: some 45 mm at the incisors, which are about 100 mm from the jaw's axis."""
 EYE_SIDE, EYE_UP = np.radians(35.0), np.radians(25.0)
-"""Turn of an eye at ``eyeLookIn/Out = 1`` and ``eyeLookUp/Down = 1``: the comfortable range of the human eye, within the
-oculomotor range of 45-50 degrees sideways (Stahl 2001)."""
+"""Turn of an eye at ``eyeLookIn/Out = 1`` and at ``eyeLookUp/Down = 1``: far looks, yet short of the eye's limits."""
 
 
 def with_face_joints(take: Take) -> Take:

@@ -18,8 +18,8 @@ Array = npt.NDArray[np.float64]
 class ParentSpaces:
     """The space in which each driven bone turns.
 
-    ``pose_rotation[b] = pose_rotation[carriers[b]] * offsets[b] * basis[b]``, without the first factor where the carrier
-    is -1: nothing that is driven turns that bone's space.
+    ``pose_rotation[b] = pose_rotation[carriers[b]] * offsets[b] * basis[b]``, without the first factor where the
+    carrier is -1: nothing that is driven turns that bone's space.
 
     Attributes
     ----------

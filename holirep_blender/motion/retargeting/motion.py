@@ -209,8 +209,8 @@ def _scale(matrix: Array) -> float:
 def _warn_of_size(ratio: float, warnings: list[str]) -> None:
     if abs(ratio - 1.0) > 0.15:
         warnings.append(
-            f"The character's legs are {ratio:.2f} times as long as the performer's: it will not cover the performer in "
-            f"the picture. Scale the character by {1.0 / ratio:.2f} for that."
+            f"The character's legs are {ratio:.2f} times as long as the performer's: it will not cover the performer "
+            f"in the picture. Scale the character by {1.0 / ratio:.2f} for that."
         )
 
 

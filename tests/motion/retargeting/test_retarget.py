@@ -22,7 +22,7 @@ def object_matrix(rotation: np.ndarray, scale: float, location=(2.0, -1.0, 0.5))
 
 
 def worst_direction(take, rig, rig_map, motion, linear: np.ndarray, skip=frozenset()) -> tuple[float, str]:
-    """Largest angle in degrees, and its joint, between the take's bone directions and the rig's, by ``linear (3, 3)``."""
+    """Largest angle in degrees, and its joint, between the take's bone directions and the rig's."""
     heads, _ = forward_kinematics(rig, motion)
     wanted = take.world_positions()
     rest = take_rest_positions(take)
