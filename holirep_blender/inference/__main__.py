@@ -13,7 +13,10 @@ import sys
 from pathlib import Path
 
 PACKAGE_NAME = "holirep_blender"
-VERBS = {"serve": "inference.server", "track-part": "inference.tracking.part"}
+VERBS = {
+    "serve": "inference.server",
+    "diagnose": "inference.runtime_report",
+}
 
 
 def load_package() -> None:

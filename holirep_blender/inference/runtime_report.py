@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import json
 import os
 import platform
 import sys
@@ -154,3 +155,9 @@ def _try_torch() -> str:
     if not torch.allclose(torch.eye(3) @ torch.ones(3), torch.ones(3)):
         raise ArithmeticError("PyTorch computes a wrong product")
     return str(torch.__version__)
+
+
+def main(argv: list[str]) -> int:
+    """Print `diagnose` as one line of JSON, for the installer."""
+    print(json.dumps(diagnose({}, lambda progress: None)))
+    return 0

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .faults import JobError, RuntimeFault
-from .local_tasks import LOCAL_TASKS, LocalTask
+from .installer import install_runtime, remove_runtime, repair_runtime
+from .local_tasks import LocalFunction, LocalTask
 from .protocol import PROTOCOL_VERSION, Progress, partial_path
 from .worker import Death, Note, Patience, Reply, WorkerClient
 
@@ -20,6 +21,12 @@ WORKER_SCRIPT = Path(__file__).resolve().parents[1] / "inference" / "__main__.py
 START_LIMIT = 3
 """Workers in a row that die before they answer; then nothing is started for a while."""
 START_PAUSE = 60.0
+LOCAL_TASKS: dict[str, LocalFunction] = {
+    "install_runtime": install_runtime,
+    "repair_runtime": repair_runtime,
+    "remove_runtime": remove_runtime,
+}
+"""Kinds of job that run beside the worker."""
 
 
 @dataclass
@@ -192,7 +199,7 @@ class JobList:
                 self.stop_worker()  # no process may use the runtime while it is built, repaired or removed
             if self._leaving:
                 return
-            self._task = LocalTask(job.kind, job.params)
+            self._task = LocalTask(LOCAL_TASKS[job.kind], job.params)
             self._failed_starts = 0
         elif self._worker is None:
             if self._leaving:

@@ -119,21 +119,17 @@ def _read_lines(stream: IO[bytes] | None, lines: queue.SimpleQueue[str | None]) 
 
 
 LocalFunction = Callable[[Mapping[str, Any], Console], Any]
-LOCAL_TASKS: dict[str, LocalFunction] = {}
-"""Kind of job to the function that does it."""
 
 
 class LocalTask:
     """A local function at work in its thread."""
 
-    def __init__(self, kind: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, function: LocalFunction, params: Mapping[str, Any]) -> None:
         self._console = Console()
         self.result: Any = None
         self.error: JobError | None = None
         self.outcome = "failed"
-        self._thread = threading.Thread(
-            target=self._run, args=(LOCAL_TASKS[kind], params), name=f"holirep-{kind}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(function, params), name="holirep-task", daemon=True)
         self._thread.start()
 
     @property

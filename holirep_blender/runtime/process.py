@@ -16,7 +16,13 @@ from pathlib import Path
 GRACE_SECONDS = 1.0
 """Between asking a group to end and killing it: half of the two seconds within which a cancel must have worked."""
 
-_LEFT_OUT = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "PYTHONHOME", "PYTHONPATH")
+if sys.platform == "win32":
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW
+else:
+    NO_WINDOW = 0
+"""Keeps Windows from opening a console for each program that Blender starts."""
+
+_LEFT_OUT = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
 
 def clean_environment(environ: Mapping[str, str], **extra: str) -> dict[str, str]:
@@ -38,7 +44,7 @@ def start_process(
     Raises OSError where the program cannot be started.
     """
     if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | NO_WINDOW
         session = False
     else:
         flags, session = 0, True
@@ -61,7 +67,7 @@ def _signal_group(process: subprocess.Popen[bytes], force: bool) -> None:
                 ["taskkill", "/F", "/T", "/PID", str(process.pid)],
                 capture_output=True,
                 check=False,
-                creationflags=subprocess.CREATE_NO_WINDOW,
+                creationflags=NO_WINDOW,
             )
         return
     # Either error says that nobody of the group is left (macOS says EPERM when only zombies are).
