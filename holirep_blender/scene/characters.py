@@ -25,9 +25,7 @@ def read_rig(armature_object: bpy.types.Object) -> Rig:
         rest=matrices.reshape(count, 4, 4).transpose(0, 2, 1).copy(),
         lengths=lengths,
         name=armature_object.name,
-        properties={
-            pose_bone.name: tuple(pose_bone.keys()) for pose_bone in armature_object.pose.bones if len(pose_bone.keys())
-        },
+        properties=_custom_properties(armature_object),
     )
 
 
@@ -68,6 +66,14 @@ def armature_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
         if modifier.type == "ARMATURE" and modifier.object is not None:
             return modifier.object
     return armature_of(candidate.parent)
+
+
+def _custom_properties(armature_object: bpy.types.Object) -> dict[str, tuple[str, ...]]:
+    """Names of the pose bones' custom properties; an armature without bones has no pose."""
+    if armature_object.pose is None:
+        return {}
+    named = ((bone.name, tuple(bone.keys())) for bone in armature_object.pose.bones)
+    return {bone: names for bone, names in named if names}
 
 
 def _hangs_below(candidate: bpy.types.Object, ancestor: bpy.types.Object) -> bool:

@@ -2,10 +2,11 @@
 """The tables of known rig families, read from the JSON files beside this module.
 
 A table names, for each joint, the bones that may carry it, the best first. ``{side}`` in a joint and ``{s}`` in a bone
-stand for the two sides; ``extends`` takes over another table; ``requires`` lists bones without which a rig is not of
-the family, ``refuses`` bones with which it is not, ``marks`` bones that speak for it (with ``=`` in front: exactly so
-written), ``prefixes`` regular expressions for what may stand before every name, ``follows`` joints that follow another
-joint by constraints, ``settings`` custom properties to set when a take is applied.
+stand for the two sides. ``extends`` takes over another table but for what it refuses. ``requires`` lists bones without
+which a rig is not of the family, ``refuses`` bones with which it is not, ``marks`` bones that speak for it (all three
+with ``=`` in front: exactly so written). ``prefixes`` are regular expressions for what may stand before every name,
+``follows`` joints that follow another joint by constraints, ``settings`` custom properties to set when a take is
+applied.
 """
 
 from __future__ import annotations
@@ -62,12 +63,10 @@ def _load(key: str) -> dict[str, Any]:
     if "extends" not in data:
         return data
     merged = _load(data["extends"])
-    for inherited in ("requires", "refuses", "marks"):
-        merged.pop(inherited, None)
     joints = {**merged.get("joints", {}), **data.get("joints", {})}
-    merged.update(data)
-    merged["joints"] = joints
-    return merged
+    required = [*merged.get("requires", ()), *data.get("requires", ())]
+    marks = [*merged.get("marks", ()), *data.get("marks", ())]
+    return {**merged, "refuses": [], **data, "joints": joints, "requires": required, "marks": marks}
 
 
 def _read(key: str) -> FamilyTable:

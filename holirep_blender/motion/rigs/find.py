@@ -68,7 +68,11 @@ def _match(rig: Rig, table: FamilyTable, bare_names: list[str]) -> _Match | None
     for index, name in enumerate(bare_names):
         for form in {plain(name), plain(table.without_prefix(name))}:
             found.setdefault(form, []).append(index)
-    if not all(plain(bone) in found for bone in table.requires) or any(plain(bone) in found for bone in table.refuses):
+
+    def has(bone: str) -> bool:
+        return bone[1:] in bare_names if bone.startswith("=") else plain(bone) in found
+
+    if not all(map(has, table.requires)) or any(map(has, table.refuses)):
         return None
     bones = _resolve(rig, table, found)
     if not bones:
@@ -80,7 +84,7 @@ def _match(rig: Rig, table: FamilyTable, bare_names: list[str]) -> _Match | None
     rightly = sum(_is_rightly_placed(joint, bones, hierarchy) for joint in bones)
     required = sum(joint in bones for joint in REQUIRED_JOINTS) / len(REQUIRED_JOINTS)
     score = required * rightly / len(bones)
-    marks = sum(mark[1:] in bare_names if mark.startswith("=") else plain(mark) in found for mark in table.marks)
+    marks = len(table.requires) + sum(map(has, table.marks))
     rig_map = RigMap(table.family, bones, _settings(rig, table, found), follows, score)
     return _Match(rig_map, (score, len(bones), marks))
 

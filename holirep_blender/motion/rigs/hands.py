@@ -83,7 +83,8 @@ def _from_knuckle(rig: Rig, hand: int, chain: _Chain) -> tuple[int, ...]:
     if len(chain.bones) <= 3:
         return chain.bones
     wrist = rig.heads[hand]
-    whole = max(float(np.linalg.norm(rig.heads[bone] - wrist)) for bone in chain.bones)
+    last = float(np.linalg.norm(rig.heads[chain.bones[-1]] - rig.heads[chain.bones[-2]]))
+    whole = last + max(float(np.linalg.norm(rig.heads[bone] - wrist)) for bone in chain.bones)
     starts = range(len(chain.bones) - 2)
     shares = [float(np.linalg.norm(rig.heads[chain.bones[start]] - wrist)) / whole for start in starts]
     start = min(starts, key=lambda number: abs(shares[number] - KNUCKLE_SHARE))

@@ -88,15 +88,16 @@ def fit_leg(rig: Rig, root: int) -> Limb | None:
 
 
 def _two_segments(rig: Rig, path: list[int], upper: int, lower: int, end: int) -> float:
-    """How well two spans of a chain look like the two long parts of a limb: of like length and most of the limb."""
+    """How well two spans of a chain look like the two long parts of a limb: alike, straight and most of the limb."""
     heads = rig.heads
+    steps = [float(np.linalg.norm(heads[one] - heads[two])) for one, two in zip(path, path[1:])]
     first = float(np.linalg.norm(heads[path[lower]] - heads[path[upper]]))
     second = float(np.linalg.norm(heads[path[end]] - heads[path[lower]]))
-    whole = sum(float(np.linalg.norm(heads[one] - heads[two])) for one, two in zip(path, path[1:]))
-    if min(first, second) <= 0 or whole <= 0:
+    if min(first, second) <= 0:
         return 0.0
     ratio = min(first, second) / max(first, second)
-    return 0.55 * ratio * ratio + 0.45 * (first + second) / whole
+    straight = min(first / sum(steps[upper:lower]), second / sum(steps[lower:end]))
+    return float((0.55 * ratio * ratio + 0.45 * (first + second) / sum(steps)) * straight**8)
 
 
 def _ankle(rig: Rig, path: list[int], lower: int, end: int) -> float:

@@ -21,6 +21,10 @@ from .symmetry import Symmetry, find_symmetry, reach, sibling_pairs
 FAMILY = "By structure"
 CERTAINTY = 0.9
 """The best score that structure alone can give."""
+CLEAN = 0.8
+"""The mean quality of the limbs of ordinary bodies."""
+ON_PLANE = 0.006
+"""How far from the mirror plane a bone of the trunk may be, as a share of the rig's size."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,9 @@ def map_by_structure(rig: Rig) -> RigMap | None:
                     bones[f"{side}Shoulder"] = limb.root
                 bones.update(map_fingers(rig, limb.end, side))
     found = sum(joint in bones for joint in REQUIRED_JOINTS) / len(REQUIRED_JOINTS)
-    score = CERTAINTY * found * body.quality * certainty * (0.5 + 0.5 * min(1.0, symmetry.share / 0.6))
-    return RigMap(FAMILY, {joint: rig.bone_names[bone] for joint, bone in bones.items()}, score=min(score, CERTAINTY))
+    likeness = min(1.0, body.quality / CLEAN) * (0.5 + 0.5 * min(1.0, symmetry.share / 0.6))
+    score = CERTAINTY * found * likeness * certainty
+    return RigMap(FAMILY, {joint: rig.bone_names[bone] for joint, bone in bones.items()}, score=score)
 
 
 def _find_body(rig: Rig, symmetry: Symmetry) -> _Body | None:
@@ -194,7 +199,7 @@ def _neck_and_head(rig: Rig, body: _Body, symmetry: Symmetry, up: FloatArray, to
         central = [
             child
             for child in rig.children[bone]
-            if child not in arm_roots and abs(float(symmetry.distance(rig.heads[child]))) < 0.015 * symmetry.size
+            if child not in arm_roots and abs(float(symmetry.distance(rig.heads[child]))) < ON_PLANE * symmetry.size
         ]
         central = [child for child in central if float((rig.heads[child] - rig.heads[body.chest]) @ up) > -0.02 * torso]
         if not central:
