@@ -187,10 +187,14 @@ def _retarget(
 
 def _inheritance(armature: bpy.types.Object, rig: Rig) -> BoneInheritance:
     bones = [armature.data.bones[name] for name in rig.bone_names]
+    drivers = armature.animation_data.drivers if armature.animation_data is not None else ()
+    driven = " ".join(curve.data_path for curve in drivers)
+    held = [bool(len(armature.pose.bones[name].constraints)) or f'["{name}"].' in driven for name in rig.bone_names]
     return BoneInheritance(
         np.array([bone.use_inherit_rotation for bone in bones]),
         np.array([bone.use_connect and bone.parent is not None for bone in bones]),
         np.array([bone.use_local_location for bone in bones]),
+        np.array(held),
     )
 
 

@@ -36,12 +36,12 @@ def export_character(context: bpy.types.Context, character: bpy.types.Object, pa
     if armature.name not in context.view_layer.objects:
         raise ExportError(f"{armature.name} is not in the current view layer. Show its collection and export again.")
     first, last = _animated_range(armature)
-    with _only_selected(context, [each for each in objects if each.name in context.view_layer.objects]):
-        with _scene_range(context.scene, first, last):
-            try:
-                result = _run(kind, str(path))
-            except RuntimeError as error:
-                raise ExportError(f"Blender could not export {armature.name}: {str(error).strip()}") from error
+    visible = [each for each in objects if each.name in context.view_layer.objects]
+    with _only_selected(context, visible), _scene_range(context.scene, first, last):
+        try:
+            result = _run(kind, str(path))
+        except RuntimeError as error:
+            raise ExportError(f"Blender could not export {armature.name}: {str(error).strip()}") from error
     if "FINISHED" not in result or not path.is_file():
         raise ExportError(f"Blender could not write {path}. Look for its message in the system console.")
 

@@ -61,6 +61,7 @@ class _Target:
     positions: dict[str, Array]
     tips: dict[str, Array]
     axes: Array
+    held: npt.NDArray[np.bool_]
 
 
 def retarget(
@@ -99,7 +100,7 @@ def retarget(
     matrix = np.eye(4) if object_matrix is None else np.asarray(object_matrix, dtype=np.float64)
     warnings: list[str] = []
     source_rest = take_rest_positions(take)
-    target = _read_target(rig, rig_map, source_rest, joint_positions or {})
+    target = _read_target(rig, rig_map, source_rest, joint_positions or {}, behaviour.held)
     to_armature = target.axes if chosen.space == "character" else _world_to_armature(matrix, warnings)
 
     source_frames = anatomy.rest_rotations(source_rest, np.eye(3), own_shape=chosen.own_shape)
@@ -165,7 +166,9 @@ def take_rest_positions(take: Take) -> dict[str, Array]:
     return dict(zip(take.joint_names, positions))
 
 
-def _read_target(rig: RigLike, rig_map: RigMapLike, source: Positions, overrides: Positions) -> _Target:
+def _read_target(
+    rig: RigLike, rig_map: RigMapLike, source: Positions, overrides: Positions, held: npt.NDArray[np.bool_]
+) -> _Target:
     names = tuple(rig.bone_names)
     index = {name: number for number, name in enumerate(names)}
     bones = {joint: index[bone] for joint, bone in rig_map.bones.items() if bone in index and joint in source}
@@ -184,7 +187,7 @@ def _read_target(rig: RigLike, rig_map: RigMapLike, source: Positions, overrides
             tips[joint] = apart[0]
     rest_rotations = rotations.from_matrix(rotations.normalized(np.swapaxes(rest[:, :3, :3], 1, 2)).swapaxes(1, 2))
     axes = anatomy.body_axes(positions)
-    return _Target(names, index, parents, rest_rotations, heads, bones, positions, tips, axes)
+    return _Target(names, index, parents, rest_rotations, heads, bones, positions, tips, axes, held)
 
 
 def _world_to_armature(matrix: Array, warnings: list[str]) -> Array:
@@ -272,7 +275,7 @@ def _bones_between(target: _Target, joint: str, following: str, mapped: set[int]
     chain: list[int] = []
     bone = target.parents[target.bones[following]]
     while bone >= 0 and bone != target.bones[joint]:
-        if bone in mapped:
+        if bone in mapped or target.held[bone]:
             return []
         chain.append(bone)
         bone = target.parents[bone]

@@ -53,17 +53,19 @@ class BoneInheritance:
     """How the rig's bones follow their parents, ``(B,)`` booleans in the order of the rig's bones.
 
     ``rotation``: the bone turns with its parent. ``connected``: its head sticks to the parent's tail, so that it has no
-    location of its own. ``local_location``: its location is along its own axes, else along the armature's.
+    location of its own. ``local_location``: its location is along its own axes, else along the armature's. ``held``:
+    constraints or drivers move it, so that it is not to be keyed unless the rig map says so.
     """
 
     rotation: npt.NDArray[np.bool_]
     connected: npt.NDArray[np.bool_]
     local_location: npt.NDArray[np.bool_]
+    held: npt.NDArray[np.bool_]
 
     @classmethod
     def plain(cls, count: int) -> BoneInheritance:
         """Bones that inherit all and are free to move."""
-        return cls(np.ones(count, bool), np.zeros(count, bool), np.ones(count, bool))
+        return cls(np.ones(count, bool), np.zeros(count, bool), np.ones(count, bool), np.zeros(count, bool))
 
 
 @dataclass
