@@ -43,16 +43,21 @@ def inspect_plate(request: dict[str, Any], report: Callable[[Progress], None]) -
 
 
 def find_people(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
-    """`{frame, people: [{box: [x0, y0, x1, y1], confidence}]}` in pixels, in one frame of a plate."""
+    """`{frame, size, people: [{box: [x0, y0, x1, y1], confidence}]}` in pixels, in one frame of a plate.
+
+    With `picture`, the path of a PNG file, that frame is written there for the user to see.
+    """
     from .tracking import find_people as find
 
     frame = request.get("frame")
     if type(frame) is not int:
         raise UserError(f"The frame to look for people in must be a whole number, not {frame}.")
     report(Progress("Looking for people", frame=frame))
-    plate = open_plate(plate_path_of(request))
-    people = [
-        {"box": [float(value) for value in person.box], "confidence": float(person.confidence)}
-        for person in find(plate, frame)
-    ]
+    path = plate_path_of(request)
+    plate = open_plate(path, (frame, frame))
+    if request.get("picture"):
+        _write_frame(plate, str(request["picture"]))
+    people = []
+    for person in find(plate, frame):
+        people.append({"box": person.boxes[0].tolist(), "confidence": float(person.evidence[0])})
     return {"frame": frame, "people": people}
