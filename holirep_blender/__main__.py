@@ -9,11 +9,12 @@ import sys
 def main() -> int:
     """Registers the package with the module ``bpy`` and runs the command."""
     try:
-        import addon_utils
         import bpy
     except ModuleNotFoundError:
         print("holirep: error: this Python has no module bpy: install it, or use blender -c holirep", file=sys.stderr)
         return 4
+    import addon_utils  # only found once bpy is loaded
+
     for module in [addon.module for addon in bpy.context.preferences.addons if addon.module.endswith(".holirep")]:
         addon_utils.disable(module)  # an installed extension registers the same names; only in this process
     from . import cli, register, unregister

@@ -140,7 +140,17 @@ def runtime_device() -> str:
 
 def runtime_params() -> dict[str, Any]:
     """What jobs about the runtime need to know."""
-    return {}
+    values = settings()
+    return {
+        "folder": str(runtime_location().folder),
+        "python": values.python_path,
+        "wheels": values.wheels_folder,
+    }
+
+
+def location_at(path: Path) -> RuntimeLocation:
+    """An environment that the user points to, by its folder or its interpreter."""
+    return find_runtime(preference=str(path), environ={}, package=Path(__file__).parent, user_folder=None)
 
 
 def takes_folder() -> Path:

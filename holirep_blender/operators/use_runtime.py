@@ -8,7 +8,6 @@ from pathlib import Path
 import bpy
 
 from .. import preferences, session
-from ..runtime.location import find_runtime
 
 
 class HOLIREP_OT_use_runtime(bpy.types.Operator):
@@ -38,7 +37,7 @@ class HOLIREP_OT_use_runtime(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Remembers the folder, if there is a Python in it."""
-        location = find_runtime(preference=self.directory, environ={}, package=Path(__file__), user_folder=None)
+        location = preferences.location_at(Path(self.directory))
         if not location.exists:
             self.report({"ERROR"}, f"There is no Python environment in {location.folder}")
             return {"CANCELLED"}

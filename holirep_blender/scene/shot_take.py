@@ -10,6 +10,7 @@ import bpy
 from ..motion.retargeting import RetargetOptions
 from ..motion.take import Take
 from .applying import AppliedReport, ApplyOptions, apply_take
+from .cameras import CameraError, add_solved_camera, show_plate
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
 
 
@@ -30,10 +31,24 @@ def apply_shot_take(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple
         _show_found_map(shot)
     warnings = list(report.warnings)
     if shot.add_camera:
-        from .shot_camera import add_shot_camera
-
-        warnings += add_shot_camera(scene, take, report.frames[0])
+        warnings += _add_camera(scene, take, report.frames[0])
     return _sentence(shot.character, report), warnings
+
+
+def _add_camera(scene: bpy.types.Scene, take: Take, frame_start: float) -> list[str]:
+    """Adds the camera and the plate behind it; the keys are worth having without them, so their errors are warnings.
+
+    The artist's own camera stays the scene's camera unless the character is to match the new one's picture.
+    """
+    shot = scene.holirep
+    try:
+        make_active = scene.camera is None or shot.match_camera
+        camera, warnings = add_solved_camera(scene, take, frame_start, make_active=make_active)
+        if shot.plate_as_background and shot.plate:
+            warnings += show_plate(scene, camera, Path(bpy.path.abspath(shot.plate)), take, frame_start)
+    except CameraError as error:
+        return [str(error)]
+    return warnings
 
 
 def _show_found_map(shot: bpy.types.PropertyGroup) -> None:
