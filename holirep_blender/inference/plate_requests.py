@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Callable, Optional
+
+import numpy as np
 
 from ..runtime.protocol import Progress
 from .errors import UserError
-from .plate import open_plate
+from .plate import Plate, open_plate
 
 
 def frame_range_of(request: dict[str, Any]) -> Optional[tuple[int, int]]:
@@ -60,4 +63,14 @@ def find_people(request: dict[str, Any], report: Callable[[Progress], None]) -> 
     people = []
     for person in find(plate, frame):
         people.append({"box": person.boxes[0].tolist(), "confidence": float(person.evidence[0])})
-    return {"frame": frame, "people": people}
+    return {"frame": frame, "size": [int(value) for value in plate.size], "people": people}
+
+
+def _write_frame(plate: Plate, path: str) -> None:
+    import cv2
+
+    _, _, picture = next(iter(plate))
+    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    if not done:
+        raise UserError(f"The frame could not be written to {path}.")
+    Path(path).write_bytes(data.tobytes())

@@ -6,17 +6,18 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import numpy as np
 
-from ..motion.geometric import SolveOptions, solve
+from ..motion.geometric import SolveError, SolveOptions, solve
 from ..runtime.protocol import Progress
 from .errors import UserError
 from .plate import open_plate
 from .plate_requests import frame_range_of, plate_path_of
-from .runtime_report import choose_device
+from .runtime_report import choose_device, versions
 from .tracking import PersonChoice, track
 
 STAGES = ("Reading the plate", "Tracking", "Solving", "Writing the take")
@@ -92,8 +93,12 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
             f"No performer was found in {plate_path_of(request)}. Check the frame range, or point at the performer."
         )
     report(_stage(2))
-    take = solve(observations, SolveOptions(fps=float(plate.fps), frame_start=plate.first_frame, **options))
+    try:
+        take = solve(observations, replace(options, fps=float(plate.fps), frame_start=plate.first_frame))
+    except SolveError as error:
+        raise UserError(str(error)) from error
     report(_stage(3))
+    take.header = {**take.header, "plate": str(plate.path), "request": request, "packages": versions()}
     take.save(out)
     return {
         "take": str(out),
@@ -123,28 +128,14 @@ def _output_of(request: dict[str, Any]) -> Path:
     return out
 
 
-def _solve_settings(request: dict[str, Any]) -> dict[str, Any]:
+def _solve_settings(request: dict[str, Any]) -> SolveOptions:
     method = request.get("method", "geometric")
     if method not in METHODS:
         raise UserError(f"There is no method '{method}'; choose one of: {', '.join(METHODS)}.")
-    smoothing = request.get("smoothing", "zero_phase")
-    if smoothing not in ("zero_phase", "one_euro", "none"):
-        raise UserError(f"There is no smoothing '{smoothing}'; choose zero_phase, one_euro or none.")
-    strength = _number(request, "smoothing_strength", 0.0, 1.0)
-    settings: dict[str, Any] = {"smoothing": smoothing}
-    if strength is not None:
-        settings["smoothing_strength"] = strength
-    settings["focal_length_px"] = _number(request, "focal_length_px", 1.0, 1e6)
-    settings["performer_height"] = _number(request, "performer_height", 0.3, 3.0)
-    return settings
-
-
-def _number(request: dict[str, Any], name: str, lowest: float, highest: float) -> Optional[float]:
-    value = request.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
-        raise UserError(
-            f"{name.replace('_', ' ').capitalize()} must be between {lowest:g} and {highest:g}, not {value}."
-        )
-    return float(value)
+    names = ("smoothing", "smoothing_strength", "focal_length_px", "performer_height", "floor")
+    try:
+        return SolveOptions(**{name: request[name] for name in names if request.get(name) is not None})
+    except SolveError as error:
+        raise UserError(str(error)) from error
+    except TypeError as error:
+        raise UserError(f"A setting of the solve is not a number: {error}.") from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .doctor import check_runtime, doctor
 from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
 from .local_tasks import LocalFunction, LocalTask
@@ -25,6 +26,8 @@ LOCAL_TASKS: dict[str, LocalFunction] = {
     "install_runtime": install_runtime,
     "repair_runtime": repair_runtime,
     "remove_runtime": remove_runtime,
+    "check_runtime": check_runtime,
+    "doctor": doctor,
 }
 """Kinds of job that run beside the worker."""
 
