@@ -18,6 +18,7 @@ from ..motion.take import Take
 from .actions import Channel, Rollback, put_in_place, write_action
 from .bone_channels import location_channel, locked_channels, rotation_channel
 from .characters import armature_of, read_rig
+from .parent_spaces import follow_constraints
 from .shape_keys import KeyedFace, ShapeKeyMap, face_channels
 
 _GAZE = {"eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeLookDownLeft"}
@@ -96,19 +97,24 @@ def apply_take(
     faces = face_channels(played, armature, warnings, chosen.shape_key_maps) if chosen.face else []
     if chosen.face and not faces:
         warnings.append("No mesh of the character has shape keys for the face: the face is not keyed.")
-    motion, rig_map, channels = None, None, []
+    motion, rig_map, held = None, None, False
     if chosen.body:
         rig = read_rig(armature)
         rig_map = _rig_map(rig, chosen)
-        motion = _retarget(played, armature, rig, rig_map, faces, chosen)
+        inheritance = _inheritance(armature, rig)
+        motion = _retarget(played, armature, rig, rig_map, inheritance, faces, chosen, scene.unit_settings.scale_length)
+        held = bool(inheritance.held.any())
         warnings += motion.warnings
-        channels = _bone_channels(armature, motion, warnings)
 
     actions: list[bpy.types.Action] = []
     with Rollback() as rollback:
         finishing = []
         if motion is not None and rig_map is not None:
             _set_properties(armature, rig_map, rollback)
+            if held:
+                motion.rotations, stuck = follow_constraints(context, armature, motion)
+                warnings += stuck
+            channels = _bone_channels(armature, motion, warnings)
             actions.append(write_action(armature, f"{armature.name} HoliRep", "pose", frames, channels, rollback))
             finishing.append(_place(armature, actions[-1], chosen, rollback))
         for keyed in faces:
@@ -162,7 +168,14 @@ def _rig_map(rig: Rig, options: ApplyOptions) -> RigMap:
 
 
 def _retarget(
-    take: Take, armature: bpy.types.Object, rig: Rig, rig_map: RigMap, faces: list[KeyedFace], options: ApplyOptions
+    take: Take,
+    armature: bpy.types.Object,
+    rig: Rig,
+    rig_map: RigMap,
+    inheritance: BoneInheritance,
+    faces: list[KeyedFace],
+    options: ApplyOptions,
+    scale_length: float,
 ) -> RetargetedMotion:
     coefficients = {name for keyed in faces for name in keyed.driven_by}
     bones = dict(rig_map.bones)
@@ -172,14 +185,17 @@ def _retarget(
         bones.pop("leftEye", None)
         bones.pop("rightEye", None)
     driven = RigMap(rig_map.family, bones, rig_map.settings, rig_map.parents, rig_map.score)
+    metres = np.diag(
+        [scale_length, scale_length, scale_length, 1.0]
+    )  # the take is in metres, whatever the scene's unit
     try:
         return retarget(
             with_face_joints(take),
             driven.followed(rig),
             driven,
-            np.array(armature.matrix_world),
+            metres @ np.array(armature.matrix_world),
             options.retargeting,
-            inheritance=_inheritance(armature, rig),
+            inheritance=inheritance,
         )
     except RetargetError as error:
         raise ApplyError(str(error)) from error

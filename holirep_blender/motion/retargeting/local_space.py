@@ -70,3 +70,12 @@ def to_basis(pose_rotations: Array, spaces: ParentSpaces) -> Array:
     if len(basis):
         basis[0] = np.where(basis[0, :, :1] < 0.0, -basis[0], basis[0])
     return rotations.continuous(basis)
+
+
+def carried_basis(pose_rotations: Array, bone: int, carrier: int, offset: Array) -> Array:
+    """Basis rotations ``(T, 4)`` of one driven bone whose space is ``pose_rotation[carrier] * offset``.
+
+    ``carrier`` -1 stands for a space that nothing driven turns.
+    """
+    space = offset if carrier < 0 else rotations.multiply(pose_rotations[:, carrier], offset)
+    return rotations.normalized(rotations.multiply(rotations.inverse(space), pose_rotations[:, bone]))

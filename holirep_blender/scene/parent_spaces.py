@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rigs whose bones do not simply follow their parents: control rigs, whose helpers move by constraints and drivers.
+
+Nothing is assumed about such a rig. Sample frames of the motion are posed and evaluated. Where a bone ends up turned
+otherwise than it should, random poses tell which driven bone really carries it; what no single bone carries is solved
+frame by frame against the evaluated pose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+from mathutils import Quaternion
+
+from ..motion import rotations
+from ..motion.retargeting import RetargetedMotion
+from ..motion.retargeting.local_space import carried_basis
+
+Array = npt.NDArray[np.float64]
+
+EXACT = np.radians(0.05)
+"""Errors below this are rounding of single precision matrices, not another parent."""
+VISIBLE = np.radians(1.0)
+_SAMPLES = 5
+_PROBES = 6
+_PASSES = 4
+
+
+def follow_constraints(
+    context: bpy.types.Context, armature: bpy.types.Object, motion: RetargetedMotion
+) -> tuple[Array, list[str]]:
+    """The motion's basis rotations ``(T, B, 4)``, corrected for what the rig really does with them.
+
+    The pose is put back as it was. Returns sentences for the user on bones that do not follow however they are keyed,
+    such as bones at the end of an IK constraint.
+    """
+    basis = motion.rotations.copy()
+    if armature.name not in context.view_layer.objects or armature.mode == "EDIT":
+        return basis, [
+            f"{armature.name} is not evaluated here: whether its constraints allow the motion was not checked."
+        ]
+    samples = np.unique(np.linspace(0, len(basis) - 1, _SAMPLES).astype(int))
+    with _posing(context, armature, motion.bone_names) as pose:
+        off = _errors(pose, basis, motion.pose_rotations, samples) > EXACT
+        if off.any():
+            _solve_carriers(pose, motion, basis, np.flatnonzero(off))
+            off = _errors(pose, basis, motion.pose_rotations, samples) > EXACT
+        if off.any():
+            _solve_frames(pose, motion, basis, np.flatnonzero(off))
+        left = _errors(pose, basis, motion.pose_rotations, samples)
+    stuck = [(name, error) for name, error in zip(motion.bone_names, left) if error > VISIBLE]
+    if not stuck:
+        return rotations.continuous(basis), []
+    worst = max(stuck, key=lambda each: each[1])
+    return rotations.continuous(basis), [
+        f"{len(stuck)} bones do not follow their keys, {worst[0]} by {np.degrees(worst[1]):.0f}°: "
+        "a constraint or driver holds them. Switch it off, or map another bone."
+    ]
+
+
+class _Pose:
+    """An armature under trial: sets basis rotations of the driven bones and reads back what became of them."""
+
+    def __init__(self, context: bpy.types.Context, armature: bpy.types.Object, names: Sequence[str]) -> None:
+        self._context, self._armature, self._names = context, armature, names
+        self._bones = [armature.pose.bones[name] for name in names]
+
+    def evaluate(self, basis: Array) -> Array:
+        """Rotations ``(B, 4)`` in armature space of the bones with basis rotations ``(B, 4)``."""
+        for bone, turned in zip(self._bones, basis):
+            _set_rotation(bone, turned)
+        self._context.view_layer.update()
+        evaluated = self._armature.evaluated_get(self._context.evaluated_depsgraph_get())
+        matrices = np.array([evaluated.pose.bones[name].matrix for name in self._names], dtype=np.float64)
+        axes = rotations.normalized(np.swapaxes(matrices[:, :3, :3], 1, 2)).swapaxes(1, 2)
+        return rotations.from_matrix(axes)
+
+
+@contextmanager
+def _posing(context: bpy.types.Context, armature: bpy.types.Object, names: Sequence[str]) -> Iterator[_Pose]:
+    bones = [armature.pose.bones[name] for name in names]
+    before = [
+        (tuple(bone.rotation_quaternion), tuple(bone.rotation_euler), tuple(bone.rotation_axis_angle)) for bone in bones
+    ]
+    try:
+        yield _Pose(context, armature, names)
+    finally:
+        for bone, (quaternion, euler, axis_angle) in zip(bones, before):
+            bone.rotation_quaternion, bone.rotation_euler = quaternion, euler
+            bone.rotation_axis_angle = axis_angle
+        context.view_layer.update()
+
+
+def _set_rotation(bone: bpy.types.PoseBone, turned: Array) -> None:
+    quaternion = Quaternion(turned.tolist())
+    if bone.rotation_mode == "QUATERNION":
+        bone.rotation_quaternion = quaternion
+    elif bone.rotation_mode == "AXIS_ANGLE":
+        axis, angle = quaternion.to_axis_angle()
+        bone.rotation_axis_angle = (angle, *axis)
+    else:
+        bone.rotation_euler = quaternion.to_euler(bone.rotation_mode)
+
+
+def _errors(pose: _Pose, basis: Array, wanted: Array, samples: npt.NDArray[np.int_]) -> Array:
+    """The largest error of each bone over the sample frames, ``(B,)`` radians."""
+    return np.max([rotations.angle_between(pose.evaluate(basis[frame]), wanted[frame]) for frame in samples], axis=0)
+
+
+def _solve_carriers(pose: _Pose, motion: RetargetedMotion, basis: Array, bones: npt.NDArray[np.int_]) -> None:
+    """Finds by random poses which driven bone carries each of ``bones`` rigidly, and solves those; edits ``basis``."""
+    random = np.random.default_rng(1)
+    count = len(motion.bone_names)
+    trials = rotations.from_rotation_vector(random.uniform(-0.5, 0.5, (_PROBES, count, 3)))
+    reached = np.stack([pose.evaluate(trial) for trial in trials])
+    spaces = rotations.multiply(reached, rotations.inverse(trials))
+    for bone in bones:
+        fixed = [(_spread(spaces[:, bone]), -1, spaces[0, bone])]
+        for carrier in range(count):
+            if carrier != bone:
+                relative = rotations.multiply(rotations.inverse(reached[:, carrier]), spaces[:, bone])
+                fixed.append((_spread(relative), carrier, relative[0]))
+        spread, carrier, offset = min(fixed, key=lambda each: each[0])
+        if spread < EXACT:
+            basis[:, bone] = carried_basis(motion.pose_rotations, bone, carrier, offset)
+
+
+def _spread(turned: Array) -> float:
+    return float(rotations.angle_between(turned, turned[:1]).max())
+
+
+def _solve_frames(pose: _Pose, motion: RetargetedMotion, basis: Array, bones: npt.NDArray[np.int_]) -> None:
+    """Solves ``bones`` in every frame against the evaluated pose; parents come first, so few passes are needed."""
+    for frame, wanted in enumerate(motion.pose_rotations):
+        if frame:
+            basis[frame, bones] = basis[frame - 1, bones]
+        for _ in range(_PASSES):
+            reached = pose.evaluate(basis[frame])
+            if rotations.angle_between(reached[bones], wanted[bones]).max() < EXACT:
+                break
+            space = rotations.multiply(reached[bones], rotations.inverse(basis[frame, bones]))
+            basis[frame, bones] = rotations.multiply(rotations.inverse(space), wanted[bones])
