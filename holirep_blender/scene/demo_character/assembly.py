@@ -43,19 +43,17 @@ def _joined(pieces: list[tuple[Mesh, Array]]) -> tuple[Mesh, Array]:
     return join([mesh for mesh, _ in pieces]), np.concatenate([weights for _, weights in pieces])
 
 
-def _clothes_and_limbs() -> Iterator[tuple[str, Mesh, Array, list[str]]]:
+def _clothes_and_limbs(weights: BodyWeights) -> Iterator[tuple[str, Mesh, Array, list[str]]]:
     """(part, mesh, weights, names of its material slots)."""
-    weights = BodyWeights()
-    top = _net(clothing.top(), (-0.30, -0.20, 0.86), (0.30, 0.20, 1.50), 0.0125)
-    sleeves = _net(clothing.sleeves(), (-0.46, -0.17, 1.10), (0.46, 0.19, 1.52), 0.0115)
-    collar = _net(clothing.collar(), (-0.15, -0.13, 1.37), (0.15, 0.15, 1.52), 0.0065)
-    pieces = [(mesh, weights.at(mesh.points)) for mesh in (top, sleeves, collar)]
+    sleeve = clothing.sleeve(0.012)
+    tops = [clothing.top(0.0118), join([sleeve, sleeve.mirrored()]), clothing.collar()]
+    pieces = [(mesh, weights.at(mesh.points)) for mesh in tops]
     yield ("Top", *_joined(pieces), ["Top", "Sleeves", "Sleeves"])
-    trousers = _net(clothing.trousers(), (-0.24, -0.20, 0.06), (0.24, 0.20, 1.02), 0.0125)
+    trousers = clothing.trousers(0.0126)
     yield "Trousers", trousers, weights.at(trousers.points), ["Trousers"]
     shoe_box = ((0.02, -0.26, -0.02), (0.18, 0.14, 0.17))
-    shoes = [_net(field(), *shoe_box, cell) for field, cell in
-             ((clothing.shoe_upper, 0.0075), (clothing.shoe_sole, 0.0075), (clothing.laces, 0.0045))]
+    shoes = [_net(clothing.shoe_upper(), *shoe_box, 0.0080), _net(clothing.shoe_sole(), *shoe_box, 0.0090),
+             clothing.laces()]
     yield ("Shoes", *_joined([_both_sides(mesh, shoe_weights(mesh.points)) for mesh in shoes]),
            ["Shoes", "Soles", "Soles"])
     arm = _net(arm_and_hand(), (0.33, -0.11, 0.72), (0.85, 0.11, 1.24), 0.0050)
@@ -66,7 +64,8 @@ def _add_mesh(rig: bpy.types.Object, collection: bpy.types.Collection, part: str
               materials: list[bpy.types.Material]) -> bpy.types.Object:
     name = f"{rig.name} {part}"
     data = bpy.data.meshes.new(name)
-    data.from_pydata(mesh.points.tolist(), [], mesh.faces.tolist())
+    corners = [face if face[2] != face[3] else face[:3] for face in mesh.faces.tolist()]
+    data.from_pydata(mesh.points.tolist(), [], corners)
     for material in materials:
         data.materials.append(material)
     data.polygons.foreach_set("material_index", mesh.materials.astype(np.int32))
@@ -120,11 +119,12 @@ def build_demo_character(context: bpy.types.Context, name: str = "HoliRep Perfor
         return [made[each] for each in names]
 
     collection = rig.users_collection[0]
-    for part, mesh, weights, names in _clothes_and_limbs():
+    weights_of_body = BodyWeights()
+    for part, mesh, weights, names in _clothes_and_limbs(weights_of_body):
         _add_mesh(rig, collection, part, mesh, weights, slots(names))
     expressions = Expressions(build_face_grid())
     face = expressions.parts.mesh
-    head = _add_mesh(rig, collection, "Head", face, head_weights(face.points),
+    head = _add_mesh(rig, collection, "Head", face, head_weights(face.points, weights_of_body),
                      slots(["Skin", "Lips", "Mouth", "Teeth", "Tongue", "Brow", "Lash", "Eyelid"]))
     _add_shape_keys(head, expressions)
     eye = left_eyeball()

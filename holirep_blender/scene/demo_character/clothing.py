@@ -1,82 +1,99 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clothes: a raglan top, trousers and trainers, each a solid shell somewhat larger than the body inside."""
+"""The clothes: a raglan top, trousers and trainers, each a shell somewhat larger than the body inside."""
 from __future__ import annotations
 
 import numpy as np
 
 from . import proportions as body
 from .body_shape import FORWARD, arm, leg, neck, torso
-from .implicit import Array, Field, blend, cone, ellipsoid, mirrored, smooth_max, smooth_min, smoothstep, tube, unit
+from .cutting import cut, turn_in
+from .implicit import (
+    Array,
+    Field,
+    blend,
+    cone,
+    ellipsoid,
+    mirrored,
+    smooth_max,
+    smooth_min,
+    smoothstep,
+    tube,
+    unit,
+)
+from .surface_nets import Mesh, band, join, surface_net
 
 SLEEVE_END = 0.300
-HEM = 0.900
+HEM = 0.925
 WAISTBAND = 0.985
 TROUSER_END = 0.105
-#: The plane through the collar: a point and its outward normal.
-COLLAR = (np.array([0.0, -0.012, 1.437]), unit(np.array([0.0, -0.42, 1.0])))
+#: The plane of the collar: a point and the normal to the head's side.
+COLLAR = (np.array([0.0, 0.022, 1.460]), unit(np.array([0.0, -0.36, 1.0])))
+#: The plane of the left raglan seam, from the armpit to the collar: a point and the normal to the sleeve's side.
+RAGLAN = (np.array([0.112, 0.0, 1.352]), unit(np.array([0.86, 0.0, 0.51])))
 
 
-def _along_arm(p: Array) -> Array:
-    return (p - body.SHOULDER) @ body.ARM_AXIS
-
-
-def _raglan_seam(p: Array) -> Array:
-    """Positive on the sleeve's side of the plane from the armpit to the collar."""
-    normal = unit(np.array([0.84, 0.0, 0.54]))
-    return (p - np.array([0.118, 0.0, 1.340])) @ normal
-
-
-def sleeves() -> Field:
-    """Both sleeves, of another colour than the trunk; they end above the elbow."""
-    shape = blend([(torso(), 0.0), (arm(), 0.045)])
-
-    def field(p: Array) -> Array:
-        t = _along_arm(p)
-        loose = 0.0085 + 0.0050 * smoothstep(0.08, SLEEVE_END, t)
-        cuff = 0.0022 * smoothstep(SLEEVE_END - 0.026, SLEEVE_END - 0.023, t)
-        d = smooth_max(shape(p) - loose - cuff, t - SLEEVE_END, 0.004)
-        d = np.maximum(d, -_raglan_seam(p))
-        return np.maximum(d, _collar_cut(p))
-
-    return mirrored(field)
-
-
-def _collar_cut(p: Array) -> Array:
-    point, normal = COLLAR
-    return (p - point) @ normal
-
-
-def top() -> Field:
-    """The trunk of the top, from the collar to the hem."""
-    shape = blend([(torso(), 0.0), (mirrored(leg()), 0.03), (mirrored(arm()), 0.045)])
+def _shirt() -> Field:
+    body_shape = blend([(torso(), 0.0), (mirrored(leg()), 0.03), (mirrored(arm()), 0.045), (neck(), 0.03)])
 
     def field(p: Array) -> Array:
         z = p[:, 2]
-        loose = 0.0072 + 0.0085 * smoothstep(1.20, 1.05, z) + 0.004 * smoothstep(1.0, 0.9, z)
-        hem = 0.0018 * smoothstep(HEM + 0.024, HEM + 0.021, z)
-        d = smooth_max(shape(p) - loose - hem, HEM - z, 0.004)
-        folded = p.copy()
-        folded[:, 0] = np.abs(folded[:, 0])
-        d = np.maximum(d, _raglan_seam(folded) - 0.012)
-        return np.maximum(d, _collar_cut(p))
+        along = (np.abs(p[:, 0]) - body.SHOULDER[0]) * body.ARM_AXIS[0] + (z - body.SHOULDER[2]) * body.ARM_AXIS[2]
+        sleeve = 0.0050 * smoothstep(0.08, SLEEVE_END, along) + 0.0016 * smoothstep(
+            SLEEVE_END - 0.026, SLEEVE_END - 0.022, along)
+        trunk = 0.0060 * smoothstep(1.20, 1.05, z) + 0.0016 * smoothstep(HEM + 0.026, HEM + 0.022, z)
+        return body_shape(p) - 0.0062 - np.where(along > 0.03, sleeve, trunk * (along < 0.03))
 
     return field
 
 
-def collar() -> Field:
-    """The ribbed band round the neck."""
-    shape = blend([(neck(), 0.0), (torso(), 0.03)])
+def top(cell: float) -> Mesh:
+    """The trunk of the top, from the collar to the hem and between the raglan seams."""
+    shape = _shirt()
+    mesh = surface_net(shape, np.array([-0.30, -0.20, HEM - 0.03]), np.array([0.30, 0.20, 1.53]), cell)
+    mesh, _ = cut(mesh, *COLLAR, shape, 0.3 * cell)
+    for side in (1.0, -1.0):
+        mirror = np.array([side, 1.0, 1.0])
+        mesh, _ = cut(mesh, RAGLAN[0] * mirror, RAGLAN[1] * mirror, shape, 0.3 * cell)
+    down = np.array([0.0, 0.0, -1.0])
+    mesh, edge = cut(mesh, np.array([0.0, 0.0, HEM]), down, shape, 0.3 * cell)
+    return turn_in(mesh, edge, down, shape, 0.005, 0.03)
 
-    def field(p: Array) -> Array:
-        height = _collar_cut(p)
-        band = np.abs(height - 0.003) - 0.0085
-        return smooth_max(shape(p) - 0.0112, band, 0.006)
 
-    return field
+def sleeve(cell: float) -> Mesh:
+    """The left sleeve, of another colour than the trunk, laid over it along the raglan seam; it ends above the elbow."""
+    shape = _shirt()
+
+    mesh = surface_net(lambda p: shape(p) - 0.0012, np.array([0.0, -0.17, 1.10]), np.array([0.46, 0.19, 1.53]), cell)
+    mesh, _ = cut(mesh, *COLLAR, shape, 0.3 * cell)
+    seam = RAGLAN[0] - RAGLAN[1] * 0.003
+    mesh, edge = cut(mesh, seam, -RAGLAN[1], shape, 0.3 * cell)
+    mesh = turn_in(mesh, edge, -RAGLAN[1], shape, 0.004, -0.004)
+    end = body.SHOULDER + body.ARM_AXIS * SLEEVE_END
+    mesh, edge = cut(mesh, end, body.ARM_AXIS, shape, 0.3 * cell)
+    return turn_in(mesh, edge, body.ARM_AXIS, shape, 0.005, 0.03)
 
 
-def trousers() -> Field:
-    """Slim trousers to above the ankle."""
+def collar() -> Mesh:
+    """The ribbed band round the neck: a strip that follows the top's opening, thickened."""
+    shape = _shirt()
+    centre, up = COLLAR
+    around = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    front = np.cross(np.array([1.0, 0.0, 0.0]), up)
+    outward = np.outer(np.sin(around), [1.0, 0.0, 0.0]) + np.outer(np.cos(around), front)
+
+    def radius(height: float) -> Array:
+        r = np.full(len(around), 0.12)
+        for _ in range(40):
+            r -= 0.6 * np.clip(shape(centre + up * height + outward * r[:, None]), -0.01, 0.01)
+        return r
+
+    walls = ((-0.010, 0.0005), (-0.0095, 0.0025), (-0.005, 0.0036), (0.0, 0.0036), (0.006, 0.0034), (0.0085, 0.0020),
+             (0.0090, 0.0), (0.0080, -0.0025), (0.0, -0.0030), (-0.010, -0.0030))
+    rings = [centre + up * h + outward * (radius(h) + offset)[:, None] for h, offset in walls]
+    return Mesh.make(np.concatenate(rings), band(len(around), len(rings), closed=True))
+
+
+def _trousers_shape() -> Field:
     one_leg = leg()
     trunk = torso()
 
@@ -85,15 +102,23 @@ def trousers() -> Field:
         folded[:, 0] = np.abs(folded[:, 0])
         z = p[:, 2]
         loose = 0.0045 + 0.0065 * smoothstep(0.60, 0.30, z) + 0.003 * smoothstep(0.80, 0.60, z)
-        cuff = 0.0022 * smoothstep(TROUSER_END + 0.030, TROUSER_END + 0.027, z)
+        cuff = 0.0018 * smoothstep(TROUSER_END + 0.030, TROUSER_END + 0.026, z)
         # The legs stay apart below the crotch: each is cut at the middle.
         legs = smooth_max(one_leg(folded) - loose - cuff, 0.0022 - folded[:, 0], 0.004)
         hips = smooth_max(trunk(p) - 0.0045, 0.868 - z, 0.02)
-        d = smooth_min(hips, legs, 0.03)
-        d = smooth_max(d, z - WAISTBAND, 0.004)
-        return smooth_max(d, TROUSER_END - z, 0.004)
+        return smooth_min(hips, legs, 0.03)
 
     return field
+
+
+def trousers(cell: float) -> Mesh:
+    """Slim trousers to above the ankle."""
+    shape = _trousers_shape()
+    mesh = surface_net(shape, np.array([-0.24, -0.20, TROUSER_END - 0.04]), np.array([0.24, 0.20, WAISTBAND + 0.04]), cell)
+    up = np.array([0.0, 0.0, 1.0])
+    mesh, _ = cut(mesh, up * WAISTBAND, up, shape, 0.3 * cell)
+    mesh, edge = cut(mesh, up * TROUSER_END, -up, shape, 0.3 * cell)
+    return turn_in(mesh, edge, -up, shape, 0.005, 0.03)
 
 
 def _footprint() -> Field:
@@ -141,13 +166,24 @@ def shoe_sole() -> Field:
     return field
 
 
-def laces() -> Field:
-    """Four bars across the left trainer's instep."""
-    start = body.ANKLE + np.array([0.0, -0.050, 0.013])
-    end = body.BALL + np.array([0.0, 0.028, 0.046])
+def laces() -> Mesh:
+    """Five flat bars across the left trainer's instep and a bow's knot, laid on the upper."""
+    shape = shoe_upper()
+    count = 13
+    across = np.linspace(-1, 1, count)
     bars = []
-    for t in (0.0, 0.33, 0.66, 1.0):
-        middle = start + (end - start) * t
-        bars.append((cone(middle - [0.017, 0, 0.004], middle + [0, 0, 0.002], 0.0032, 0.0036), 0.002))
-        bars.append((cone(middle + [0, 0, 0.002], middle + [0.017, 0, -0.004], 0.0036, 0.0032), 0.002))
-    return blend(bars)
+    for k in range(5):
+        t = k / 4
+        y = body.ANKLE[1] - 0.052 + t * (body.BALL[1] + 0.022 - body.ANKLE[1] + 0.052)
+        half = 0.015 + 0.004 * t
+        rings = []
+        for dy, lift in ((-0.0034, -0.001), (-0.0030, 0.0018), (0.0, 0.0027), (0.0030, 0.0018), (0.0034, -0.001)):
+            x = body.ANKLE[0] + 0.002 + across * half
+            slant = 0.003 * across * (-1) ** k
+            points = np.stack([x, np.full(count, y + dy) + slant, np.full(count, 0.17)], axis=1)
+            for _ in range(40):
+                points[:, 2] -= 0.7 * np.clip(shape(points), -0.01, 0.01)
+            points[:, 2] += lift - 0.003 * np.abs(across) ** 6
+            rings.append(points)
+        bars.append(Mesh.make(np.concatenate(rings), band(count, 5)))
+    return join(bars)

@@ -9,7 +9,7 @@ from .face_grid import FaceGrid
 from .implicit import Array
 
 #: Height of the lids' edges above and below the eyeball's centre with the eyes open, metres.
-OPEN_UPPER, OPEN_LOWER = 0.0058, 0.0062
+OPEN_UPPER, OPEN_LOWER = 0.0068, 0.0068
 LID_ROWS = 7.0
 SIDES = {"left": 1.0, "right": -1.0}
 

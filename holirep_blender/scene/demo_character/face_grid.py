@@ -20,7 +20,7 @@ from .surface_nets import Indices, Neighbours
 
 Mask = NDArray[np.bool_]
 EYE_INNER, EYE_OUTER = np.radians(11.0), np.radians(29.0)
-MOUTH_CORNER = np.radians(16.0)
+MOUTH_CORNER = np.radians(15.0)
 EYE_Z = float(body.EYE_CENTRE[2])
 
 
@@ -61,18 +61,18 @@ def _key_rows(u: Array) -> list[tuple[str, int, Array, Array]]:
     front = 0.5 + 0.5 * np.cos(u)
     flat = np.ones_like(u)
     mouth = np.clip(a / MOUTH_CORNER, 0, 1)
-    seam = MOUTH - 0.0012 * mouth**2
+    seam = MOUTH + 0.0020 * mouth**2
     beyond = smoothstep(1.0, 2.0, a / MOUTH_CORNER)
     bow = 0.0016 * np.exp(-((a / np.radians(1.6)) ** 2))
-    upper_lip = 0.0088 * (1 - mouth**1.8) - bow + 0.0012 + 0.006 * beyond
-    lower_lip = 0.0103 * (1 - mouth**2.2) + 0.0012 + 0.006 * beyond
+    upper_lip = 0.0078 * (1 - mouth**1.8) - bow + 0.0012 + 0.006 * beyond
+    lower_lip = 0.0090 * (1 - mouth**2.2) + 0.0012 + 0.006 * beyond
     middle = (EYE_INNER + EYE_OUTER) / 2
     s = np.clip((a - middle) / (EYE_OUTER - middle), -1, 1)
-    slit = EYE_Z - 0.0052 * (1 - s**2) + 0.0010 * s
+    slit = EYE_Z - 0.0054 * (1 - s**2) + 0.0020 * s
     eye_height = 0.0042 + 0.0068 * np.exp(-((a - middle) / np.radians(11)) ** 2)
     zero = 0 * flat
     return [
-        ("base", 4, 1.385 * flat, zero),
+        ("base", 5, 1.470 * flat, zero - 0.95),
         ("throat", 7, 1.452 * flat, -0.15 * front),
         ("under_chin", 6, 1.492 * flat, -0.55 * front),
         ("chin", 6, 1.503 * flat, -0.12 * front),
@@ -94,8 +94,13 @@ def _key_rows(u: Array) -> list[tuple[str, int, Array, Array]]:
 def _cast(shape: Field, origin: Array, direction: Array) -> Array:
     """Where rays come out of the head: marched from outside inwards."""
     distance = np.full(len(origin), 0.17)
+    going = np.arange(len(origin))
     for _ in range(46):
-        distance -= 0.75 * np.clip(shape(origin + direction * distance[:, None]), -0.02, 0.05)
+        step = 0.75 * np.clip(shape(origin[going] + direction[going] * distance[going, None]), -0.02, 0.05)
+        distance[going] -= step
+        going = going[np.abs(step) > 2e-6]
+        if not len(going):
+            break
     return origin + direction * distance[:, None]
 
 
@@ -172,7 +177,7 @@ def build_face_grid() -> FaceGrid:
               * (1 - smoothstep(row_of["cheek"] + 1.0, row_of["lower_lid"], row.astype(float))))
     chin = (smoothstep(1.0, 6.0, row.astype(float)) * (1 - smoothstep(row_of["below_lip"], row_of["lower_lip"],
                                                                       row.astype(float))))
-    points = _relax(shape, points, faces, np.maximum(amount, 0.8 * chin), 24)
+    points = _relax(shape, points, faces, np.maximum(amount, 0.8 * chin), 16)
     return FaceGrid(points, row.astype(float), angle, above, faces, face_row, slits["mouth"],
                     {"left": slits["left"], "right": slits["right"]}, row_of, columns, grid)
 

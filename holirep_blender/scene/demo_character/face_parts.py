@@ -14,7 +14,7 @@ from .eyelids import SIDES, eye_centre
 from .face_grid import FaceGrid
 from .head_shape import MOUTH, head
 from .implicit import Array, Field, blend, carve, cone, ellipsoid, smoothstep, unit
-from .surface_nets import Indices, Mesh, surface_net
+from .surface_nets import Indices, Mesh, band, surface_net
 
 SKIN, LIPS, MOUTH_INSIDE, TEETH, TONGUE, BROW, LASH, LID = range(8)
 
@@ -33,15 +33,6 @@ class MouthPose:
 
 
 REST_MOUTH = MouthPose(np.eye(4))
-
-
-def strip(count: int, rows: int, closed: bool = False) -> Indices:
-    """Quads of a band of `rows` rings with `count` points each, ring after ring."""
-    around = np.arange(count if closed else count - 1)
-    following = (around + 1) % count
-    faces = [np.stack([around + r * count, following + r * count, following + (r + 1) * count,
-                       around + (r + 1) * count], axis=1) for r in range(rows - 1)]
-    return np.concatenate(faces)
 
 
 def _dental_arch(t: Array, front: float) -> tuple[Array, Array]:
@@ -64,7 +55,7 @@ def _teeth(upper: bool) -> Mesh:
                           (-0.0050, gum, 0)):
         at = xy + normal * (out + groove * share)[:, None]
         rings.append(np.column_stack([at, np.full(len(t), z)]))
-    faces = strip(len(t), len(rings))
+    faces = band(len(t), len(rings))
     return Mesh.make(np.concatenate(rings), faces if not upper else faces[:, ::-1], TEETH)
 
 
@@ -81,14 +72,14 @@ def _tongue() -> tuple[Mesh, Array]:
         along.append(np.full(16, s))
     tip = rings[-1].mean(axis=0) - np.array([0, 0.0012, 0])
     points = np.concatenate([*rings, np.tile(tip, (16, 1))])
-    return Mesh.make(points, strip(16, 15, closed=True), TONGUE), np.concatenate([*along, np.ones(16)])
+    return Mesh.make(points, band(16, 15, closed=True), TONGUE), np.concatenate([*along, np.ones(16)])
 
 
 def _ear_field() -> Field:
     """The left ear."""
-    axes = np.stack([unit(np.array([0.90, 0.36, 0.10])), unit(np.array([-0.36, 0.92, 0.16])), np.array([0.0, -0.2, 1.0])])
+    axes = np.stack([unit(np.array([0.94, 0.26, 0.08])), unit(np.array([-0.26, 0.95, 0.16])), np.array([0.0, -0.2, 1.0])])
     axes[2] = np.cross(axes[0], axes[1])
-    c = np.array([0.0790, 0.016, 1.590])
+    c = np.array([0.0775, 0.014, 1.592])
 
     def at(x: float, y: float, z: float) -> Array:
         return c + x * axes[0] + y * axes[1] + z * axes[2]
@@ -107,7 +98,7 @@ def _ear_field() -> Field:
 
 def ear() -> Mesh:
     """The left ear, sunk into the head a little."""
-    return surface_net(_ear_field(), np.array([0.05, -0.02, 1.55]), np.array([0.11, 0.06, 1.64]), 0.0027)
+    return surface_net(_ear_field(), np.array([0.05, -0.02, 1.55]), np.array([0.11, 0.06, 1.64]), 0.0030)
 
 
 def _onto_face(shape: Field, x: Array, z: Array) -> Array:
@@ -124,7 +115,7 @@ def _brow() -> Mesh:
     t = np.linspace(0, 1, count)
     z0 = float(body.EYE_CENTRE[2])
     x = 0.0125 + 0.0420 * t
-    z = z0 + 0.0195 + 0.0062 * np.sin(np.pi * np.clip(t / 1.2, 0, 1)) - 0.0030 * smoothstep(0.6, 1.0, t)
+    z = z0 + 0.0218 + 0.0050 * np.sin(np.pi * np.clip(t / 1.15, 0, 1)) - 0.0035 * smoothstep(0.6, 1.0, t)
     half = 0.0033 * (1 - smoothstep(0.25, 1.0, t) * 0.8) * (0.55 + 0.45 * smoothstep(0.0, 0.15, t))
     rings = []
     shape = head()
@@ -133,7 +124,7 @@ def _brow() -> Mesh:
         lift = 0.0016 * np.sqrt(max(1 - v * v, 0.0)) * np.minimum(half / 0.0025, 1) - 0.0006 * abs(v)
         normal = unit(ring - np.array([0, 0.01, z0]))
         rings.append(ring + normal * lift[:, None])
-    return Mesh.make(np.concatenate(rings), strip(count, across), BROW)
+    return Mesh.make(np.concatenate(rings), band(count, across), BROW)
 
 
 class FaceParts:
@@ -171,7 +162,7 @@ class FaceParts:
 
     def _part_faces(self) -> list[tuple[Indices, int, int]]:
         n = len(self._loop)
-        bag = strip(n, 8, closed=True)[:, ::-1]
+        bag = band(n, 8, closed=True)[:, ::-1]
         half = len(self.face.mouth.upper)
         last = 7 * n
         end = []
@@ -183,8 +174,8 @@ class FaceParts:
         for side in SIDES:
             slit = self.face.eyes[side]
             count = 2 * len(slit.upper) - 2
-            parts.append((strip(count, 3, closed=True)[:, ::-1], LID, 3 * count))
-            parts.append((strip(len(slit.upper), 3)[:, ::-1], LASH, 3 * len(slit.upper)))
+            parts.append((band(count, 3, closed=True)[:, ::-1], LID, 3 * count))
+            parts.append((band(len(slit.upper), 3)[:, ::-1], LASH, 3 * len(slit.upper)))
         for mesh in (self._upper_teeth, self._lower_teeth, self._tongue, *self._brows, *self._ears):
             parts.append((mesh.faces, int(mesh.materials[0]), len(mesh.points)))
         return parts
@@ -236,7 +227,7 @@ class FaceParts:
         length = (0.0010 + 0.0036 * np.sin(np.pi * np.clip(s * 0.9 + 0.08, 0, 1)) ** 0.7)[:, None]
         sweep = np.array([SIDES[side], 0, 0]) * (0.5 * s[:, None]) + np.array([0, 0, 0.30])
         tip = edge + length * unit(outward + sweep)
-        base = edge - outward * 0.0004
+        base = edge + outward * 0.0002
         middle = edge + length * 0.5 * outward + np.array([0, 0, 0.0002])
         return [lid, np.concatenate([base, middle, tip])]
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from .implicit import Array, Field, blend, ellipsoid, smooth_max, smooth_min
+from .head_shape import skull
+from .implicit import Array, Field, blend, ellipsoid, smooth_max, smooth_min, smoothstep
 from .surface_nets import Mesh, join, surface_net
 
 BUN = np.array([0.0, 0.116, 1.690])
 HAIR, BAND = range(2)
 #: Height of the hairline by the angle from the front, degrees and metres.
-HAIRLINE = ((0, 1.668), (18, 1.670), (36, 1.664), (50, 1.646), (60, 1.622), (70, 1.590), (80, 1.588), (92, 1.612),
-            (108, 1.606), (125, 1.572), (150, 1.548), (180, 1.540))
+HAIRLINE = ((0, 1.662), (18, 1.664), (36, 1.657), (48, 1.640), (58, 1.622), (68, 1.604), (78, 1.594), (88, 1.630),
+            (102, 1.634), (114, 1.600), (128, 1.566), (150, 1.545), (180, 1.538))
 
 
 def _cap() -> Field:
-    skull = blend([
-        (ellipsoid((0, 0.014, 1.636), (0.0815, 0.1010, 0.0920)), 0.0),
-        (ellipsoid((0, 0.050, 1.575), (0.0590, 0.0560, 0.0500)), 0.03),
-    ])
+    scalp = blend([(skull(), 0.0), (ellipsoid((0, 0.052, 1.580), (0.0560, 0.0540, 0.0500)), 0.03)])
     angles, heights = np.array(HAIRLINE, dtype=float).T
     fine = np.linspace(0, 180, 181)
     line = np.interp(fine, angles, heights)
@@ -29,8 +27,9 @@ def _cap() -> Field:
         relative = p - BUN
         strand = np.arctan2(relative[:, 0], relative[:, 2] + 0.9 * relative[:, 1])
         comb = 0.0011 * np.sin(46 * strand) + 0.0007 * np.sin(23 * strand + 1.3)
-        part = smooth_max(skull(p) + comb, np.interp(angle, fine, line) - p[:, 2], 0.011)
-        return part
+        above = p[:, 2] - np.interp(angle, fine, line)
+        full = 0.0050 + 0.0050 * smoothstep(0.0, 0.045, above)
+        return smooth_max(scalp(p) - full + comb * smoothstep(0.004, 0.030, above), -above, 0.008)
 
     return field
 
@@ -55,5 +54,5 @@ def hair() -> Mesh:
     """Cap, bun and the band round the bun's base."""
     cap, bun = _cap(), _bun()
     mesh = surface_net(lambda p: smooth_min(cap(p), bun(p), 0.006), np.array([-0.10, -0.12, 1.50]),
-                       np.array([0.10, 0.19, 1.77]), 0.0052)
+                       np.array([0.10, 0.19, 1.77]), 0.0056)
     return join([mesh])

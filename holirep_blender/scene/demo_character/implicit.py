@@ -36,8 +36,10 @@ def unit(vector: Array) -> Array:
 
 
 def _ellipsoid_distance(local: Array, radii: Array) -> Array:
-    k0 = np.sqrt(np.sum((local / radii) ** 2, axis=-1))
-    k1 = np.sqrt(np.sum((local / radii**2) ** 2, axis=-1))
+    scaled = local / radii
+    k0 = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
+    scaled /= radii
+    k1 = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
     return k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
 
 
@@ -61,7 +63,8 @@ def cone(start: Sequence[float], end: Sequence[float], start_radius: float, end_
     def field(p: Array) -> Array:
         relative = p - a
         t = np.clip(relative @ axis / length_squared, 0.0, 1.0)
-        return np.linalg.norm(relative - t[:, None] * axis, axis=1) - (start_radius + (end_radius - start_radius) * t)
+        across = relative - t[:, None] * axis
+        return np.sqrt(np.einsum("ij,ij->i", across, across)) - (start_radius + (end_radius - start_radius) * t)
 
     return field
 
@@ -130,12 +133,12 @@ def carve(body: Field, hole: Field, radius: float) -> Field:
     return lambda p: smooth_max(body(p), -hole(p), radius)
 
 
-def mirrored(field: Field) -> Field:
-    """The field of the left half, seen from both sides of x = 0."""
+def mirrored(field: Field, soft: float = 0.0) -> Field:
+    """The field of the left half, seen from both sides of x = 0; `soft` metres round the crease in the middle."""
 
     def both(p: Array) -> Array:
         folded = p.copy()
-        folded[:, 0] = np.abs(folded[:, 0])
+        folded[:, 0] = np.sqrt(folded[:, 0] ** 2 + soft * soft)
         return field(folded)
 
     return both

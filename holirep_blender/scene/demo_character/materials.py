@@ -19,14 +19,14 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "Skin": Look((0.62, 0.335, 0.225), 0.48, subsurface=0.12),
-    "Lips": Look((0.46, 0.135, 0.115), 0.36, subsurface=0.10),
+    "Skin": Look((0.74, 0.445, 0.325), 0.48, subsurface=0.12),
+    "Lips": Look((0.56, 0.205, 0.175), 0.36, subsurface=0.10),
     "Mouth": Look((0.13, 0.022, 0.020), 0.55),
     "Teeth": Look((0.80, 0.76, 0.68), 0.22, subsurface=0.05),
     "Tongue": Look((0.50, 0.125, 0.115), 0.40, subsurface=0.08),
-    "Brow": Look((0.045, 0.020, 0.011), 0.70),
+    "Brow": Look((0.070, 0.032, 0.018), 0.75),
     "Lash": Look((0.010, 0.006, 0.005), 0.60),
-    "Eyelid": Look((0.52, 0.200, 0.150), 0.35, subsurface=0.08),
+    "Eyelid": Look((0.60, 0.280, 0.215), 0.35, subsurface=0.08),
     "Sclera": Look((0.80, 0.78, 0.76), 0.15, coat=0.6),
     "Iris": Look((0.085, 0.175, 0.125), 0.20, coat=1.0),
     "Iris Rim": Look((0.018, 0.032, 0.028), 0.25, coat=1.0),

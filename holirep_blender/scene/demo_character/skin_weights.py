@@ -130,16 +130,18 @@ def shoe_weights(points: Array) -> Array:
     return weights
 
 
-def head_weights(points: Array) -> Array:
+def head_weights(points: Array, body_weights: BodyWeights) -> Array:
     """Weights of head and neck by height: the back of the neck turns with the head from higher up than the throat."""
-    weights = np.zeros((len(points), len(BONES)))
     height = points[:, 2] - 0.35 * np.clip(points[:, 1] + 0.02, -0.05, 0.08)
     skull = smoothstep(1.445, 1.525, height)
     skull = np.maximum(skull, smoothstep(-0.055, -0.075, points[:, 1]) * smoothstep(1.46, 1.48, points[:, 2]))
-    chest = 1 - smoothstep(1.380, 1.440, points[:, 2])
+    weights = np.zeros((len(points), len(BONES)))
+    low = skull < 1.0
+    weights[low] = body_weights.at(points[low])
+    weights[:, INDEX["neck"]] += weights[:, INDEX["head"]]
+    weights[:, INDEX["head"]] = 0.0
+    weights *= (1 - skull)[:, None]
     weights[:, INDEX["head"]] = skull
-    weights[:, INDEX["upperChest"]] = chest * (1 - skull)
-    weights[:, INDEX["neck"]] = (1 - chest) * (1 - skull)
     return weights
 
 

@@ -41,6 +41,15 @@ def join(meshes: list[Mesh]) -> Mesh:
     )
 
 
+def band(count: int, rows: int, closed: bool = False) -> Indices:
+    """Quads of a band of `rows` rings with `count` points each, ring after ring."""
+    around = np.arange(count if closed else count - 1)
+    following = (around + 1) % count
+    faces = [np.stack([around + r * count, following + r * count, following + (r + 1) * count,
+                       around + (r + 1) * count], axis=1) for r in range(rows - 1)]
+    return np.concatenate(faces)
+
+
 def _samples(field: Field, low: Array, high: Array, cell: float) -> tuple[Array, Array]:
     """Values on a grid, exact near the surface only, and the first grid point."""
     middle, half = (low + high) / 2, (high - low) / 2
