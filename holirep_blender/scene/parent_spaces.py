@@ -40,17 +40,14 @@ def follow_constraints(
     """
     basis = motion.rotations.copy()
     if armature.name not in context.view_layer.objects or armature.mode == "EDIT":
-        return basis, [
-            f"{armature.name} is not evaluated here: whether its constraints allow the motion was not checked."
-        ]
+        return basis, [f"{armature.name} is not evaluated now: whether its constraints allow the motion is unknown."]
     samples = np.unique(np.linspace(0, len(basis) - 1, _SAMPLES).astype(int))
     with _posing(context, armature, motion.bone_names) as pose:
         off = _errors(pose, basis, motion.pose_rotations, samples) > EXACT
         if off.any():
-            _solve_carriers(pose, motion, basis, np.flatnonzero(off))
-            off = _errors(pose, basis, motion.pose_rotations, samples) > EXACT
-        if off.any():
-            _solve_frames(pose, motion, basis, np.flatnonzero(off))
+            rest = _solve_carriers(pose, motion, basis, np.flatnonzero(off))
+            if len(rest):
+                _solve_frames(pose, motion, basis, rest)
         left = _errors(pose, basis, motion.pose_rotations, samples)
     stuck = [(name, error) for name, error in zip(motion.bone_names, left) if error > VISIBLE]
     if not stuck:
@@ -111,8 +108,14 @@ def _errors(pose: _Pose, basis: Array, wanted: Array, samples: npt.NDArray[np.in
     return np.max([rotations.angle_between(pose.evaluate(basis[frame]), wanted[frame]) for frame in samples], axis=0)
 
 
-def _solve_carriers(pose: _Pose, motion: RetargetedMotion, basis: Array, bones: npt.NDArray[np.int_]) -> None:
-    """Finds by random poses which driven bone carries each of ``bones`` rigidly, and solves those; edits ``basis``."""
+def _solve_carriers(
+    pose: _Pose, motion: RetargetedMotion, basis: Array, bones: npt.NDArray[np.int_]
+) -> npt.NDArray[np.int_]:
+    """Finds by random poses which driven bone carries each of ``bones`` rigidly, and solves those; edits ``basis``.
+
+    Returns the bones that no single bone carries.
+    """
+    unsolved = []
     random = np.random.default_rng(1)
     count = len(motion.bone_names)
     trials = rotations.from_rotation_vector(random.uniform(-0.5, 0.5, (_PROBES, count, 3)))
@@ -127,6 +130,9 @@ def _solve_carriers(pose: _Pose, motion: RetargetedMotion, basis: Array, bones: 
         spread, carrier, offset = min(fixed, key=lambda each: each[0])
         if spread < EXACT:
             basis[:, bone] = carried_basis(motion.pose_rotations, bone, carrier, offset)
+        else:
+            unsolved.append(bone)
+    return np.array(unsolved, dtype=np.int_)
 
 
 def _spread(turned: Array) -> float:
