@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What belongs to the machine and not to a shot: runtime, device, folders, licences."""
 
+import json
 import os
+import platform
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,24 +12,21 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from . import session
 from .runtime.faults import RuntimeFault
 from .runtime.location import RuntimeLocation, find_runtime, require_python
 
 _device_items: list[tuple[str, str, str, int]] = []  # Blender needs the strings of a dynamic list kept alive
 
 
-def _devices(_preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
+def _devices(preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
     """Auto, CPU and the graphics cards that the worker has named; a card's number stays the same between sessions."""
     items = [
         ("auto", "Automatic", "Use a graphics card where the runtime supports one, otherwise the processor", 0),
         ("cpu", "CPU", "Use the processor only", 1),
     ]
-    names = dict(session.current().devices)
-    for index in range(8):
-        device = f"cuda:{index}"
-        if device in names:
-            items.append((device, names[device], f"Use this graphics card ({device})", index + 2))
+    for device, name in json.loads(preferences.known_devices or "{}").items():
+        if device.startswith("cuda:"):
+            items.append((device, name, f"Use this graphics card ({device})", int(device[5:]) + 2))
     _device_items[:] = items
     return _device_items
 
@@ -37,6 +37,7 @@ class HOLIREP_preferences(bpy.types.AddonPreferences):
     bl_idname = __package__
 
     device: EnumProperty(name="Device", description="What the worker computes on", items=_devices)
+    known_devices: StringProperty(description="The graphics cards that the worker found, by their names (JSON)")
     cache_folder: StringProperty(
         name="Takes Folder",
         description="Where takes are written; // is the folder of the .blend file. "
@@ -146,6 +147,21 @@ def runtime_params() -> dict[str, Any]:
         "python": values.python_path,
         "wheels": values.wheels_folder,
     }
+
+
+def doctor_params() -> dict[str, Any]:
+    """What Doctor needs to know, and what it is to say about this side."""
+    with (Path(__file__).parent / "blender_manifest.toml").open("rb") as file:
+        version = tomllib.load(file)["version"]
+    host = {"HoliRep": version, "Blender": f"{bpy.app.version_string}, Python {platform.python_version()}"}
+    return {**runtime_params(), "runtime_python": str(runtime_location().python), "host": host}
+
+
+def remember_devices(devices: list[dict[str, Any]]) -> None:
+    """Keeps the names of the graphics cards that the worker could use, for the list of devices."""
+    values = stored(bpy.context)
+    if values is not None and devices:
+        values.known_devices = json.dumps({item["id"]: item["name"] for item in devices if item["usable"]})
 
 
 def location_at(path: Path) -> RuntimeLocation:

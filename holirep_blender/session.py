@@ -52,7 +52,6 @@ class Session:
     ending: dict[int, tuple[Job, Callable[[Job], bool]]] = field(default_factory=dict)
     outcome: Optional[Outcome] = None
     waiting_for: str = ""
-    devices: list[tuple[str, str]] = field(default_factory=list)
     doctor_report: str = ""
     loads: int = 0
     last_redraw: float = 0.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def doctor(_options: Namespace) -> tuple[dict[str, Any], str]:
     """What is there, what is missing and what to do; ends with the exit code for a broken runtime where it is."""
-    job = _run("doctor", preferences.runtime_params())
+    job = _run("doctor", preferences.doctor_params())
     report = job.result
     if not report["ok"]:
         print(report["text"], file=sys.stderr)

@@ -43,16 +43,17 @@ class HOLIREP_OT_doctor(bpy.types.Operator):
 
     @staticmethod
     def _submit() -> Job:
-        return session.job_list().submit("doctor", preferences.runtime_params())
+        return session.job_list().submit("doctor", preferences.doctor_params())
 
 
 def _ended(job: Job) -> bool:
     state = session.current()
     if job.state == "done":
         state.doctor_report = str(job.result["text"])
-        state.devices = [(item["id"], item["name"]) for item in job.result.get("devices", []) if item["usable"]]
+        preferences.remember_devices(job.result["devices"])
         bpy.context.window_manager.clipboard = state.doctor_report
-        session.report("INFO", "Doctor's report is in the clipboard", state.doctor_report.splitlines())
+        level = "INFO" if job.result["ok"] else "WARNING"
+        session.report(level, f"{job.result['summary']} The whole report is in the clipboard")
         if bpy.context.window_manager.windows:
             bpy.context.window_manager.popup_menu(_draw, title="HoliRep Doctor (copied to the clipboard)", icon="HEART")
     elif job.error is not None:

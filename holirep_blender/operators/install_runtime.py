@@ -69,6 +69,7 @@ def start(operator: bpy.types.Operator, kind: str, success: str) -> set[str]:
 
     def ended(job: Job) -> bool:
         if job.state == "done":
+            preferences.remember_devices((job.result.get("report") or {}).get("devices", []))
             session.report("INFO", success, job.warnings)
         elif job.state == "cancelled":
             session.report("INFO", "Cancelled. What was downloaded is kept for the next time")

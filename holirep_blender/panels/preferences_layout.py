@@ -17,6 +17,8 @@ def draw(layout: bpy.types.UILayout, stored: bpy.types.AddonPreferences, context
     _draw_runtime(layout.box().column(), stored, context)
     column = layout.column()
     column.prop(stored, "device")
+    if not stored.known_devices:
+        wrapped(column, context, "Run Doctor to list the graphics cards that the runtime can use", "INFO")
     column.prop(stored, "cache_folder")
     _draw_licences(layout.box().column(), stored)
 
