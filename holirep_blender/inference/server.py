@@ -30,6 +30,8 @@ from ..runtime.protocol import (
 )
 
 HEARTBEAT_SECONDS = 1.0
+MEMORY_PROBE_BYTES = 256 * 1024 * 1024
+"""About what decoding and tracking a plate in high definition needs on top."""
 
 METHODS = {
     "hello": ("runtime_report", "hello"),
@@ -125,8 +127,11 @@ def _kind_and_message(error: BaseException) -> tuple[str, str]:
 
     text = str(error)
     if isinstance(error, UserError):
-        return str(getattr(error, "kind", "setting")), text
-    if isinstance(error, MemoryError) or re.search(r"out of memory|Insufficient memory|bad_alloc", text, re.I):
+        # FFmpeg only says that it cannot read on: where memory is short, that is the reason, not the plate.
+        return ("memory", OUT_OF_MEMORY) if error.kind == "plate" and _memory_is_short() else (error.kind, text)
+    if isinstance(error, MemoryError) or re.search(
+        r"out of memory|Insufficient memory|bad_alloc|failed to map segment|Cannot allocate memory", text, re.I
+    ):
         return "memory", OUT_OF_MEMORY
     if isinstance(error, ModuleNotFoundError):
         return "runtime", missing_package((error.name or text).split(".")[0])
@@ -145,6 +150,14 @@ def _kind_and_message(error: BaseException) -> tuple[str, str]:
         "internal",
         f"An internal error happened: {text or type(error).__name__}. Run again; if it happens again, look at the log.",
     )
+
+
+def _memory_is_short() -> bool:
+    try:
+        bytearray(MEMORY_PROBE_BYTES)
+    except MemoryError:
+        return True
+    return False
 
 
 def answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
