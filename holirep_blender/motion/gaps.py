@@ -65,7 +65,9 @@ def _ease(t: Array) -> Array:
 
 
 def _neutral_share(first: int, end: int, count: int, fps: float, blend: float, hold: float) -> Array:
-    """How far ``(end - first,)`` frames of a gap are relaxed: 0 at its borders and in short gaps, 1 deep inside long ones."""
+    """How far ``(end - first,)`` frames of a gap are relaxed: 0 at its borders and in short gaps, 1 deep inside long
+    ones.
+    """
     index = np.arange(first, end, dtype=np.float64)
     left = (index - first + 1.0) / fps if first > 0 else np.full(len(index), np.inf)
     right = (end - index) / fps if end < count else np.full(len(index), np.inf)
@@ -84,7 +86,8 @@ def fill_rotations(
     """Fills rotations ``(T, ..., 4)`` where ``valid (T,)`` is false.
 
     Inside a gap the borders are joined by an eased spherical interpolation; before the first and after the last valid
-    frame the nearest is held. With ``neutral`` ``(..., 4)``, long gaps relax: ``hold`` seconds inside they begin to leave
+    frame the nearest is held. With ``neutral`` ``(..., 4)``, long gaps relax: ``hold`` seconds inside they begin to
+    leave
     the interpolation for it, ``blend`` seconds later they have arrived, and they come back likewise.
     """
     result = rotations.continuous(np.where(np.isfinite(quaternions), quaternions, rotations.identity()))
@@ -174,8 +177,10 @@ def _monotone_cubic(x: Array, y: Array, at: Array) -> Array:
     )
 
 
-def border_nearness(valid: npt.ArrayLike, fps: float, reach: float = 0.2) -> Array:
-    """1 at the frames where something is lost or found, falling to 0 within ``reach`` seconds to either side, ``(T,)``."""
+def border_nearness(valid: npt.ArrayLike, fps: float, reach: float = 0.25) -> Array:
+    """1 at the frames where something is lost or found, falling to 0 within ``reach`` seconds to either side,
+    ``(T,)``.
+    """
     mask = np.asarray(valid, dtype=bool)
     borders = np.flatnonzero(mask[1:] != mask[:-1]) + 0.5
     if len(borders) == 0:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An articulated figure whose joints are balls, hinges or rigid, with the derivatives of its points, for whole clips."""
+"""An articulated figure whose joints are balls, hinges or rigid, with the derivatives of its points, for whole
+clips.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ class Pose:
     root: Array
 
     def chosen(self, other: Pose, mask: npt.NDArray[np.bool_]) -> Pose:
-        """This pose in the frames where the mask ``(T,)`` is true, the other one elsewhere."""
+        """The pose in the frames where the mask ``(T,)`` is true, the other one elsewhere."""
         return Pose(
             np.where(mask[:, None, None, None], self.local, other.local),
             np.where(mask[:, None], self.angles, other.angles),
@@ -57,7 +59,8 @@ class Pose:
 
 
 class Articulation:
-    """Joints with parents, rest offsets ``(J, 3)`` and kinds. Columns of a derivative: root x y z, then the joints' freedoms.
+    """Joints with parents, rest offsets ``(J, 3)`` and kinds. Columns of a derivative: root x y z, then the joints'
+    freedoms.
 
     A ball's three freedoms are small turns about the world's axes, a hinge's one is its angle.
     """
@@ -143,7 +146,7 @@ class Articulation:
 
     def points(self, turned: Array, placed: Array, joints: Ints, offsets: Array) -> Array:
         """World positions ``(T, N, 3)`` of points fixed to joints ``(N,)`` at offsets ``(N, 3)``."""
-        return placed[:, joints] + np.einsum("tnij,nj->tni", turned[:, joints], offsets)
+        return np.asarray(placed[:, joints] + np.einsum("tnij,nj->tni", turned[:, joints], offsets))
 
     def point_derivatives(self, axes: Array, placed: Array, points: Array, joints: Ints) -> Array:
         """Derivatives ``(T, N, 3, 3 + D)`` of points ``(T, N, 3)`` that are fixed to joints ``(N,)``."""
@@ -152,7 +155,7 @@ class Articulation:
         result[:, :, :, :3] = np.eye(3)
         # axis × (point − pivot) = axis × point − axis × pivot: one matrix product and one constant per freedom
         pivots = np.cross(axes, placed[:, self.freedom_joint])
-        cross = np.einsum("tdij,tnj->tnid", skew(axes), points) - np.swapaxes(pivots, 1, 2)[:, None]
+        cross: Array = np.einsum("tdij,tnj->tnid", skew(axes), points) - np.swapaxes(pivots, 1, 2)[:, None]
         result[:, :, :, 3:] = cross * self._above[joints][None, :, None, :]
         return result
 

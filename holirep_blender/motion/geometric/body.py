@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import filters, gaps, rotations
+from ..skeleton import SIDES
 from . import camera as cameras
 from .articulation import Articulation, Pose
 from .figures import body_figure, body_posture
@@ -17,31 +18,41 @@ from .first_pose import first_pose
 from .landmarks import (
     ANKLE,
     DIRECTION_PAIRS,
+    ELBOW,
     HEEL,
     HIP,
     INDEX_KNUCKLE,
+    KNEE,
     LITTLE_KNUCKLE,
     SHOULDER,
     TOE,
+    WRIST,
     Attachments,
     body_attachments,
+    default_stature,
 )
 from .proportions import common_ratio, corrected_factors, fitted_scales, measured_ratios, scaled_offsets
-from .refinement import Pull, Term, minimise
+from .refinement import HingeAngles, Pull, Term, minimise
 from .terms import ImagePoints, Orientations
 
 Array = npt.NDArray[np.float64]
 
 _IMAGE_SPREAD = 0.012
 """Standard deviation in metres of a well seen landmark around its place on the skeleton, across the line of sight."""
-_DIRECTION_SPREAD = 0.25
+_DIRECTION_SPREAD = 0.20
 """Standard deviation of a unit vector's components in the world landmarks."""
+_HINGE_SPREAD = np.radians(10.0)
+"""Standard deviation of an elbow's or a knee's angle in the world landmarks (11° on rendered performers)."""
+_ROUNDS = 3
+"""How often pose and bone lengths are fitted in turn."""
 _WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
 
 
 @dataclass
 class BodyPoints:
-    """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust (T, 33)`` 0..1."""
+    """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust (T,
+    33)`` 0..1.
+    """
 
     pixels: Array
     world: Array
@@ -65,6 +76,7 @@ class BodySolution:
     scale: float
     legs_seen: bool
     image: ImagePoints
+    hinges: HingeAngles
     wanted: Optional[Orientations]
 
     def turned(self, rotation: Array) -> BodySolution:
@@ -102,12 +114,16 @@ def smoothed_root(root: Array, camera: Array, fps: float, cutoff_hz: float, dept
 
 
 def image_trust(points: BodyPoints) -> Array:
-    """Weights ``(T, 33)``: trust squared, less for points outside the picture and for the loosely defined ones."""
+    """Weights ``(T, 33)`` 0..1: by trust, less for points outside the picture and for the loosely defined ones.
+
+    MediaPipe gives guessed points a visibility near 0 and hidden but plausible ones about a half.
+    """
+    ramp = np.clip((points.trust - 0.1) / 0.5, 0.0, 1.0)
     inside = np.all((points.pixels >= 0.0) & (points.pixels <= points.image_size), axis=-1)
-    weights = points.trust**2 * np.where(inside, 1.0, 0.3)
+    weights = ramp * ramp * (3.0 - 2.0 * ramp) * np.where(inside, 1.0, 0.3)
     weights[:, _WEAK_POINTS] *= 0.6
     weights[:, :11] *= 0.7
-    return np.where(points.trust < 0.1, 0.0, weights)
+    return np.where(weights < 0.03, 0.0, weights)
 
 
 def solve_body(
@@ -136,7 +152,7 @@ def solve_body(
     up = local[:, SHOULDER].mean(1) - local[:, ANKLE].mean(1)
     camera = cameras.upright_camera(up, np.where(legs > 0.5, legs, 0.0))
     ratios = measured_ratios(points.world, points.trust)
-    scale, factors = fitted_scales(ratios, performer_height)
+    scale, _ = fitted_scales(ratios, performer_height)
     legs_seen = bool(np.median(legs) > 0.3)
 
     metric = local * scale / common_ratio(ratios)
@@ -146,20 +162,21 @@ def solve_body(
     world = (metric + shift[:, None]) @ camera.T
     directions = local @ camera.T
     plane = (points.pixels - centre) / focal
-    pose: Optional[Pose] = None
-    for round_number in range(3):
+    lifted = np.concatenate([plane, np.ones_like(plane[..., :1])], axis=-1) * (metric + shift[:, None])[..., 2:]
+    _, factors = fitted_scales(measured_ratios(lifted, weights), scale * default_stature())
+    figure = body_figure(scaled_offsets(scale, factors))
+    pose = first_pose(figure, world, world[:, HIP].mean(1))
+    hinges = _hinge_term(figure, pose, weights)
+    for round_number in range(_ROUNDS):
         offsets = scaled_offsets(scale, factors)
         figure = body_figure(offsets)
         attachments = body_attachments(offsets, scale)
-        if pose is None:
-            pose = first_pose(figure, world, world[:, HIP].mean(1))
         image = _image_term(figure, attachments, plane, weights, camera, directions)
         wanted = _wanted(figure, orientations, camera)
-        pose = refined(figure, pose, terms_of(figure, image, wanted), camera, points.fps, steady)
-        last = round_number == 2
-        if not last:
+        pose = refined(figure, pose, terms_of(figure, image, hinges, wanted, legs_seen), camera, points.fps, steady)
+        if round_number < _ROUNDS - 1:
             factors = _corrected(figure, pose, image, attachments, factors, scale)
-    return BodySolution(figure, pose, camera, focal, offsets, scale, legs_seen, image, wanted)
+    return BodySolution(figure, pose, camera, focal, offsets, scale, legs_seen, image, hinges, wanted)
 
 
 def _wanted(
@@ -173,9 +190,24 @@ def _wanted(
     return Orientations(joints, camera @ cameras.WORLD_FROM_LEVEL_CAMERA.T @ targets, weights)
 
 
-def terms_of(figure: Articulation, image: ImagePoints, wanted: Optional[Orientations]) -> list[Term]:
-    """The terms of the body's refinement."""
-    terms: list[Term] = [image, body_posture(figure)]
+def _hinge_term(figure: Articulation, measured: Pose, weights: Array) -> HingeAngles:
+    """The angles of elbows and knees that the first pose read off the world landmarks.
+
+    Near a straight limb a small error of a bone's length in the picture would otherwise bend it far.
+    """
+    trust = np.zeros_like(measured.angles)
+    for side, name in enumerate(SIDES):
+        for joint, landmarks in (("LowerArm", (SHOULDER, ELBOW, WRIST)), ("LowerLeg", (HIP, KNEE, ANKLE))):
+            hinge = figure.first_hinge[figure.index[name + joint]]
+            trust[:, hinge] = weights[:, [pair[side] for pair in landmarks]].min(axis=1)
+    return HingeAngles(measured.angles.copy(), trust / _HINGE_SPREAD**2)
+
+
+def terms_of(
+    figure: Articulation, image: ImagePoints, hinges: HingeAngles, wanted: Optional[Orientations], legs_seen: bool
+) -> list[Term]:
+    """The terms of the body's refinement; a performer whose legs are out of the picture stands."""
+    terms: list[Term] = [image, hinges, body_posture(figure, standing=not legs_seen)]
     return terms if wanted is None else [*terms, wanted]
 
 
@@ -199,9 +231,10 @@ def _image_term(
     )
 
 
-_FIRM: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.10, 0.02, 0.03))
+_FIRM: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.18, 0.02, 0.03))
 _LOOSE: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.40, 0.06, 0.05))
-"""Rounds: iterations, and the spread around the smoothed clip of joints in radians, of the root across and along the line of
+"""Rounds: iterations, and the spread around the smoothed clip of joints in radians, of the root across and along the
+line of
 sight in metres."""
 
 
@@ -214,12 +247,14 @@ def refined(
     steady: bool,
     rounds: Optional[int] = None,
 ) -> Pose:
-    """Rounds of least squares, each pulled to the clip smoothed after the one before; ``rounds`` takes only the last ones."""
+    """Rounds of least squares, each pulled to the clip smoothed after the one before; ``rounds`` takes only the last
+    ones.
+    """
     schedule = _FIRM if steady else _LOOSE
     pose = start
     for iterations, ball_spread, across, along in schedule[-rounds:] if rounds else schedule:
         root = smoothed_root(pose.root, camera, fps, 5.0, 1.5)
-        target = smoothed_pose(pose, figure, fps, 5.0, root)
+        target = smoothed_pose(pose, figure, fps, 6.0, root)
         pull = Pull(
             target,
             ball=np.full(len(figure.names), ball_spread**-2),

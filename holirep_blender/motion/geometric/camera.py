@@ -13,11 +13,11 @@ Array = npt.NDArray[np.float64]
 WORLD_FROM_LEVEL_CAMERA: Array = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 """A level camera looks along +Y: its X is the world's X, its Y (down) the world's −Z, its Z (forward) the world's Y."""
 
-PRIOR_FIELD_OF_VIEW = np.radians(55.0)
+PRIOR_FIELD_OF_VIEW = np.radians(50.0)
 """Across the longer side of the picture: phones and common lenses lie between 40° and 70°."""
-_PRIOR_SPREAD = 0.25
+_PRIOR_SPREAD = 0.30
 """Standard deviation of the logarithm of the focal length around that."""
-_SHAPE_ERROR = 0.035
+_SHAPE_ERROR = 0.05
 """What the world landmarks' shape alone leaves between points and picture, as a share of the body's size."""
 
 
@@ -78,7 +78,8 @@ def placed(points: Array, pixels: Array, weights: Array, focal: float, centre: A
 def estimated_focal(world: Array, pixels: Array, weights: Array, image_size: Array) -> float:
     """Focal length in pixels under which the world landmarks fit the picture best over the clip, with a prior.
 
-    Perspective makes near limbs larger: only that distinguishes lenses, so the prior decides where the performer is far.
+    Perspective makes near limbs larger: only that distinguishes lenses, so the prior decides where the performer is
+    far.
     The points are turned to their rays (:func:`facing_rays`) before they are compared.
 
     Parameters
@@ -90,7 +91,7 @@ def estimated_focal(world: Array, pixels: Array, weights: Array, image_size: Arr
     centre = image_size / 2.0
     usable = np.flatnonzero(np.sum(weights > 0.3, axis=1) >= 8)
     if len(usable) < 3:
-        return prior
+        return float(prior)
     usable = usable[:: max(1, len(usable) // 60)]
     world, pixels, weights = world[usable], pixels[usable], weights[usable]
     middle = np.sum(pixels * weights[..., None], axis=1) / np.sum(weights, axis=1)[:, None]

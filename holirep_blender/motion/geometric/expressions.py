@@ -1,35 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ARKit coefficients by geometry: distances of face points, freed from the head, against the clip's own neutral.
 
-What each coefficient is computed from (x to the performer's left, y back, z up; unit: the distance between the eyes, about
-63 mm; "against neutral" subtracts a robust percentile of the clip):
+What each coefficient is computed from (x to the performer's left, y back, z up; unit: the distance between the
+eyes, about 63 mm; "against neutral" subtracts a robust percentile of the clip):
 
-====================================  ==========================================================================  ==========
-coefficients                          computed from                                                               confidence
-====================================  ==========================================================================  ==========
-eyeBlink, eyeWide                     opening over width of the eye; blink lessened while looking down            1
-eyeSquint                             lower lid raised while the eye stays open                                   0.5
-eyeLook Up/Down/In/Out                iris between the eye corners                                                1
-jawOpen                               chin below the nose                                                         1
-jawLeft, jawRight                     chin beside the middle of the face                                          0.4
-mouthClose                            jaw opened with the lips together                                           0.7
-mouthSmile, mouthFrown                corner of the mouth up, or down                                             0.9
-mouthStretch                          corner of the mouth outwards without going up                               0.6
-mouthPucker, mouthFunnel              mouth narrower than neutral, lips together or apart                         0.7
-mouthLeft, mouthRight                 middle of both corners beside the middle of the face                        0.6
-mouthRollUpper, mouthRollLower        one lip thinner than neutral                                                0.5
-mouthPress Left/Right                 both lips thinner while they touch                                          0.4
-mouthShrugUpper, mouthShrugLower      lip raised with the jaw closed                                              0.4
-mouthUpperUp, mouthLowerDown          lip of one side drawn away from the mouth's line                            0.6
-browInnerUp, browOuterUp, browDown    inner and outer brow above the eyes                                         0.9
-noseSneer                             wing of the nose raised                                                     0.5
-cheekSquint                           cheek below the eye raised                                                  0.4
-jawForward, cheekPuff, mouthDimple,   the points do not show them: always 0                                       0
+====================================  ====================================================================  ==========
+coefficients                          computed from                                                         confidence
+====================================  ====================================================================  ==========
+eyeBlink, eyeWide                     opening over width of the eye; blink lessened while looking down      1
+eyeSquint                             lower lid raised while the eye stays open                             0.5
+eyeLook Up/Down/In/Out                iris between the eye corners                                          1
+jawOpen                               chin below the nose                                                   1
+jawLeft, jawRight                     chin beside the middle of the face                                    0.4
+mouthClose                            jaw opened with the lips together                                     0.7
+mouthSmile, mouthFrown                corner of the mouth up, or down                                       0.9
+mouthStretch                          corner of the mouth outwards without going up                         0.6
+mouthPucker, mouthFunnel              mouth narrower than neutral, lips together or apart                   0.7
+mouthLeft, mouthRight                 middle of both corners beside the middle of the face                  0.6
+mouthRollUpper, mouthRollLower        one lip thinner than neutral                                          0.5
+mouthPress Left/Right                 both lips thinner while they touch                                    0.4
+mouthShrugUpper, mouthShrugLower      lip raised with the jaw closed                                        0.4
+mouthUpperUp, mouthLowerDown          lip of one side drawn away from the mouth's line                      0.6
+browInnerUp, browOuterUp, browDown    inner and outer brow above the eyes                                   0.9
+noseSneer                             wing of the nose raised                                               0.5
+cheekSquint                           cheek below the eye raised                                            0.4
+jawForward, cheekPuff, mouthDimple,   the points do not show them: always 0                                 0
 tongueOut
-====================================  ==========================================================================  ==========
+====================================  ====================================================================  ==========
 
-Gains are average excursions of adults' faces (for example 28 mm of chin for an open jaw); they are a convention, as ARKit's
-own are not published.
+Gains are average excursions of adults' faces (for example 28 mm of chin for an open jaw); they are a convention, as
+ARKit's own are not published.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ Array = npt.NDArray[np.float64]
 
 _CONFIDENCE: dict[str, float] = {
     "eyeBlink": 1.0, "eyeWide": 1.0, "eyeSquint": 0.5, "eyeLook": 1.0, "jawOpen": 1.0, "jawLeft": 0.4, "jawRight": 0.4,
-    "mouthClose": 0.7, "mouthSmile": 0.9, "mouthFrown": 0.9, "mouthStretch": 0.6, "mouthPucker": 0.7, "mouthFunnel": 0.7,
+    "mouthClose": 0.7, "mouthSmile": 0.9, "mouthFrown": 0.9, "mouthStretch": 0.6, "mouthPucker": 0.7, "mouthFunnel":
+    0.7,
     "mouthLeft": 0.6, "mouthRight": 0.6, "mouthRoll": 0.5, "mouthPress": 0.4, "mouthShrug": 0.4, "mouthUpperUp": 0.6,
     "mouthLowerDown": 0.6, "brow": 0.9, "noseSneer": 0.5, "cheekSquint": 0.4, "jawForward": 0.0, "cheekPuff": 0.0,
     "mouthDimple": 0.0, "tongueOut": 0.0,

@@ -16,7 +16,8 @@ _X, _Y, _Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _NOT_BODY = ("Eye", "jaw", *FINGERS)
 BODY_JOINTS: tuple[str, ...] = tuple(name for name in JOINT_NAMES if not any(part in name for part in _NOT_BODY))
 
-# Standard deviations in radians about the parent's X, Y, Z axes (bend, side bend or spread, turn) of what a body does when
+# Standard deviations in radians about the parent's X, Y, Z axes (bend, side bend or spread, turn) of what a body does
+# when
 # nothing else is known; the ratio along a chain shares a bend out: the lumbar, thoracic and cervical joints alike.
 _SPREAD: dict[str, tuple[float, float, float]] = {
     "spine": (0.25, 0.20, 0.15),
@@ -34,12 +35,14 @@ _ARM_DOWN = np.radians(65.0)
 _ELBOW_REST, _ELBOW_SPREAD, _TWIST_SPREAD = 0.4, 1.5, 0.8
 _KNEE_REST, _KNEE_SPREAD = 0.1, 1.5
 _TOES_SPREAD = 0.3
+_STANDING_SPREAD = 0.12
 
 
 def body_figure(rest_offsets: Array) -> Articulation:
     """The body without fingers, eyes and jaw on rest offsets ``(55, 3)``.
 
-    Elbows are hinges (about Z in the T-pose) followed by the forearm's turn (X), knees and toes hinges about X; all other
+    Elbows are hinges (about Z in the T-pose) followed by the forearm's turn (X), knees and toes hinges about X; all
+    other
     joints are balls.
     """
     rows = {name: row for row, name in enumerate(BODY_JOINTS)}
@@ -58,14 +61,19 @@ def body_figure(rest_offsets: Array) -> Articulation:
     return Articulation(BODY_JOINTS, parents, np.array(offsets), kinds)
 
 
-def body_posture(figure: Articulation) -> Posture:
-    """Standing with hanging arms, weakly; elbows and knees bend one way only."""
+def body_posture(figure: Articulation, standing: bool = False) -> Posture:
+    """Hanging arms and straight legs, weakly; elbows and knees bend one way only. ``standing`` holds hips and legs
+    firmly.
+    """
     count, hinges = len(figure.names), len(figure.hinge_axes)
     reference = np.broadcast_to(np.eye(3), (count, 3, 3)).copy()
     ball = np.zeros((count, 3))
     for row, name in enumerate(figure.names):
         key = name if name in _SPREAD else name.replace("left", "").replace("right", "")
-        if key in _SPREAD and row in figure.ball_columns:
+        if standing and key in ("hips", "UpperLeg", "Foot"):
+            # the hips' turn about the vertical stays free
+            ball[row] = np.array([1.0, 1.0, 0.0 if key == "hips" else 1.0]) / _STANDING_SPREAD**2
+        elif key in _SPREAD and row in figure.ball_columns:
             ball[row] = 1.0 / np.array(_SPREAD[key]) ** 2
     rest, weight = np.zeros(hinges), np.zeros(hinges)
     low, high = np.full(hinges, -np.inf), np.full(hinges, np.inf)
@@ -78,6 +86,8 @@ def body_posture(figure: Articulation) -> Posture:
         weight[elbow + 1], low[elbow + 1], high[elbow + 1] = 1.0 / _TWIST_SPREAD**2, -1.7, 1.7
         knee = figure.first_hinge[figure.index[f"{side}LowerLeg"]]
         rest[knee], weight[knee], low[knee], high[knee] = _KNEE_REST, 1.0 / _KNEE_SPREAD**2, 0.0, 2.7
+        if standing:
+            weight[knee] = _STANDING_SPREAD**-2.0
         toes = figure.first_hinge[figure.index[f"{side}Toes"]]
         weight[toes], low[toes], high[toes] = 1.0 / _TOES_SPREAD**2, -1.0, 0.5
     return Posture(reference, ball, rest, weight, low, high)

@@ -19,7 +19,8 @@ EYES: tuple[tuple[int, int, tuple[int, int, int], tuple[int, int, int], int], ..
     (33, 133, (159, 158, 160), (145, 153, 144), 468),
 )
 _TURN_PER_WIDTH = 2.4
-"""Sine of the eye's turn per eye width of iris shift: a palpebral fissure of 29 mm over a radius of rotation of 12 mm."""
+"""Sine of the eye's turn per eye width of iris shift: a palpebral fissure of 29 mm over a radius of rotation of 12
+mm."""
 _LIMIT = np.radians(45.0)
 _SHUT = 0.45
 """Share of the usual opening below which the iris is hidden by the lids."""

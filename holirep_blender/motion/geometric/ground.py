@@ -13,11 +13,12 @@ from ..take import CONTACT_NAMES
 from .articulation import Pose
 from .body import BodySolution, refined, terms_of
 from .landmarks import sole_points
+from .refinement import Term
 from .terms import Places
 
 Array = npt.NDArray[np.float64]
 
-_TILT_SPREAD = np.radians(4.0)
+_PITCH_SPREAD, _ROLL_SPREAD = np.radians(4.0), np.radians(1.5)
 _HEIGHT_ERROR = 0.06
 _TOUCH_SPEED, _LEAVE_SPEED = 0.30, 0.60
 """Metres per second at which a still foot begins and stops to count as standing."""
@@ -34,10 +35,11 @@ def soles(solution: BodySolution, pose: Pose) -> Array:
     return figure.points(turned, placed, np.array([figure.index[name] for name in joints], dtype=np.intp), offsets)
 
 
-def levelled(solution: BodySolution, trusted: Array) -> BodySolution:
+def levelled(solution: BodySolution, trusted: npt.NDArray[np.bool_]) -> BodySolution:
     """Turns the world so that the feet's tracks lie level, as far as the performer's path shows a slope.
 
-    A wrong pitch of the camera makes a performer who walks away climb or sink. ``trusted (T,)`` marks frames to be used.
+    A wrong pitch of the camera makes a performer who walks away climb or sink. ``trusted (T,)`` marks frames to be
+    used.
     """
     if not solution.legs_seen or np.sum(trusted) < 10:
         return solution
@@ -46,7 +48,9 @@ def levelled(solution: BodySolution, trusted: Array) -> BodySolution:
     rows = flat[:, :2]
     # neighbouring frames err alike: count about four independent ones a second, at least one
     count = len(flat)
-    information = rows.T @ rows / count * max(1.0, count / 8.0) / _HEIGHT_ERROR**2 + np.eye(2) / _TILT_SPREAD**2
+    information = rows.T @ rows / count * max(1.0, count / 8.0) / _HEIGHT_ERROR**2 + np.diag(
+        [_ROLL_SPREAD**-2, _PITCH_SPREAD**-2]
+    )
     vector = rows.T @ flat[:, 2] / count * max(1.0, count / 8.0) / _HEIGHT_ERROR**2
     slope = np.linalg.solve(information, vector)
     turn = rotations.from_rotation_vector(np.array([-slope[1], slope[0], 0.0]))
@@ -56,10 +60,10 @@ def levelled(solution: BodySolution, trusted: Array) -> BodySolution:
 def _lowest(points: Array) -> Array:
     """The lowest of the sole points in every frame, ``(T, 3)``."""
     row = np.argmin(points[..., 2], axis=1)
-    return points[np.arange(len(points)), row]
+    return np.asarray(points[np.arange(len(points)), row])
 
 
-def floor_height(solution: BodySolution, trusted: Array) -> float:
+def floor_height(solution: BodySolution, trusted: npt.NDArray[np.bool_]) -> float:
     """Height of the floor in the solution's world: where the lowest foot is most of the time."""
     lowest = _lowest(soles(solution, solution.pose))[:, 2]
     used = lowest[trusted] if np.any(trusted) else lowest
@@ -67,9 +71,11 @@ def floor_height(solution: BodySolution, trusted: Array) -> float:
 
 
 def contacts(points: Array, floor: float, fps: float) -> Array:
-    """Contacts ``(T, 4)`` of sole points ``(T, 4, 3)`` on the floor at a height: 1 where a point stands, by height and speed.
+    """Contacts ``(T, 4)`` of sole points ``(T, 4, 3)`` on the floor at a height: 1 where a point stands, by height
+    and speed.
 
-    Both have a lower threshold to begin and a higher one to end a contact. Speed along the line of sight counts half, it
+    Both have a lower threshold to begin and a higher one to end a contact. Speed along the line of sight counts half,
+    it
     is mostly error; the camera is at the origin.
     """
     count = len(points)
@@ -121,5 +127,8 @@ def planted(solution: BodySolution, touching: Array, floor: float, fps: float, s
     targets[..., 2] = floor
     rows = np.array([figure.index[name] for name in joints], dtype=np.intp)
     places = Places(rows, offsets, targets, weights, floor)
-    terms = [*terms_of(figure, solution.image, solution.wanted), places]
+    terms: list[Term] = [
+        *terms_of(figure, solution.image, solution.hinges, solution.wanted, solution.legs_seen),
+        places,
+    ]
     return replace(solution, pose=refined(figure, solution.pose, terms, solution.camera, fps, steady, rounds=1))

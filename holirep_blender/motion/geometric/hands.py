@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .. import filters, gaps, rotations
 from ..skeleton import FINGERS, JOINT_INDEX, finger_joints
 from . import camera as cameras
-from .articulation import BALL, Articulation, JointKind, Pose
+from .articulation import BALL, Articulation, Ints, JointKind, Pose
 from .refinement import Posture, Pull, minimise
 from .terms import BoneDirections
 
@@ -36,7 +36,9 @@ _SHORTEST_SIGHTING = 0.1
 
 @dataclass
 class HandPoints:
-    """A hand in the camera's axes: ``shape (T, 21, 3)`` of any size about any origin, filled where not ``valid (T,)``."""
+    """A hand in the camera's axes: ``shape (T, 21, 3)`` of any size about any origin, filled where not ``valid
+    (T,)``.
+    """
 
     side: str
     shape: Array
@@ -53,6 +55,12 @@ class Fingers:
     confidence: Array
 
 
+def hand_sightings(image: Array, confidence: Array, fps: float) -> Mask:
+    """Frames ``(T,)`` in which the hand's points ``(T, 21, 3)`` are believed."""
+    finite = np.isfinite(image).all(axis=(1, 2)) & (confidence > 0.0)
+    return gaps.without_islands(finite, round(_SHORTEST_SIGHTING * fps))
+
+
 def hand_points(
     side: str, image: Array, world: Array, confidence: Array, focal: float, centre: Array, times: Array, fps: float
 ) -> HandPoints:
@@ -61,8 +69,7 @@ def hand_points(
     The picture gives x and y, the tracker's metric points (where it has them) the depth; both are seen along the hand's
     own ray (:func:`cameras.facing_rays`).
     """
-    finite = np.isfinite(image).all(axis=(1, 2)) & (confidence > 0.0)
-    valid = gaps.without_islands(finite, round(_SHORTEST_SIGHTING * fps))
+    valid = hand_sightings(image, confidence, fps)
     metric = np.isfinite(world).all(axis=(1, 2))
     shape = image - image[:, :1]
     flat, deep = shape[..., :2], world - world[:, :1]
@@ -136,7 +143,7 @@ def _hand_posture(figure: Articulation) -> Posture:
     return Posture(reference, ball, table[:, 0], table[:, 1] ** -2.0, table[:, 2], table[:, 3])
 
 
-def _bones(figure: Articulation, scale: float) -> tuple[Array, Array, Array]:
+def _bones(figure: Articulation, scale: float) -> tuple[Ints, Array, Ints]:
     """Joints and offsets of the 21 points, and the 20 pairs of points that are bones."""
     joints, offsets, pairs = [0], [np.zeros(3)], []
     for number, finger in enumerate(FINGERS):
@@ -154,7 +161,8 @@ def _bones(figure: Articulation, scale: float) -> tuple[Array, Array, Array]:
 def solve_fingers(points: HandPoints, rest_offsets: Array, scale: float, fps: float) -> Fingers:
     """Finger rotations of a clip.
 
-    Where the hand is not seen the fingers relax; near the borders of such spans they are low-passed, so that neither losing
+    Where the hand is not seen the fingers relax; near the borders of such spans they are low-passed, so that neither
+    losing
     nor finding the hand makes them jump.
     """
     figure = _hand_figure(points.side, rest_offsets)
@@ -167,11 +175,11 @@ def solve_fingers(points: HandPoints, rest_offsets: Array, scale: float, fps: fl
         pose = _fitted(figure, posture, points, scale, fps)
         near = gaps.border_nearness(points.valid, fps)
         angles = gaps.fill_channels(pose.angles, points.valid, fps, posture.hinge_rest)
-        angles += near[:, None] * (filters.zero_phase(angles, fps, 2.0) - angles)
+        angles += near[:, None] * (filters.zero_phase(angles, fps, 1.5) - angles)
         # limits are soft in the fit; what is left beyond them is measuring error
         angles = np.clip(angles, posture.hinge_low, posture.hinge_high)
         thumb = gaps.fill_rotations(rotations.from_matrix(pose.local[:, 1]), points.valid, fps, rotations.identity())
-        calm = filters.filtered_rotations(thumb, lambda values: filters.zero_phase(values, fps, 2.0))
+        calm = filters.filtered_rotations(thumb, lambda values: filters.zero_phase(values, fps, 1.5))
         local = np.broadcast_to(np.eye(3), (count, len(figure.names), 3, 3)).copy()
         local[:, 1] = rotations.to_matrix(rotations.slerp(thumb, calm, near))
         pose = figure.with_hinges(Pose(local, angles, np.zeros((count, 3))))

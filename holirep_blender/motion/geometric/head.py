@@ -29,8 +29,10 @@ _EYES_ABOVE_EARS = np.radians(8.0)
 class Face:
     """The face of a clip, filled where not ``valid (T,)``.
 
-    ``rotation (T, 3, 3)``: the head joint in the level camera's world. ``points (T, 478, 3)``: in the head's rest axes (x to
-    the performer's left, y backwards, z up), about the middle between the eyes, in units of the clip's mean distance between
+    ``rotation (T, 3, 3)``: the head joint in the level camera's world. ``points (T, 478, 3)``: in the head's rest
+    axes (x to
+    the performer's left, y backwards, z up), about the middle between the eyes, in units of the clip's mean distance
+    between
     the middles of the eyes.
     """
 
@@ -41,7 +43,9 @@ class Face:
 
 
 def _similarities(source: Array, target: Array) -> tuple[Array, Array, Array]:
-    """Rotation ``(T, 3, 3)``, scale ``(T,)``, shift ``(T, 3)`` from ``source (N, 3)`` to ``target (T, N, 3)`` (Umeyama 1991)."""
+    """Rotation ``(T, 3, 3)``, scale ``(T,)``, shift ``(T, 3)`` from ``source (N, 3)`` to ``target (T, N, 3)``
+    (Umeyama 1991).
+    """
     a, b = source - source.mean(0), target - target.mean(1, keepdims=True)
     u, singular, vt = np.linalg.svd(np.einsum("tni,nj->tij", b, a))
     sign = np.linalg.det(u @ vt)

@@ -20,10 +20,12 @@ HIP, KNEE, ANKLE, HEEL, TOE = (23, 24), (25, 26), (27, 28), (29, 30), (31, 32)
 """Indices of the left and the right landmark."""
 
 SHOULDER_RISE = 0.055
-"""MediaPipe marks the shoulder above the joint by this share of the torso's length (mid-hip to mid-shoulder); measured on
+"""MediaPipe marks the shoulder above the joint by this share of the torso's length (mid-hip to mid-shoulder);
+measured on
 96 rendered frames of known truth: 5 to 6 %, always in the same direction."""
 
-# Points of the head in the head joint's rest frame, metres at a stature of 1.70: adult mean distances (interpupillary 63 mm,
+# Points of the head in the head joint's rest frame, metres at a stature of 1.70: adult mean distances (interpupillary
+# 63 mm,
 # tragus to tragus 145 mm, nose tip 35 mm below and 35 mm before the eyes, mouth 50 mm wide and 70 mm below the eyes).
 _HEAD_POINTS: dict[int, tuple[float, float, float]] = {
     NOSE: (0.0, -0.125, 0.036),
@@ -40,7 +42,9 @@ _REFERENCE_STATURE = 1.70
 
 @dataclass(frozen=True)
 class Attachments:
-    """Landmarks fixed to joints: ``landmarks (N,)``, ``joints`` (names), ``offsets (N, 3)`` metres in the joints' rest frames."""
+    """Landmarks fixed to joints: ``landmarks (N,)``, ``joints`` (names), ``offsets (N, 3)`` metres in the joints'
+    rest frames.
+    """
 
     landmarks: Ints
     joints: tuple[str, ...]
@@ -56,7 +60,7 @@ def body_attachments(rest_offsets: Array, scale: float) -> Attachments:
     for side, name in enumerate(SIDES):
 
         def offset(joint: str, prefix: str = name) -> Array:
-            return rest_offsets[JOINT_INDEX[prefix + joint]]
+            return np.asarray(rest_offsets[JOINT_INDEX[prefix + joint]])
 
         rise = np.array([0.0, 0.0, SHOULDER_RISE * torso])
         rows.append((SHOULDER[side], f"{name}Shoulder", offset("UpperArm") + rise))
@@ -84,7 +88,9 @@ def torso_length(rest_offsets: Array) -> float:
 
 
 def sole_points(rest_offsets: Array, scale: float) -> tuple[tuple[str, ...], Array]:
-    """Joints and offsets ``(4, 3)`` of the points that touch the floor: left heel, left toes, right heel, right toes."""
+    """Joints and offsets ``(4, 3)`` of the points that touch the floor: left heel, left toes, right heel, right
+    toes.
+    """
     joints: list[str] = []
     offsets: list[Array] = []
     rest = rest_offsets

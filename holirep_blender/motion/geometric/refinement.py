@@ -32,7 +32,9 @@ class Normal:
         self.cost += np.sum(residual**2, axis=-1)
 
     def add_block(self, first: int, residual: Array, weight: Array) -> None:
-        """Adds three residuals ``(T, 3)`` whose derivative is the identity at columns ``first``; weight ``(T, 3, 3)``."""
+        """Adds three residuals ``(T, 3)`` whose derivative is the identity at columns ``first``; weight ``(T, 3,
+        3)``.
+        """
         weighted = np.einsum("tij,tj->ti", weight, residual)
         self.matrix[:, first : first + 3, first : first + 3] += weight
         self.gradient[:, first : first + 3] += weighted
@@ -131,10 +133,24 @@ class Posture:
             normal.add_scalars(columns, beyond, np.where(beyond != 0.0, self.limit_weight, 0.0))
 
 
+@dataclass
+class HingeAngles:
+    """Measured angles ``(T, H)`` of hinges in radians with squared weights ``(T, H)``."""
+
+    angles: Array
+    weights: Array
+
+    def __call__(self, state: State, normal: Normal) -> None:
+        """Adds the angles' equations."""
+        columns = np.array(state.figure.hinge_columns, dtype=np.intp)
+        normal.add_scalars(columns, state.pose.angles - self.angles, self.weights)
+
+
 def minimise(
     figure: Articulation, start: Pose, terms: list[Term], iterations: int, damping: Optional[Array] = None
 ) -> tuple[Pose, Array]:
-    """Lowers the sum of the terms' squares in every frame; a step that does not lower a frame's cost is not taken there.
+    """Lowers the sum of the terms' squares in every frame; a step that does not lower a frame's cost is not taken
+    there.
 
     Returns the pose and each frame's cost ``(T,)``.
     """

@@ -17,9 +17,9 @@ ChannelFilter = Callable[[Array], Array]
 # Cutoff in hertz at strength 0 and 1. Human limb motion lies mostly below 6 to 8 Hz (Winter 2009); a blink lasts 100 to
 # 400 ms, so the face keeps more.
 _CUTOFFS: dict[str, tuple[float, float]] = {
-    "joints": (11.0, 3.5),
+    "joints": (12.0, 4.0),
     "root": (8.0, 2.5),
-    "fingers": (11.0, 3.5),
+    "fingers": (12.0, 4.0),
     "face": (14.0, 6.0),
 }
 _ONE_EURO_BETA: dict[str, float] = {"joints": 1.5, "root": 1.0, "fingers": 1.5, "face": 3.0}

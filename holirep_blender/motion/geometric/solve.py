@@ -21,20 +21,21 @@ from .expressions import coefficient_confidence, solve_expressions
 from .figures import BODY_JOINTS
 from .gaze import solve_gaze
 from .ground import contacts, floor_height, levelled, planted, soles
-from .hands import Fingers, hand_points, palm_rotations, solve_fingers
+from .hands import Fingers, hand_points, hand_sightings, palm_rotations, solve_fingers
 from .head import Face, solve_face
 from .landmarks import ANKLE, ELBOW, HEEL, HIP, KNEE, SHOULDER, TOE, WRIST, default_offsets
 from .options import SolveError, SolveOptions
+from .sightings import body_points, body_sightings
 from .smoothing import channel_filter
 
 Array = npt.NDArray[np.float64]
 
 _JAW_OPEN = np.radians(22.0)
 _HAND_WEIGHT, _HEAD_WEIGHT = 1.0 / np.radians(12.0), 1.0 / np.radians(4.0)
-_SHORTEST_SIGHTING = 0.1
 _LANDMARKS_OF: dict[str, tuple[int, ...]] = {
     "hips": HIP, "spine": (*HIP, *SHOULDER), "chest": (*HIP, *SHOULDER), "upperChest": SHOULDER, "neck": (*SHOULDER, 0),
-    "head": (0, 7, 8), "Shoulder": SHOULDER, "UpperArm": (*SHOULDER, *ELBOW), "LowerArm": (*ELBOW, *WRIST), "Hand": WRIST,
+    "head": (0, 7, 8), "Shoulder": SHOULDER, "UpperArm": (*SHOULDER, *ELBOW), "LowerArm": (*ELBOW, *WRIST), "Hand":
+    WRIST,
     "UpperLeg": (*HIP, *KNEE), "LowerLeg": (*KNEE, *ANKLE), "Foot": (*ANKLE, *HEEL, *TOE), "Toes": TOE,
 }  # fmt: skip
 
@@ -63,10 +64,7 @@ def solve(observations: Observations, options: SolveOptions) -> Take:
         rows = resampled(observations, fps)
     except ValueError as error:
         raise SolveError(f"The plate's times cannot be used: {error}.") from error
-    found = np.isfinite(rows.body_image).all(axis=(1, 2)) & np.isfinite(rows.body_world).all(axis=(1, 2))
-    found &= rows.body_confidence > 0.0
-    valid = gaps.without_islands(found, round(_SHORTEST_SIGHTING * fps)) if found.any() else found
-    valid = valid if valid.any() else found
+    valid = body_sightings(rows, fps)
     if not valid.any():
         raise SolveError(
             "The performer was not found in any frame of the plate. Choose another performer, or a range in which the "
@@ -84,16 +82,9 @@ def _average_rate(times: Array) -> float:
 
 
 def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, options: SolveOptions) -> Take:
-    trust = np.where(valid[:, None], rows.body_visibility, 0.0)
-    masked = np.where(valid[:, None, None], rows.body_image, np.nan)
-    points = BodyPoints(
-        pixels=gaps.fill_points(masked, rows.times)[..., :2],
-        world=gaps.fill_points(np.where(valid[:, None, None], rows.body_world, np.nan), rows.times),
-        trust=trust,
-        image_size=rows.image_size,
-        fps=fps,
-    )
     centre = rows.image_size / 2.0
+    hand_weights = {side: _hand_weight(rows, side, fps) for side in SIDES}
+    points = body_points(rows, valid, hand_weights, fps)
     focal = options.focal_length_px
     if focal is None:
         focal = cameras.estimated_focal(points.world, points.pixels, image_trust(points), rows.image_size)
@@ -116,12 +107,17 @@ def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, o
         wanted["head"] = (face.rotation, _HEAD_WEIGHT * face.confidence * _away_from_gaps(face.valid, fps))
     for side, hand in hands.items():
         if hand.valid.any():
-            weight = _HAND_WEIGHT * hand.confidence * _away_from_gaps(hand.valid, fps)
-            wanted[f"{side}Hand"] = (palm_rotations(hand, default_offsets()), weight)
+            wanted[f"{side}Hand"] = (palm_rotations(hand, default_offsets()), _HAND_WEIGHT * hand_weights[side])
     steady = options.smoothing != "none"
     body = solve_body(points, focal, options.performer_height, wanted, steady)
     fingers = {side: solve_fingers(hand, body.rest_offsets, body.scale, fps) for side, hand in hands.items()}
     return _assembled(rows, points, _Parts(body, face, fingers, valid), fps, options)
+
+
+def _hand_weight(rows: Observations, side: str, fps: float) -> Array:
+    confidence = getattr(rows, f"{side}_hand_confidence")
+    valid = hand_sightings(getattr(rows, f"{side}_hand_image"), confidence, fps)
+    return np.asarray(confidence * _away_from_gaps(valid, fps))
 
 
 def _away_from_gaps(valid: npt.NDArray[np.bool_], fps: float) -> Array:
@@ -130,7 +126,9 @@ def _away_from_gaps(valid: npt.NDArray[np.bool_], fps: float) -> Array:
 
 
 def _grounded(parts: _Parts, fps: float, options: SolveOptions) -> tuple[BodySolution, Array, Array]:
-    """The body on the floor, the camera's place ``(3,)`` and the contacts ``(T, 4)``; the world's origin is at the start."""
+    """The body on the floor, the camera's place ``(3,)`` and the contacts ``(T, 4)``; the world's origin is at the
+    start.
+    """
     body = parts.body
     touching = np.zeros((len(parts.valid), len(CONTACT_NAMES)))
     if options.floor == "estimate":
@@ -165,7 +163,7 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
     raw = solve_expressions(parts.face, gaze)
     near = gaps.border_nearness(seen, fps)
     filled = gaps.fill_channels(raw, seen, fps, 0.0)
-    filled += near[:, None] * (filters.zero_phase(filled, fps, 2.0) - filled)
+    filled += near[:, None] * (filters.zero_phase(filled, fps, 1.5) - filled)
     face_filter = channel_filter(options, fps, "face")
     coefficients = np.clip(face_filter(filled), 0.0, 1.0)
     face_confidence = gaps.confidence_into_gaps(parts.face.confidence, seen, fps)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the refinement compares a pose with: points in the picture, bone directions, orientations, places in the world."""
+"""What the refinement compares a pose with: points in the picture, bone directions, orientations, places in the
+world.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +55,10 @@ class BoneDirections:
 class ImagePoints:
     """Tracked points in the picture, and the directions between some of them, for points fixed to joints.
 
-    ``joints (N,)``, ``offsets (N, 3)``; ``plane (T, N, 2)`` normalised image coordinates; ``weights (T, N)`` one over the
-    standard deviation in metres at the body's depth; ``camera (3, 3)`` world from camera, the camera being at the origin;
+    ``joints (N,)``, ``offsets (N, 3)``; ``plane (T, N, 2)`` normalised image coordinates; ``weights (T, N)`` one over
+    the
+    standard deviation in metres at the body's depth; ``camera (3, 3)`` world from camera, the camera being at the
+    origin;
     ``pairs (M, 2)`` rows of points, ``directions (T, M, 3)`` unit vectors in the world, ``direction_weights (T, M)``.
     Residuals beyond ``outlier`` metres lose their weight (Geman & McClure 1987).
     """
@@ -114,7 +118,9 @@ class Orientations:
 
 @dataclass
 class Places:
-    """Wanted world places ``(T, N, 3)`` of points fixed to joints, weights ``(T, N, 3)`` per metre along the world's axes."""
+    """Wanted world places ``(T, N, 3)`` of points fixed to joints, weights ``(T, N, 3)`` per metre along the world's
+    axes.
+    """
 
     joints: Ints
     offsets: Array
