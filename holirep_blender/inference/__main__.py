@@ -16,6 +16,7 @@ PACKAGE_NAME = "holirep_blender"
 VERBS = {
     "serve": "inference.server",
     "diagnose": "inference.runtime_report",
+    "comparison": "inference.comparison",
 }
 
 
