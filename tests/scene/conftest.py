@@ -21,6 +21,8 @@ def empty_scene():
 @pytest.fixture
 def take():
     made = lively_take(frames=25)
+    for joint in ("jaw", "leftEye", "rightEye"):
+        made.local_rotations[:, made.joint_names.index(joint)] = (1.0, 0.0, 0.0, 0.0)
     waves = 0.5 - 0.5 * np.cos(np.linspace(0, 6, 25))
     made.blendshapes[:, made.blendshape_names.index("jawOpen")] = waves
     made.blendshapes[:, made.blendshape_names.index("eyeLookOutLeft")] = 0.5 * waves

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A known clip on every rig family, another rest pose, other proportions, a turned and scaled object: directions hold."""
+"""A known clip on every rig family, other rest poses and proportions, a turned and scaled object."""
 
 from __future__ import annotations
 
