@@ -33,6 +33,9 @@ def export_character(context: bpy.types.Context, character: bpy.types.Object, pa
         raise ExportError(f"Unknown format {kind!r}: choose one of {', '.join(FORMATS)}.")
     armature = check_character(character)
     objects = [armature, *character_meshes(armature)]
+    if not path.parent.is_dir():
+        raise ExportError(f"There is no folder {path.parent}. Make it, or choose another one.")
+    context.view_layer.update()  # what was linked or unlinked just now shows only then
     if armature.name not in context.view_layer.objects:
         raise ExportError(f"{armature.name} is not in the current view layer. Show its collection and export again.")
     first, last = _animated_range(armature)

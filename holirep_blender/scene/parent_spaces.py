@@ -39,6 +39,7 @@ def follow_constraints(
     such as bones at the end of an IK constraint.
     """
     basis = motion.rotations.copy()
+    context.view_layer.update()
     if armature.name not in context.view_layer.objects or armature.mode == "EDIT":
         return basis, [f"{armature.name} is not evaluated now: whether its constraints allow the motion is unknown."]
     samples = np.unique(np.linspace(0, len(basis) - 1, _SAMPLES).astype(int))

@@ -47,7 +47,9 @@ def direction_errors(
             if joint not in rest or following is None:
                 continue
             column = take.joint_names.index
-            wanted = rotations.normalized(turn @ (positions[index, column(following)] - positions[index, column(joint)]))
+            wanted = rotations.normalized(
+                turn @ (positions[index, column(following)] - positions[index, column(joint)])
+            )
             got = rotations.normalized(heads[bones[following]] - heads[bone])
             angle = np.degrees(2.0 * np.arcsin(min(np.linalg.norm(wanted - got) / 2.0, 1.0)))
             errors[joint] = max(errors.get(joint, 0.0), float(angle))

@@ -70,7 +70,7 @@ def test_faults_are_clear(character, take, tmp_path, monkeypatch):
     apply_take(bpy.context, take, character)
     with pytest.raises(ExportError, match="Unknown format"):
         export_character(bpy.context, character, tmp_path / "out.abc", "abc")
-    with pytest.raises(ExportError):
+    with pytest.raises(ExportError, match="no folder"):
         export_character(bpy.context, character, tmp_path / "no such folder" / "deep" / "out.fbx", "fbx")
     monkeypatch.setattr(exporters, "_exists", lambda *_: False)
     with pytest.raises(ExportError, match="no USD"):
