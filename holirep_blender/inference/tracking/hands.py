@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence, Tuple
 
+import cv2
 import numpy as np
 
 from .networks import DetectorNetwork, HandAnswer, HandNetwork, PoseAnswer
@@ -16,10 +17,13 @@ LEFT, RIGHT = 0, 1
 # The body's elbow, wrist, little finger and index finger, left and right.
 _ARM = ((13, 15, 17, 19), (14, 16, 18, 20))
 PRESENT = 0.5
+FAINT = 0.25
+# Below this a second look, from where the first one points, has no chance.
+HOPELESS = 0.02
 # A hand's length is about a fifth of the radius (half height): the hand's wrist lies no further from the body's.
 WRIST_REACH = 0.22
-# Frames between two attempts of the slower palm detector while a hand stays lost.
-PALM_PATIENCE = 4
+# While a hand stays lost, the search near the wrist pauses for 1, 2, 4 … frames; at most so many.
+LONGEST_PAUSE = 4
 
 
 class HandFollower:
@@ -29,34 +33,95 @@ class HandFollower:
         self._networks = (HandNetwork(), HandNetwork())
         self._palms = DetectorNetwork("PalmDetectionCpu", 192)
         self._last: Pair = [None, None]
-        self._waited = [PALM_PATIENCE, PALM_PATIENCE]
+        self._last_body: Optional[PoseAnswer] = None
+        self._pause = [0, 0]
+        self._wait = [0, 0]
+        self._running = [False, False]
 
     def start(self, image: np.ndarray, body: Optional[PoseAnswer]) -> None:
-        """Begin on a frame: the first guess for each hand runs in its network's own thread."""
-        self._running = [False, False]
+        """Begin on a frame: hands seen in the frame before are followed, each in its network's own thread."""
         for side in (LEFT, RIGHT):
-            region = None if body is None else self._guess(side, body, image)
-            if region is not None:
-                self._networks[side].start(image, region)
+            last, before = self._last[side], self._last_body
+            self._running[side] = False
+            if body is not None and last is not None and before is not None:
+                self._networks[side].start(image, _moved(last, before, body, side))
                 self._running[side] = True
 
     def finish(self, image: np.ndarray, body: Optional[PoseAnswer]) -> Pair:
         """Both hands of the frame begun with `start`."""
         found: Pair = [None, None]
-        if body is None:
-            self._last = [None, None]
-            return found
         for side in (LEFT, RIGHT):
             if self._running[side]:
                 answer = self._networks[side].finish()
-                found[side] = answer if belongs(answer, body, side) else None
-            if found[side] is None:
-                found[side] = self._searched(image, body, side)
-        found = self._untangled(image, body, found)
-        for side in (LEFT, RIGHT):
-            self._waited[side] = 0 if found[side] is not None else self._waited[side] + 1
-        self._last = found
+                if body is not None and belongs(answer, body, side, followed=True):
+                    found[side] = answer
+        self._last_body = body
+        if body is None:
+            self._last = [None, None]
+            return found
+        found = _untangled(body, found)
+        due = [side for side in (LEFT, RIGHT) if found[side] is None and self._is_due(side, body, image)]
+        if due:
+            found = self._searched(image, body, found, due)
+        self._last = list(found)
         return found
+
+    def _is_due(self, side: int, body: PoseAnswer, image: np.ndarray) -> bool:
+        """Whether to search for a lost hand now: at once when it was just lost, then ever more rarely."""
+        if self._last[side] is not None:
+            self._pause[side] = self._wait[side] = 0
+        if self._wait[side] > 0:
+            self._wait[side] -= 1
+            return False
+        if not _in_view(side, body, image):
+            return False
+        self._pause[side] = min(max(1, 2 * self._pause[side]), LONGEST_PAUSE)
+        self._wait[side] = self._pause[side]
+        return True
+
+    def _searched(self, image: np.ndarray, body: PoseAnswer, found: Pair, due: List[int]) -> Pair:
+        """Palms near the wrists at full resolution; each that is not a hand found already is given to a side."""
+        for hand in found:
+            if hand is not None:
+                image = _without(image, hand)
+        regions = [_search_region(side, body) for side in due]
+        if len(regions) == 2:
+            apart = float(np.hypot(regions[0].x - regions[1].x, regions[0].y - regions[1].y))
+            if apart < 0.6 * regions[0].side:
+                middle = (regions[0].x + regions[1].x) / 2.0, (regions[0].y + regions[1].y) / 2.0
+                regions = [Region(middle[0], middle[1], regions[0].side + apart)]
+        candidates: List[HandAnswer] = []
+        for region in regions:
+            for palm in self._palms.run(image, region)[:3]:
+                guess = hand_region_from_palm(palm.box, palm.points)
+                known = [item for item in (*found, *candidates) if item is not None]
+                if any(_covers(item, (palm.box[:2] + palm.box[2:]) / 2.0) for item in known):
+                    continue
+                answer = self._settled(image, guess)
+                if answer is not None and not any(same_hand(answer, item) for item in known):
+                    candidates.append(answer)
+        if not candidates:
+            for side in due:
+                guess = hand_region_from_body(*(body.image[i, :2] for i in _ARM[side][1:]))
+                answer = self._settled(image, _at_least(guess, 0.4 * _radius(body)))
+                if answer is not None and not any(item is not None and same_hand(answer, item) for item in found):
+                    candidates.append(answer)
+        result = list(found)
+        offers = [(_misfit(item, body, side), side, item) for side in due for item in candidates if belongs(item, body, side)]
+        for _, side, item in sorted(offers, key=lambda offer: offer[0]):
+            if result[side] is None and result[1 - side] is not item:
+                result[side] = item
+                self._pause[side] = self._wait[side] = 0
+        return result
+
+    def _settled(self, image: np.ndarray, region: Region) -> Optional[HandAnswer]:
+        """The hand in a region, looked at again from where the first look says that it lies."""
+        rough = self._networks[LEFT].run(image, region)
+        if rough.score < HOPELESS:
+            return None
+        fine = self._networks[LEFT].run(image, hand_region(rough.image))
+        best = fine if fine.score >= rough.score else rough
+        return best if best.score >= PRESENT else None
 
     def fill_backward(
         self, frames: Sequence[Numbered], bodies: Sequence[Optional[PoseAnswer]], hands: List[Pair]
@@ -64,79 +129,71 @@ class HandFollower:
         """Where a hand is missing before a frame that has it, follow it backward from there, in place."""
         for side in (LEFT, RIGHT):
             for index in range(len(frames) - 2, -1, -1):
-                later, body = hands[index + 1][side], bodies[index]
-                if hands[index][side] is not None or later is None or body is None:
+                later, body, after = hands[index + 1][side], bodies[index], bodies[index + 1]
+                if hands[index][side] is not None or later is None or body is None or after is None:
                     continue
-                answer = self._networks[side].run(frames[index][1], hand_region(later.image))
+                answer = self._networks[side].run(frames[index][1], _moved(later, after, body, side))
                 twin = hands[index][1 - side]
-                if belongs(answer, body, side) and not (twin is not None and same_hand(answer, twin)):
+                if belongs(answer, body, side, followed=True) and not (twin is not None and same_hand(answer, twin)):
                     hands[index][side] = answer
 
-    def _guess(self, side: int, body: PoseAnswer, image: np.ndarray) -> Optional[Region]:
-        last = self._last[side]
-        return hand_region(last.image) if last is not None else _body_guess(side, body, image)
 
-    def _searched(self, image: np.ndarray, body: PoseAnswer, side: int) -> Optional[HandAnswer]:
-        """The hand near its wrist: by the body's hand points, then by the palm detector."""
-        guess = _body_guess(side, body, image)
-        if guess is None:
-            return None
-        if self._last[side] is not None:
-            found = self._settled(image, body, side, guess)
-            if found is not None:
-                return found
-            self._waited[side] = PALM_PATIENCE
-        if self._waited[side] < PALM_PATIENCE:
-            return None
-        self._waited[side] = -1
-        for palm in self._palms.run(image, _search_region(side, body))[:2]:
-            found = self._settled(image, body, side, hand_region_from_palm(palm.box, palm.points))
-            if found is not None:
-                return found
-        return None
-
-    def _settled(self, image: np.ndarray, body: PoseAnswer, side: int, region: Region) -> Optional[HandAnswer]:
-        """The hand in a region, looked at again from where it says it lies."""
-        rough = self._networks[side].run(image, region)
-        if not belongs(rough, body, side):
-            return None
-        fine = self._networks[side].run(image, hand_region(rough.image))
-        return fine if belongs(fine, body, side) else rough
-
-    def _untangled(self, image: np.ndarray, body: PoseAnswer, found: Pair) -> Pair:
-        """Never both on one hand, and each on its own side."""
-        left, right = found
-        if left is None or right is None:
-            return found
-        if same_hand(left, right):
-            loser = LEFT if _misfit(left, body, LEFT) > _misfit(right, body, RIGHT) else RIGHT
-            found[loser] = None
-            guess = _body_guess(loser, body, image)
-            if guess is not None:
-                again = self._settled(image, body, loser, guess)
-                winner = found[1 - loser]
-                if again is not None and winner is not None and not same_hand(again, winner):
-                    found[loser] = again
-            return found
-        straight = _misfit(left, body, LEFT) + _misfit(right, body, RIGHT)
-        crossed = _misfit(right, body, LEFT) + _misfit(left, body, RIGHT)
-        return [right, left] if crossed + 0.3 < straight else found
+def _untangled(body: PoseAnswer, found: Pair) -> Pair:
+    """Never both on one hand, and each on its own side."""
+    left, right = found
+    if left is None or right is None:
+        return found
+    straight = _misfit(left, body, LEFT) + _misfit(right, body, RIGHT)
+    if same_hand(left, right):
+        better = LEFT if _misfit(left, body, LEFT) <= _misfit(right, body, RIGHT) else RIGHT
+        return [left, None] if better == LEFT else [None, right]
+    crossed = _misfit(right, body, LEFT) + _misfit(left, body, RIGHT)
+    return [right, left] if crossed + 0.5 < straight else found
 
 
 def _radius(body: PoseAnswer) -> float:
     return float(np.hypot(*(body.circle - body.centre)))
 
 
-def _body_guess(side: int, body: PoseAnswer, image: np.ndarray) -> Optional[Region]:
-    """From the body's own hand points; None where they are out of the picture or nowhere to be seen."""
-    elbow, wrist, pinky, index = (body.image[i, :2] for i in _ARM[side])
+def _moved(hand: HandAnswer, then: PoseAnswer, now: PoseAnswer, side: int) -> Region:
+    """Where a hand seen with one body is to be looked for with another: the body's wrist shows how far it went."""
+    region = hand_region(hand.image)
+    x, y = now.image[_ARM[side][1], :2] - then.image[_ARM[side][1], :2]
+    return Region(region.x + float(x), region.y + float(y), region.side, region.rotation)
+
+
+def _in_view(side: int, body: PoseAnswer, image: np.ndarray) -> bool:
+    """Whether the wrist, or the hand beyond it, is in the picture and not quite hidden."""
     height, width = image.shape[:2]
-    hand = (wrist + pinky + index) / 3.0
-    if not (0 < hand[0] < width and 0 < hand[1] < height) or body.visibility[_ARM[side][1]] < 0.2:
-        return None
-    guess = hand_region_from_body(wrist, pinky, index)
-    least = 0.45 * _radius(body)
-    return guess if guess.side >= least else Region(guess.x, guess.y, least, guess.rotation)
+    wrist = body.image[_ARM[side][1], :2]
+    return 0 < wrist[0] < width and 0 < wrist[1] < height and bool(body.visibility[_ARM[side][1]] > 0.15)
+
+
+def _at_least(region: Region, side: float) -> Region:
+    return region if region.side >= side else Region(region.x, region.y, side, region.rotation)
+
+
+def _without(image: np.ndarray, hand: HandAnswer) -> np.ndarray:
+    """The picture with a hand painted over in the colour around it, so that the other one is not mistaken for it."""
+    hull = cv2.convexHull(hand.image[:, :2].astype(np.float32)).astype(np.int32)
+    region = hand_region(hand.image)
+    reach = int(0.6 * region.side)
+    height, width = image.shape[:2]
+    left, right = max(0, int(region.x) - reach), min(width, int(region.x) + reach)
+    top, bottom = max(0, int(region.y) - reach), min(height, int(region.y) + reach)
+    if right - left < 2 or bottom - top < 2:
+        return image
+    result = image.copy()
+    around = np.median(image[top:bottom, left:right].reshape(-1, 3), axis=0)
+    cv2.fillConvexPoly(result, hull, tuple(float(value) for value in around))
+    return result
+
+
+def _covers(hand: HandAnswer, point: np.ndarray) -> bool:
+    """Whether a point lies in the middle of a hand's palm."""
+    palm = hand.image[[0, 5, 17], :2]
+    reach = 0.35 * float(np.hypot(*(palm[0] - palm[1:].mean(0))))
+    return float(np.hypot(*(point - palm.mean(0)))) < reach
 
 
 def _search_region(side: int, body: PoseAnswer) -> Region:
@@ -153,24 +210,29 @@ def _misfit(answer: HandAnswer, body: PoseAnswer, side: int) -> float:
 
 
 def same_hand(a: HandAnswer, b: HandAnswer) -> bool:
-    """Whether two answers lie on one and the same hand."""
+    """Whether two answers lie on one and the same hand: hands laid together differ at least in their thumbs' sides."""
     size = max(hand_region(a.image).side, hand_region(b.image).side)
-    distance = np.hypot(*(a.image - b.image)[:, :2].T)
-    return float(np.median(distance)) < 0.15 * size
+    distance = float(np.median(np.hypot(*(a.image - b.image)[:, :2].T)))
+    return distance < (0.15 if abs(a.right - b.right) < 0.5 else 0.06) * size
 
 
-def belongs(answer: HandAnswer, body: PoseAnswer, side: int) -> bool:
-    """Whether it is a hand, and this body's hand of this side."""
-    if answer.score < PRESENT:
-        return False
+def belongs(answer: HandAnswer, body: PoseAnswer, side: int, followed: bool = False) -> bool:
+    """Whether it is a hand, and this body's hand of this side.
+
+    A hand that is being followed may be faint for a while (motion blur) as long as it stays at its wrist and does not
+    look like the other one; its confidence says how faint it is.
+    """
     radius = _radius(body)
     own = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[side][1], :2])))
     other = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[1 - side][1], :2])))
+    wrong = answer.right if side == LEFT else 1.0 - answer.right
+    if answer.score < PRESENT:
+        if not followed or answer.score < FAINT or own > 0.4 * WRIST_REACH * radius or wrong > 0.5:
+            return False
     size = hand_region(answer.image).side
     if own > WRIST_REACH * radius or not 0.08 * radius < size < 0.9 * radius:
         return False
-    wrong = answer.right if side == LEFT else 1.0 - answer.right
-    return not (other < own and wrong > 0.8)
+    return not (other < own + 0.05 * radius and wrong > 0.8)
 
 
 def confidence(answer: HandAnswer, body: PoseAnswer, side: int) -> float:

@@ -234,8 +234,8 @@ class HandNetwork:
         result = self._network.finish()
         return HandAnswer(
             score=float(packet_getter.get_float(result["score"])),
-            # The network was trained on mirrored selfies: its "right" is the left hand of an unmirrored plate.
-            right=1.0 - float(packet_getter.get_float(result["handedness"])),
+            # MediaPipe labels this number "Left", for mirrored selfies; in an unmirrored plate that is the right hand.
+            right=float(packet_getter.get_float(result["handedness"])),
             image=self._region.to_plate(_landmarks(result["image_points"], 21)[:, :3]),
             world=self._region.turn(_landmarks(result["world_points"], 21)[:, :3]),
         )
