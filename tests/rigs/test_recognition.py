@@ -49,6 +49,7 @@ def test_decorated_names_are_still_the_family(rigs, family, decoration):
     assert dict(rig_map.bones) == {joint: decorate(bone) for joint, bone in true_bones(family).items()}
 
 
+@pytest.mark.slow
 def test_generated_rigify_rig_is_mapped_to_its_fk_controls(generated_rigify):
     rig = read_rig(generated_rigify)
     rig_map = find_rig_map(rig)
@@ -91,6 +92,7 @@ def test_generated_rigify_controls_follow_each_other_as_the_map_says(generated_r
             assert angle < 0.001 or abs(angle - 0.43) < 0.1
 
 
+@pytest.mark.slow
 def test_older_rigify_switch_names_are_used(generated_rigify):
     rig = read_rig(generated_rigify)
     older = {

@@ -9,9 +9,12 @@ from itertools import combinations
 import numpy as np
 
 from .rig import Rig
+from .symmetry import MATCH_TOLERANCE, Symmetry
 
 HAND_COMPACTNESS = 0.5
 """A hand's reach is less than this share of its distance from the limb's root."""
+SHOULDER_WIDTH = 0.4
+"""The least distance of a shoulder joint from the mirror plane as a share of the upper arm; 0.7 on average (Winter)."""
 TOE_SHARE = 0.68
 """Where the toe joint lies between the ankle and the tip of the toes (Winter 2009, foot segment proportions)."""
 
@@ -60,22 +63,30 @@ def find_hand(rig: Rig, root: int) -> int:
     return -1
 
 
-def fit_arm(rig: Rig, root: int) -> Limb | None:
-    """The best reading of an arm's chain: clavicle if any, upper arm, lower arm, hand."""
+def fit_arm(rig: Rig, root: int, symmetry: Symmetry) -> Limb | None:
+    """The best reading of an arm's chain: clavicle if any, upper arm, lower arm, hand.
+
+    A shoulder joint is well off the mirror plane, other than the inner end of a clavicle.
+    """
     hand = find_hand(rig, root)
     path = path_between(rig, root, hand) if hand >= 0 else longest_path(rig, root)
     ends = (len(path) - 1,) if hand >= 0 else tuple(range(2, len(path)))
     best: Limb | None = None
     for end in ends:
         for upper, lower in combinations(range(end), 2):
-            quality = _two_segments(rig, path, upper, lower, end)
+            width = abs(float(symmetry.distance(rig.heads[path[upper]])))
+            length = float(np.linalg.norm(rig.heads[path[lower]] - rig.heads[path[upper]]))
+            broad = min(1.0, width / (SHOULDER_WIDTH * length)) if length > 0 else 0.0
+            quality = broad * _two_segments(rig, path, upper, lower, end)
             if best is None or quality > best.quality:
                 best = Limb(root, path[upper], path[lower], path[end], path[-1], -1, quality)
     return best
 
 
-def fit_leg(rig: Rig, root: int) -> Limb | None:
+def fit_leg(rig: Rig, root: int, symmetry: Symmetry) -> Limb | None:
     """The best reading of a leg's chain: upper leg, lower leg, foot and, where they are clear, the toes."""
+    if abs(float(symmetry.distance(rig.heads[rig.subtree(root)]).mean())) < MATCH_TOLERANCE * symmetry.size:
+        return None
     path = longest_path(rig, root)
     best: Limb | None = None
     for end in range(2, len(path)):
@@ -85,6 +96,18 @@ def fit_leg(rig: Rig, root: int) -> Limb | None:
                 toes = _toes(rig, path, end)
                 best = Limb(root, path[upper], path[lower], path[end], path[-1], toes, quality)
     return best
+
+
+def mirror_limb(rig: Rig, limb: Limb, root: int, symmetry: Symmetry) -> Limb | None:
+    """A limb read on one side, found again on the other side below `root`; None where a bone has no mirror image."""
+    others = sorted(rig.subtree(root), key=lambda bone: -len(rig.subtree(bone)))
+    bones = [limb.upper, limb.lower, limb.end, limb.tip, max(limb.toes, 0)]
+    twins = [others[twin] if twin >= 0 else -1 for twin in symmetry.twins(rig.heads[bones], rig.heads[others])]
+    upper, lower, end, tip = twins[:4]
+    chain = [root, *([upper] if upper != root else []), lower, end]
+    if min(twins[:4]) < 0 or any(above not in rig.ancestors(below) for above, below in zip(chain, chain[1:])):
+        return None
+    return Limb(root, upper, lower, end, tip, twins[4] if limb.toes >= 0 else -1, limb.quality)
 
 
 def _two_segments(rig: Rig, path: list[int], upper: int, lower: int, end: int) -> float:

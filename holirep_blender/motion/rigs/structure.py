@@ -8,12 +8,13 @@ their tails. Joints that cannot be told with some certainty are left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Callable, Optional
 
 import numpy as np
 
 from ..skeleton import REQUIRED_JOINTS
 from .hands import map_fingers
-from .limbs import Limb, fit_arm, fit_leg, path_between
+from .limbs import Limb, fit_arm, fit_leg, mirror_limb, path_between
 from .rig import FloatArray, Rig
 from .rig_map import RigMap
 from .symmetry import Symmetry, find_symmetry, reach, sibling_pairs
@@ -25,6 +26,8 @@ CLEAN = 0.8
 """The mean quality of the limbs of ordinary bodies."""
 ON_PLANE = 0.006
 """How far from the mirror plane a bone of the trunk may be, as a share of the rig's size."""
+
+_Fit = Callable[[Rig, int, Symmetry], Optional[Limb]]
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,11 @@ def _find_body(rig: Rig, symmetry: Symmetry) -> _Body | None:
     """The two mirrored pairs of chains that look most like legs and arms, joined by a trunk."""
     pairs = []
     for first, second in sibling_pairs(rig, least=3):
-        apart = symmetry.parts(rig.heads[rig.subtree(first)], rig.heads[rig.subtree(second)])
-        if apart and reach(rig, first) > 0.12 * symmetry.size:
+        long = min(reach(rig, first), reach(rig, second)) > 0.1 * symmetry.size
+        if long and symmetry.mirrored(rig.heads[rig.subtree(first)], rig.heads[rig.subtree(second)]):
             pairs.append((first, second))
-    legs = [fits for pair in pairs if (fits := _fit_pair(rig, pair, arms=False))]
-    arms = [fits for pair in pairs if (fits := _fit_pair(rig, pair, arms=True))]
+    legs = [fits for pair in pairs if (fits := _fit_pair(rig, pair, symmetry, fit_leg))]
+    arms = [fits for pair in pairs if (fits := _fit_pair(rig, pair, symmetry, fit_arm))]
     best: tuple[float, _Body] | None = None
     for leg_pair in legs:
         for arm_pair in arms:
@@ -85,9 +88,14 @@ def _find_body(rig: Rig, symmetry: Symmetry) -> _Body | None:
     return best[1] if best else None
 
 
-def _fit_pair(rig: Rig, pair: tuple[int, int], arms: bool) -> tuple[Limb, Limb] | None:
-    fits = [(fit_arm if arms else fit_leg)(rig, root) for root in pair]
-    return (fits[0], fits[1]) if fits[0] is not None and fits[1] is not None else None
+def _fit_pair(rig: Rig, pair: tuple[int, int], symmetry: Symmetry, fit: _Fit) -> tuple[Limb, Limb] | None:
+    """The limbs of both sides, read on the side that is clearer: the other one may carry a weapon or a bag."""
+    first, second = (fit(rig, root, symmetry) for root in pair)
+    if first is None or second is None:
+        return None
+    if first.quality >= second.quality:
+        return first, mirror_limb(rig, first, pair[1], symmetry) or second
+    return mirror_limb(rig, second, pair[0], symmetry) or first, second
 
 
 def _join(rig: Rig, legs: tuple[Limb, Limb], arms: tuple[Limb, Limb]) -> _Body | None:

@@ -8,11 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
-from .rig import FloatArray, Rig
+from .rig import FloatArray, IntArray, Rig
 
 MATCH_TOLERANCE = 0.02
 """How far from its mirror image a bone's head may be, as a share of the rig's size."""
 CANDIDATES = 24
+MOST_SIBLINGS = 48
+"""Bones with more grown children than these carry a fur or a crowd, not limbs."""
 
 
 @dataclass(frozen=True)
@@ -37,28 +39,35 @@ class Symmetry:
         result: FloatArray = points @ self.axis - self.offset
         return result
 
-    def parts(self, first: FloatArray, second: FloatArray, tolerance: float = 0.06) -> bool:
-        """Whether two sets of points (n, 3) lie on the two sides of the plane, about mirror images of each other."""
-        one, other = float(self.distance(first).mean()), float(self.distance(second).mean())
-        apart = first.mean(0) - second.mean(0)
-        return (
-            one * other < 0
-            and abs(one + other) < tolerance * self.size
-            and abs(float(apart @ self.axis)) > 0.8 * float(np.linalg.norm(apart))
-        )
+    def image(self, points: FloatArray) -> FloatArray:
+        """Mirror images (n, 3) of points (n, 3)."""
+        result: FloatArray = points - 2 * self.distance(points)[:, None] * self.axis
+        return result
+
+    def twins(self, points: FloatArray, others: FloatArray) -> IntArray:
+        """For each point (n, 3) the index of its mirror image among others (m, 3), the first of those that coincide.
+
+        -1 where none is near.
+        """
+        gaps = np.linalg.norm(self.image(points)[:, None, :] - others[None, :, :], axis=2)
+        nearest: IntArray = np.round(gaps / (1e-3 * self.size)).argmin(1)
+        return np.where(gaps.min(1) < MATCH_TOLERANCE * self.size, nearest, -1)
+
+    def mirrored(self, first: FloatArray, second: FloatArray) -> bool:
+        """Whether two sets of points (n, 3), (m, 3) are mirror images of each other, but for what one has alone."""
+        if len(first) > len(second):
+            first, second = second, first
+        apart = bool((self.distance(first) * self.distance(second).mean() < 0).mean() > 0.5)
+        return apart and bool((self.twins(first, second) >= 0).mean() > 0.6)
 
 
 def sibling_pairs(rig: Rig, least: int = 2) -> list[tuple[int, int]]:
-    """Pairs of bones with the same parent whose subtrees are alike in reach and of at least some number of bones."""
-    pairs = []
+    """Pairs of bones with the same parent, each with at least some number of bones, itself included, below it."""
+    pairs: list[tuple[int, int]] = []
     for children in rig.children:
         grown = [child for child in children if len(rig.subtree(child)) >= least]
-        if len(grown) > 64:
-            continue
-        for first, second in combinations(grown, 2):
-            one, other = reach(rig, first), reach(rig, second)
-            if min(one, other) > 0.85 * max(one, other) > 0:
-                pairs.append((first, second))
+        if len(grown) <= MOST_SIBLINGS:
+            pairs.extend(combinations(grown, 2))
     return pairs
 
 
@@ -74,7 +83,12 @@ def find_symmetry(rig: Rig) -> Symmetry | None:
     size = float(np.linalg.norm(heads.max(0) - heads.min(0))) if len(heads) else 0.0
     if size <= 0:
         return None
-    pairs = sorted(sibling_pairs(rig), key=lambda pair: -reach(rig, pair[0]))[:CANDIDATES]
+    alike = []
+    for first, second in sibling_pairs(rig):
+        one, other = reach(rig, first), reach(rig, second)
+        if min(one, other) > 0.85 * max(one, other) > 0:
+            alike.append((one, first, second))
+    pairs = [(first, second) for _, first, second in sorted(alike, reverse=True)[:CANDIDATES]]
     best: Symmetry | None = None
     for first, second in pairs:
         one, other = heads[rig.subtree(first)].mean(0), heads[rig.subtree(second)].mean(0)
