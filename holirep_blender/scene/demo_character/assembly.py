@@ -95,7 +95,7 @@ def _add_weights(made: bpy.types.Object, weights: Array) -> None:
 
 def _add_shape_keys(made: bpy.types.Object, expressions: Expressions) -> None:
     made.shape_key_add(name="Basis", from_mix=False)
-    for name, points in expressions.keys():
+    for name, points in expressions.shapes():
         key = made.shape_key_add(name=name, from_mix=False)
         key.data.foreach_set("co", points.astype(np.float32).ravel())
         key.value = 0.0

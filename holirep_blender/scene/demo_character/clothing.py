@@ -60,7 +60,7 @@ def top(cell: float) -> Mesh:
 
 
 def sleeve(cell: float) -> Mesh:
-    """The left sleeve, of another colour than the trunk, laid over it along the raglan seam; it ends above the elbow."""
+    """The left sleeve, of another colour than the trunk, laid over it along the seam; it ends above the elbow."""
     shape = _shirt()
 
     mesh = surface_net(lambda p: shape(p) - 0.0012, np.array([0.0, -0.17, 1.10]), np.array([0.46, 0.19, 1.53]), cell)
@@ -114,7 +114,8 @@ def _trousers_shape() -> Field:
 def trousers(cell: float) -> Mesh:
     """Slim trousers to above the ankle."""
     shape = _trousers_shape()
-    mesh = surface_net(shape, np.array([-0.24, -0.20, TROUSER_END - 0.04]), np.array([0.24, 0.20, WAISTBAND + 0.04]), cell)
+    low, high = np.array([-0.24, -0.20, TROUSER_END - 0.04]), np.array([0.24, 0.20, WAISTBAND + 0.04])
+    mesh = surface_net(shape, low, high, cell)
     up = np.array([0.0, 0.0, 1.0])
     mesh, _ = cut(mesh, up * WAISTBAND, up, shape, 0.3 * cell)
     mesh, edge = cut(mesh, up * TROUSER_END, -up, shape, 0.3 * cell)

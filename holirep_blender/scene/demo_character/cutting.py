@@ -55,10 +55,10 @@ def cut(mesh: Mesh, point: Array, normal: Array, shape: Field, snap: float) -> t
             materials.append(material)
     all_points = np.concatenate([points, np.array(new).reshape(-1, 3)])
     on_plane = np.concatenate([side == 0.0, np.ones(len(new), bool)])
-    all_faces = np.concatenate([mesh.faces[whole & (corner < 0).any(axis=1)],
-                                np.array(faces, dtype=np.int64).reshape(-1, 4)])
-    result = Mesh(all_points, all_faces,
-                  np.concatenate([mesh.materials[whole & (corner < 0).any(axis=1)], np.array(materials, dtype=np.int64)]))
+    stays = whole & (corner < 0).any(axis=1)
+    all_faces = np.concatenate([mesh.faces[stays], np.array(faces, dtype=np.int64).reshape(-1, 4)])
+    all_materials = np.concatenate([mesh.materials[stays], np.array(materials, dtype=np.int64)])
+    result = Mesh(all_points, all_faces, all_materials)
     edges = np.concatenate([all_faces[:, [k, (k + 1) % 4]] for k in range(4)])
     edges = edges[(edges[:, 0] != edges[:, 1]) & on_plane[edges].all(axis=1)]
     # An edge that two faces share is not a boundary.

@@ -15,6 +15,7 @@ from .face_grid import MOUTH_CORNER, FaceGrid
 from .face_parts import REST_MOUTH, FaceParts, MouthPose
 from .head_shape import MOUTH
 from .implicit import Array, smoothstep
+from .surface_nets import Neighbours
 
 JAW_OPEN = np.radians(19.0)
 CORNER = np.array([0.0265, -0.0915, MOUTH - 0.001])
@@ -44,15 +45,30 @@ class Expressions:
         self.parts = FaceParts(face, self.skin)
         p = self.skin
         self.x, self.y, self.z = p.T
-        away = np.clip(np.abs(face.angle) / MOUTH_CORNER, 0, 1)
-        side = np.where(face.above, 1.0, -1.0)
-        reach = np.abs(self.z - MOUTH) / 0.022
-        self.label = side * np.clip(np.sqrt(1 - away**2) + reach, 0, 1)
+        self.label = self._lip_label()
         self.upper, self.lower = (1 + self.label) / 2, (1 - self.label) / 2
         around = 1 - smoothstep(np.radians(28), np.radians(100), np.abs(face.angle))
         throat = smoothstep(face.row_of["throat"] + 2.0, face.row_of["chin"] - 0.5, face.row)
         self.jaw = self.lower * around * throat
         self.lips = np.exp(-((self.x / 0.034) ** 4) - ((self.z - MOUTH) / 0.0125) ** 2) * (self.y < -0.05)
+
+    def _lip_label(self) -> Array:
+        """1 on the upper lip and above, -1 on the lower lip and below; smooth round the mouth's corners.
+
+        The two edges and what lies farther off have given values; those between relax to their neighbours' mean.
+        """
+        face = self.face
+        label = np.clip((self.z - MOUTH) / 0.026, -1, 1)
+        fixed = np.abs(label) >= 1
+        for edge, sign in ((face.mouth.upper, 1.0), (face.mouth.lower, -1.0)):
+            label[edge] = sign * np.sqrt(np.clip(1 - (face.angle[edge] / MOUTH_CORNER) ** 2, 0, 1))
+            fixed[edge] = True
+        between = ~fixed
+        label[between] = np.where(face.above[between], np.maximum(label[between], 0), np.minimum(label[between], 0))
+        neighbours = Neighbours(face.faces, len(label))
+        for _ in range(160):
+            label = np.where(between, neighbours.mean(label[:, None])[:, 0], label)
+        return label
 
     def _near(self, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:
         d = (self.skin - np.asarray(centre)) / np.asarray(radii)
@@ -66,7 +82,7 @@ class Expressions:
     def _vector(weight: Array, x: float | Array = 0.0, y: float | Array = 0.0, z: float | Array = 0.0) -> Array:
         return np.stack([weight * x, weight * y, weight * z], axis=1)
 
-    def keys(self) -> Iterator[tuple[str, Array]]:
+    def shapes(self) -> Iterator[tuple[str, Array]]:
         """(name, points (M, 3) of the whole head) for each of the 52."""
         for name, skin, mouth in self._skins():
             yield name, self.parts.complete(self.skin + skin, mouth)
@@ -83,7 +99,8 @@ class Expressions:
     def _jaw_keys(self) -> Iterator[tuple[str, Array, MouthPose]]:
         opened = MouthPose(_turn_x(JAW_OPEN, body.JAW_HINGE))
         yield "jawOpen", self._carried(opened, self.jaw), opened
-        for name, matrix in (("jawForward", _shift(y=-0.008)), ("jawLeft", _shift(x=0.009)), ("jawRight", _shift(x=-0.009))):
+        shifts = (("jawForward", _shift(y=-0.008)), ("jawLeft", _shift(x=0.009)), ("jawRight", _shift(x=-0.009)))
+        for name, matrix in shifts:
             pose = MouthPose(matrix)
             yield name, self._carried(pose, self.jaw), pose
         full = self._carried(opened, np.ones(len(self.skin)))
@@ -108,7 +125,8 @@ class Expressions:
             lid = self._near((sign * 0.0315, -0.09, 1.6035), (0.016, 0.03, 0.009))
             yield f"eyeLookIn{end}", self._vector(lid, x=-sign * 0.0009) + self._lids(side, u - 0.0004, low)
             yield f"eyeLookOut{end}", self._vector(lid, x=sign * 0.0009) + self._lids(side, u - 0.0004, low)
-            yield f"eyeSquint{end}", self._lids(side, u - 0.0014, low - 0.0034) + self._vector(cheek, y=-0.001, z=0.0022)
+            raised = self._vector(cheek, y=-0.001, z=0.0022)
+            yield f"eyeSquint{end}", self._lids(side, u - 0.0014, low - 0.0034) + raised
             yield f"eyeWide{end}", self._lids(side, u + 0.0026, low + 0.0008)
 
     def _brow_keys(self) -> Iterator[tuple[str, Array]]:
@@ -119,8 +137,9 @@ class Expressions:
         for side, sign in SIDES.items():
             whole = self._near((sign * 0.028, -0.088, z + 0.002), (0.028, 0.04, 0.014)) * self._half(sign)
             frown = self._near((sign * 0.014, -0.09, z), (0.014, 0.04, 0.012)) * self._half(sign)
-            yield (f"browDown{side.capitalize()}", self._above_lids()[:, None] * (
-                self._vector(whole, y=-0.0015, z=-0.0062) + self._vector(frown, x=-sign * 0.0030, y=-0.0010, z=-0.0020)))
+            lowered = self._vector(whole, y=-0.0015, z=-0.0062)
+            knitted = self._vector(frown, x=-sign * 0.0030, y=-0.0010, z=-0.0020)
+            yield f"browDown{side.capitalize()}", self._above_lids()[:, None] * (lowered + knitted)
             outer = self._near((sign * 0.048, -0.075, z + 0.004), (0.022, 0.04, 0.017)) * self._half(sign)
             yield f"browOuterUp{side.capitalize()}", self._vector(outer * self._above_lids(), z=0.0095, y=0.0008)
 
@@ -160,7 +179,7 @@ class Expressions:
             corner, wide = self._corner(sign), self._corner(sign, 0.027)
             cheek = self._near((sign * 0.042, -0.078, 1.566), (0.022, 0.035, 0.018)) * below * self._half(sign)
             fold = self._near((sign * 0.020, -0.098, MOUTH), (0.016, 0.03, 0.012)) * self._half(sign)
-            yield (f"mouthSmile{end}", self._vector(corner, x=sign * 0.0085, y=0.0040, z=0.0085)
+            yield (f"mouthSmile{end}", self._vector(corner, x=sign * 0.0078, y=0.0042, z=0.0080)
                    + self._vector(cheek, x=sign * 0.0012, y=-0.0025, z=0.0038) + self._vector(fold, y=0.0010))
             yield f"mouthFrown{end}", self._vector(corner, x=sign * 0.0015, y=0.0010, z=-0.0090)
             yield f"mouthDimple{end}", self._vector(corner, x=sign * 0.0055, y=0.0055, z=0.0008)
@@ -169,9 +188,9 @@ class Expressions:
             flat = self.lips * half
             squeeze = -0.42 * (self.z - MOUTH)
             yield f"mouthPress{end}", self._vector(flat, y=0.0014, z=squeeze) + self._vector(corner, y=0.0014)
-            lip = self._near((sign * 0.0125, -0.096, MOUTH - 0.004), (0.0145, 0.03, 0.012))
+            lip = self._near((sign * 0.0105, -0.096, MOUTH - 0.004), (0.0170, 0.03, 0.012))
             yield f"mouthLowerDown{end}", self._vector(lip * self.lower * half, x=sign * 0.0008, y=0.0005, z=-0.0085)
-            lip = self._near((sign * 0.0125, -0.096, MOUTH + 0.004), (0.0145, 0.03, 0.014))
+            lip = self._near((sign * 0.0105, -0.096, MOUTH + 0.004), (0.0170, 0.03, 0.014))
             yield f"mouthUpperUp{end}", self._vector(lip * self.upper * half, x=sign * 0.0008, y=0.0002, z=0.0082)
             shift = np.exp(-((self.x / 0.040) ** 2) - ((self.z - MOUTH) / 0.020) ** 2) * (self.y < -0.04)
             yield f"mouth{end}", self._vector(shift, x=sign * 0.0120, y=0.0012 * np.sign(self.x) * sign)

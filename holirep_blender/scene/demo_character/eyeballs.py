@@ -14,8 +14,8 @@ def left_eyeball() -> Mesh:
     """The left eyeball, looking to -Y."""
     segments = 32
     rings = [(0.0, PUPIL), (4.5, PUPIL), (9.0, PUPIL), (10.5, IRIS), (15.0, IRIS), (20.0, IRIS), (23.6, IRIS),
-             (26.2, RIM), (28.5, SCLERA), (36.0, SCLERA), (48.0, SCLERA), (62.0, SCLERA), (78.0, SCLERA), (95.0, SCLERA),
-             (115.0, SCLERA), (140.0, SCLERA), (165.0, SCLERA)]
+             (26.2, RIM), (28.5, SCLERA), (36.0, SCLERA), (48.0, SCLERA), (62.0, SCLERA), (78.0, SCLERA),
+             (95.0, SCLERA), (115.0, SCLERA), (140.0, SCLERA), (165.0, SCLERA)]
     angle = np.radians([ring[0] for ring in rings])
     angle[0] = 0.002
     radius = body.EYE_RADIUS * (1 + 0.035 * np.exp(-((np.degrees(angle) / 19.0) ** 4)))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import proportions as body
-from .head_shape import MOUTH, MOUTH_HALF_WIDTH, head
+from .head_shape import MOUTH, head
 from .implicit import Array, Field, gradient, project, smoothstep
 from .surface_nets import Indices, Neighbours
 
@@ -119,6 +119,17 @@ def _relax(shape: Field, points: Array, faces: Indices, amount: Array, steps: in
     return points
 
 
+def _symmetric(points: Array, grid: Indices, slits: dict[str, Slit]) -> Array:
+    """The points made exactly alike on both sides."""
+    twin = np.arange(len(points))
+    n = grid.shape[1]
+    twin[grid] = grid[:, np.append(np.arange(n - 2, -1, -1), n - 1)]
+    twin[slits["mouth"].upper[1:-1]] = slits["mouth"].upper[1:-1][::-1]
+    twin[slits["left"].upper[1:-1]] = slits["right"].upper[1:-1][::-1]
+    twin[slits["right"].upper[1:-1]] = slits["left"].upper[1:-1][::-1]
+    return (points + points[twin] * np.array([-1.0, 1.0, 1.0])) / 2
+
+
 def build_face_grid() -> FaceGrid:
     """The head's skin, eyes and mouth closed."""
     columns = _columns()
@@ -178,8 +189,7 @@ def build_face_grid() -> FaceGrid:
     chin = (smoothstep(1.0, 6.0, row.astype(float)) * (1 - smoothstep(row_of["below_lip"], row_of["lower_lip"],
                                                                       row.astype(float))))
     points = _relax(shape, points, faces, np.maximum(amount, 0.8 * chin), 16)
+    points = _symmetric(points, grid, slits)
     return FaceGrid(points, row.astype(float), angle, above, faces, face_row, slits["mouth"],
                     {"left": slits["left"], "right": slits["right"]}, row_of, columns, grid)
 
-
-__all__ = ["FaceGrid", "Slit", "build_face_grid", "MOUTH_HALF_WIDTH"]

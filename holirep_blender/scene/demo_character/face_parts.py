@@ -37,8 +37,8 @@ REST_MOUTH = MouthPose(np.eye(4))
 
 def _dental_arch(t: Array, front: float) -> tuple[Array, Array]:
     """Points (x, y) on the row of teeth, `t` -1..1, and the outward normals."""
-    x = 0.0225 * np.sin(t * 1.35) / np.sin(1.35)
-    y = front + 0.030 * (1 - np.cos(t * 1.45)) / (1 - np.cos(1.45))
+    x = 0.0255 * np.sin(t * 1.25) / np.sin(1.25)
+    y = front + 0.027 * (np.abs(x) / 0.0255) ** 2.6
     tangent = unit(np.stack([np.gradient(x, t), np.gradient(y, t)], axis=1))
     return np.stack([x, y], axis=1), np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
 
@@ -50,11 +50,10 @@ def _teeth(upper: bool) -> Mesh:
     groove = 0.0007 * np.abs(np.cos(t * np.pi * 6.0)) ** 0.35 - 0.0007
     edge, gum = (MOUTH - 0.0012, MOUTH + 0.0085) if upper else (MOUTH - 0.0022, MOUTH - 0.0110)
     rings = []
-    for out, z, share in ((-0.0010, gum, 0.3), (0.0004, 0.75 * gum + 0.25 * edge, 1), (0.0004, 0.4 * gum + 0.6 * edge, 1),
-                          (0.0, 0.1 * gum + 0.9 * edge, 1.2), (-0.0010, edge, 1), (-0.0030, 0.1 * gum + 0.9 * edge, 0),
-                          (-0.0050, gum, 0)):
+    for out, down, share in ((-0.0010, 0, 0.3), (0.0004, 0.25, 1), (0.0004, 0.6, 1), (0, 0.9, 1.2), (-0.001, 1, 1),
+                             (-0.0030, 0.9, 0), (-0.0050, 0, 0)):
         at = xy + normal * (out + groove * share)[:, None]
-        rings.append(np.column_stack([at, np.full(len(t), z)]))
+        rings.append(np.column_stack([at, np.full(len(t), gum + down * (edge - gum))]))
     faces = band(len(t), len(rings))
     return Mesh.make(np.concatenate(rings), faces if not upper else faces[:, ::-1], TEETH)
 
@@ -64,7 +63,7 @@ def _tongue() -> tuple[Mesh, Array]:
     rings, along = [], []
     for s in np.linspace(0, 1, 14):
         round_off = np.sqrt(max(1 - max(0.0, (s - 0.72) / 0.285) ** 2, 0.01))
-        width, thick = 0.0165 * round_off * (1 - 0.12 * s), 0.0050 * round_off
+        width, thick = 0.0175 * round_off * (1 - 0.10 * s), 0.0046 * round_off
         a = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         dip = 0.0012 * np.exp(-((np.cos(a) / 0.3) ** 2)) * (np.sin(a) > 0)
         z = MOUTH - 0.0075 + thick * np.sin(a) - dip + 0.004 * np.sin(np.pi * s) * (1 - s)
@@ -77,8 +76,8 @@ def _tongue() -> tuple[Mesh, Array]:
 
 def _ear_field() -> Field:
     """The left ear."""
-    axes = np.stack([unit(np.array([0.94, 0.26, 0.08])), unit(np.array([-0.26, 0.95, 0.16])), np.array([0.0, -0.2, 1.0])])
-    axes[2] = np.cross(axes[0], axes[1])
+    out, back = unit(np.array([0.94, 0.26, 0.08])), unit(np.array([-0.26, 0.95, 0.16]))
+    axes = np.stack([out, back, np.cross(out, back)])
     c = np.array([0.0775, 0.014, 1.592])
 
     def at(x: float, y: float, z: float) -> Array:
@@ -169,6 +168,7 @@ class FaceParts:
         lower = np.concatenate([[0], np.arange(n - 1, half - 1, -1), [half - 1]])
         for k in range(half - 1):
             end.append([last + k, last + lower[k], last + lower[k + 1], last + k + 1])
+        end[0] = [last + lower[1], last + 1, last, last]
         bag = np.concatenate([bag, np.array(end)])
         parts: list[tuple[Indices, int, int]] = [(bag, MOUTH_INSIDE, 8 * n)]
         for side in SIDES:
@@ -187,7 +187,8 @@ class FaceParts:
             parts += self._lid_edge(skin, side)
         tongue = self._tongue.points
         s = self._tongue_along[:, None]
-        out = np.concatenate([0 * s, -0.043 * s**1.3, -0.006 * s**2 - 0.010 * s**4 + 0.0035 * np.sin(np.pi * s)], axis=1)
+        curl = -0.006 * s**2 - 0.010 * s**4 + 0.0035 * np.sin(np.pi * s)
+        out = np.concatenate([0 * s, -0.043 * s**1.3, curl], axis=1)
         tongue = mouth.move(tongue) + mouth.tongue_out * out
         parts += [self._upper_teeth.points, mouth.move(self._lower_teeth.points), tongue]
         for brow, (index, weight, base) in zip(self._brows, self._brow_follow):

@@ -11,7 +11,7 @@ from .surface_nets import Mesh, join, surface_net
 BUN = np.array([0.0, 0.116, 1.690])
 HAIR, BAND = range(2)
 #: Height of the hairline by the angle from the front, degrees and metres.
-HAIRLINE = ((0, 1.662), (18, 1.664), (36, 1.657), (48, 1.640), (58, 1.622), (68, 1.604), (78, 1.594), (88, 1.630),
+HAIRLINE = ((0, 1.668), (16, 1.671), (32, 1.664), (46, 1.643), (58, 1.620), (68, 1.604), (78, 1.594), (88, 1.630),
             (102, 1.634), (114, 1.600), (128, 1.566), (150, 1.545), (180, 1.538))
 
 
@@ -26,9 +26,9 @@ def _cap() -> Field:
         angle = np.degrees(np.arctan2(np.abs(p[:, 0]), -(p[:, 1] - 0.004)))
         relative = p - BUN
         strand = np.arctan2(relative[:, 0], relative[:, 2] + 0.9 * relative[:, 1])
-        comb = 0.0011 * np.sin(46 * strand) + 0.0007 * np.sin(23 * strand + 1.3)
+        comb = 0.0013 * np.sin(44 * strand) + 0.0009 * np.sin(19 * strand + 1.3)
         above = p[:, 2] - np.interp(angle, fine, line)
-        full = 0.0050 + 0.0050 * smoothstep(0.0, 0.045, above)
+        full = 0.0022 + 0.0085 * smoothstep(0.0, 0.040, above)
         return smooth_max(scalp(p) - full + comb * smoothstep(0.004, 0.030, above), -above, 0.008)
 
     return field

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from . import proportions as body
-from .implicit import Array, Field, blend, cone, ellipsoid, smooth_min
 from .body_shape import arm
+from .implicit import Array, Field, blend, cone, ellipsoid, smooth_min
 
 #: Rows are the hand's axes: along, to the thumb, out of the palm.
 HAND_AXES = np.stack([body.ARM_AXIS, body.THUMB_AXIS, body.PALM_AXIS])
@@ -15,7 +15,7 @@ HAND_AXES = np.stack([body.ARM_AXIS, body.THUMB_AXIS, body.PALM_AXIS])
 def _palm() -> Field:
     at = body.hand_point
     parts = []
-    for finger, ((along, side, out), _, _, radius) in body.FINGERS.items():
+    for (along, side, out), _, _, radius in body.FINGERS.values():
         start = at(0.006, side * 0.42, out * 0.3)
         parts.append((cone(start, at(along - 0.004, side, out + 0.0015), 0.0145, radius + 0.0022), 0.012))
     parts += [

@@ -11,8 +11,6 @@ from .implicit import Field, blend, carve, cone, ellipsoid, mirrored
 MOUTH = body.MOUTH_HEIGHT
 #: The lids lie this far outside of the eyeball.
 LID_RADIUS = body.EYE_RADIUS + 0.0014
-#: Height of the seam between the lips falls by this much towards the corners, half of the mouth's width in metres.
-MOUTH_HALF_WIDTH = 0.0235
 
 
 def skull() -> Field:
@@ -64,12 +62,12 @@ def head() -> Field:
     socket = mirrored(ellipsoid(eye + np.array([0.0005, -0.0215, 0.001]), (0.0205, 0.0150, 0.0150)))
     lids = mirrored(ellipsoid(eye, (LID_RADIUS, LID_RADIUS, LID_RADIUS)))
     upper, lower = _lips()
-    groove = ellipsoid((0, -0.1022, MOUTH + 0.0125), (0.0034, 0.0045, 0.0075))
+    groove = ellipsoid((0, -0.1035, MOUTH + 0.0120), (0.0042, 0.0052, 0.0070))
     fold_under_lip = ellipsoid((0, -0.1010, 1.5195), (0.016, 0.0050, 0.0034))
     nostril = mirrored(ellipsoid((0.0066, -0.1035, 1.5540), (0.0030, 0.0050, 0.0036)))
     shape = carve(skull(), socket, 0.016)
-    shape = blend([(shape, 0.0), (lids, 0.007), (_nose(), 0.014)])
-    shape = carve(shape, groove, 0.004)
+    shape = blend([(shape, 0.0), (lids, 0.009), (_nose(), 0.014)])
+    shape = carve(shape, groove, 0.006)
     shape = carve(shape, fold_under_lip, 0.006)
     shape = blend([(shape, 0.0), (blend([(upper, 0.0), (lower, 0.0012)]), 0.0065)])
     shape = carve(shape, nostril, 0.0025)

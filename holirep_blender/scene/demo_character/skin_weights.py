@@ -6,13 +6,15 @@ Clothes take the weights of one body that lies inside of all of them, so that la
 """
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
 from .body_shape import whole_body
 from .implicit import Array, smoothstep
 from .skeleton import bone_specs, mirrored_name
-from .surface_nets import Indices, Mesh, Neighbours, surface_net
+from .surface_nets import Mesh, Neighbours, surface_net
 
 MAX_INFLUENCES = 4
 SPECS = {spec.name: spec for spec in bone_specs()}
@@ -26,7 +28,7 @@ _FLESH = {"hips": 0.13, "spine": 0.12, "chest": 0.12, "upperChest": 0.13, "neck"
 TORSO_BONES = ["hips", "spine", "chest", "upperChest", "neck", "head", "leftShoulder", "leftUpperArm", "leftLowerArm",
                "leftHand", "leftUpperLeg", "leftLowerLeg", "leftFoot"]
 ARM_BONES = ["leftUpperArm", "leftLowerArm", "leftHand"] + [
-    name for name in BONES if name.startswith("left") and name.endswith(("Metacarpal", "Proximal", "Intermediate", "Distal"))]
+    name for name in BONES if re.match("left.*(Metacarpal|Proximal|Intermediate|Distal)", name)]
 
 
 def _nearest_bone(points: Array, names: list[str]) -> Array:
@@ -51,6 +53,16 @@ def _spread(weights: Array, neighbours: Neighbours, steps: int, amount: Array | 
     result = weights.copy()
     result[:, used] = part
     return result
+
+
+def _own_side(weights: Array, x: Array) -> Array:
+    """Takes back what crossed the middle line: a limb pulls at its own side and at a narrow band of the other."""
+    result = weights.copy()
+    for k, name in enumerate(BONES):
+        if SPECS[name].head[0] != 0.0:
+            sign = np.sign(SPECS[name].head[0])
+            result[:, k] *= 1 - smoothstep(0.0, 0.010, -sign * x)
+    return result / result.sum(axis=1, keepdims=True)
 
 
 def limited(weights: Array) -> Array:
@@ -89,7 +101,7 @@ class BodyWeights:
         triangle = self._triangles[[f[2] for f in found]]
         a, b, c = (self._points[triangle[:, k]] for k in range(3))
         coordinates = _barycentric(place, a, b, c)
-        weights = np.einsum("nk,nkb->nb", coordinates, self._weights[triangle])
+        weights = _own_side(np.einsum("nk,nkb->nb", coordinates, self._weights[triangle]), folded[:, 0])
         weights[right] = weights[right][:, MIRROR_ORDER]
         return weights
 
@@ -155,7 +167,3 @@ def rigid_weights(count: int, bone: str) -> Array:
 def mirrored_weights(weights: Array) -> Array:
     """The weights of the mirrored mesh."""
     return weights[:, MIRROR_ORDER]
-
-
-__all__ = ["BONES", "BodyWeights", "Indices", "arm_weights", "head_weights", "limited", "mirrored_weights", "rigid_weights",
-           "shoe_weights"]

@@ -28,7 +28,7 @@ class Mesh:
 
     def mirrored(self) -> Mesh:
         """The same on the other side of x = 0."""
-        return Mesh(self.points * np.array([-1.0, 1.0, 1.0]), self.faces[:, ::-1].copy(), self.materials.copy())
+        return Mesh(self.points * np.array([-1.0, 1.0, 1.0]), self.faces[:, [1, 0, 3, 2]], self.materials.copy())
 
 
 def join(meshes: list[Mesh]) -> Mesh:
