@@ -2,7 +2,7 @@
 """Writing keys: whole curves with ``foreach_set`` against ``keyframe_insert``, in one run, with the same values.
 
 ``python -m benchmarks.keyframes [--frames 1000] [--long 10000] [--json FILE]`` with a Python that has ``bpy``. Exits
-with 1 where the targets are missed: at least 200 times faster at 1,000 frames × 60 bones, and 10,000 × 60 in under 1.5 s.
+with 1 where the targets are missed: 200 times faster at 1,000 frames × 60 bones, and 10,000 × 60 in under 1.5 s.
 """
 
 from __future__ import annotations
