@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -78,7 +79,13 @@ TRUTH = {"hips", "spine", "chest", "neck", "head"}
 
 
 def body_rig(
-    *, pose: Pose = Pose(), shoulders: bool = True, toes: bool = True, extra: tuple = (), ends: bool = True
+    *,
+    pose: Pose = Pose(),
+    right_pose: Pose | None = None,
+    shoulders: bool = True,
+    toes: bool = True,
+    extra: tuple = (),
+    ends: bool = True,
 ) -> Rig:
     """A small rig by hand; `extra` rows are (name, parent, point) and appear on both sides where marked with ``*``."""
     body = Body(pose)
@@ -86,11 +93,12 @@ def body_rig(
     limbs = LEGS + (TOES if toes else []) + ARMS + (HAND_END if ends else [])
     if shoulders:
         limbs = [*limbs, ("Shoulder", "chest", "clav")]
+    bodies = {"left": body, "right": Body(right_pose) if right_pose else body}
     for side in ("left", "right"):
         for name, parent, point in limbs:
             above = parent if shoulders or parent != "Shoulder" else "chest"
             above = above if above in TRUTH else side + above
-            rows.append((side + name, above, body.at(point, side)))
+            rows.append((side + name, above, bodies[side].at(point, side)))
     for name, parent, point in extra:
         sides = ("left", "right") if name.startswith("*") else ("left",)
         for side in sides:
@@ -126,6 +134,18 @@ POSES = {
 @pytest.mark.parametrize("pose", POSES)
 def test_poses_and_proportions(pose):
     check(body_rig(pose=POSES[pose]))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (Pose(arms_down=20), Pose(arms_down=60, elbows=30)),
+        (Pose(arms_down=40), Pose(arms_down=40, crouch=25)),
+        (Pose(arms_down=10, legs_apart=8), Pose(arms_down=70, elbows=20, legs_apart=3, crouch=15)),
+    ],
+)
+def test_sides_posed_differently(left, right):
+    check(body_rig(pose=left, right_pose=right))
 
 
 @pytest.mark.parametrize("shoulders", [True, False])
@@ -183,6 +203,26 @@ def test_things_that_are_no_bodies():
             spider_parents.append("body" if part == 1 else f"leg{leg}.{part - 1}")
     heads = np.array(spider_heads)
     assert map_by_structure(rig_from_points(spider_names, spider_parents, heads, heads + (0, 0, 0.1))) is None
+
+
+def test_thousands_of_extra_bones():
+    """A furry character: recognition stays quick and right."""
+    chance = np.random.default_rng(3)
+    rig = body_rig(pose=Pose(arms_down=40))
+    count, before = 3000, len(rig.bone_names)
+    owners = chance.integers(0, before, count)
+    heads = rig.heads[owners] + chance.normal(scale=0.04, size=(count, 3))
+    fur = rig_from_points([f"fur{n}" for n in range(count)], [None] * count, heads, heads + (0, 0, 0.01))
+    furry = Rig(
+        rig.bone_names + fur.bone_names,
+        np.concatenate([rig.parents, owners]),
+        np.concatenate([rig.rest, fur.rest]),
+        np.concatenate([rig.lengths, fur.lengths]),
+    )
+    started = time.process_time()
+    bones = map_by_structure(furry).bones
+    assert time.process_time() - started < 5
+    assert {joint: bones.get(joint) for joint in REQUIRED_JOINTS} == {joint: joint for joint in REQUIRED_JOINTS}
 
 
 def test_unsure_joints_are_left_out(rigs):

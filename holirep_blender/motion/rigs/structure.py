@@ -72,7 +72,8 @@ def _find_body(rig: Rig, symmetry: Symmetry) -> _Body | None:
     pairs = []
     for first, second in sibling_pairs(rig, least=3):
         long = min(reach(rig, first), reach(rig, second)) > 0.1 * symmetry.size
-        if long and symmetry.mirrored(rig.heads[rig.subtree(first)], rig.heads[rig.subtree(second)]):
+        points, others = rig.heads[rig.subtree(first)], rig.heads[rig.subtree(second)]
+        if long and (symmetry.mirrored(points, others) or _alike(rig, first, second, symmetry)):
             pairs.append((first, second))
     legs = [fits for pair in pairs if (fits := _fit_pair(rig, pair, symmetry, fit_leg))]
     arms = [fits for pair in pairs if (fits := _fit_pair(rig, pair, symmetry, fit_arm))]
@@ -86,6 +87,17 @@ def _find_body(rig: Rig, symmetry: Symmetry) -> _Body | None:
             if best is None or rank > best[0]:
                 best = (rank, body)
     return best[1] if best else None
+
+
+def _alike(rig: Rig, first: int, second: int, symmetry: Symmetry) -> bool:
+    """Whether two branches are the two sides of a body posed differently: as many bones of the same lengths."""
+    branches = [rig.subtree(root) for root in (first, second)]
+    if len(branches[0]) != len(branches[1]):
+        return False
+    distances = [float(symmetry.distance(rig.heads[branch]).mean()) for branch in branches]
+    steps = [np.linalg.norm(rig.heads[branch[1:]] - rig.heads[rig.parents[branch[1:]]], axis=1) for branch in branches]
+    same = np.allclose(np.sort(steps[0]), np.sort(steps[1]), rtol=0.03, atol=1e-4 * symmetry.size)
+    return distances[0] * distances[1] < 0 and bool(same)
 
 
 def _fit_pair(rig: Rig, pair: tuple[int, int], symmetry: Symmetry, fit: _Fit) -> tuple[Limb, Limb] | None:
@@ -183,7 +195,7 @@ def _trunk(rig: Rig, body: _Body, symmetry: Symmetry, up: FloatArray) -> dict[st
     if len(path) > 1 and float(rig.heads[path[-1]] @ up) > shoulders - 0.06 * torso:
         found["neck"] = path.pop()  # 3ds Max hangs the clavicles on the neck.
     found.update(zip(("spine", "chest", "upperChest"), _spread(path)))
-    neck_and_head = _neck_and_head(rig, body, symmetry, up, torso)
+    neck_and_head = _neck_and_head(rig, body, symmetry, up, (hips, shoulders))
     if neck_and_head:
         found["head"] = neck_and_head[-1]
         if len(neck_and_head) > 1:
@@ -198,28 +210,35 @@ def _spread(path: list[int]) -> list[int]:
     return [path[0], path[len(path) // 2], path[-1]]
 
 
-def _neck_and_head(rig: Rig, body: _Body, symmetry: Symmetry, up: FloatArray, torso: float) -> list[int]:
-    """The chain from above the bone that carries the arms to the head, both ends included."""
+def _neck_and_head(
+    rig: Rig, body: _Body, symmetry: Symmetry, up: FloatArray, heights: tuple[float, float]
+) -> list[int]:
+    """The chain from above the bone that carries the arms to the head; `heights` are those of hips and shoulders."""
+    torso = heights[1] - heights[0]
     arm_roots = {limb.root for limb in body.arms}
+    lowest = float(rig.heads[body.chest] @ up) - 0.02 * torso
     chain: list[int] = []
     bone = body.chest
     while True:
         central = [
             child
             for child in rig.children[bone]
-            if child not in arm_roots and abs(float(symmetry.distance(rig.heads[child]))) < ON_PLANE * symmetry.size
+            if child not in arm_roots
+            and abs(float(symmetry.distance(rig.heads[child]))) < ON_PLANE * symmetry.size
+            and float(rig.heads[child] @ up) > lowest
         ]
-        central = [child for child in central if float((rig.heads[child] - rig.heads[body.chest]) @ up) > -0.02 * torso]
         if not central:
+            break
+        height = float(rig.heads[bone] @ up)
+        rising = any(rig.children[child] and float(rig.heads[child] @ up) > height + 0.04 * torso for child in central)
+        if chain and _branches(rig, bone) and (height > heights[1] + 0.15 * torso or not rising):
             break
         bone = max(central, key=lambda child: (len(rig.subtree(child)), float(rig.heads[child] @ up)))
         chain.append(bone)
-        if _carries_a_face(rig, bone):
-            break
     near = 0.03 * torso
     if not chain:
         return []
-    if _carries_a_face(rig, chain[-1]):
+    if _branches(rig, chain[-1]):
         while len(chain) > 1 and float(np.linalg.norm(rig.heads[chain[-1]] - rig.heads[chain[-2]])) < near:
             chain.pop()
         return chain
@@ -229,7 +248,7 @@ def _neck_and_head(rig: Rig, body: _Body, symmetry: Symmetry, up: FloatArray, to
     return chain
 
 
-def _carries_a_face(rig: Rig, bone: int) -> bool:
+def _branches(rig: Rig, bone: int) -> bool:
     """Whether a bone branches as a head does (eyes, jaw, hair); single helper bones beside a chain do not count."""
     children = rig.children[bone]
     grown = [child for child in children if rig.children[child]]
