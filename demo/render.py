@@ -17,7 +17,7 @@ import numpy as np
 from holirep_blender.motion.take import Take
 
 SHEET_FRAMES = 9
-SHEET_SAMPLES = 24
+SHEET_SAMPLES = 16
 MOVIE_STEP = 2
 
 
@@ -28,14 +28,13 @@ def performer_region(take: Take, row: int) -> tuple[int, int, int, int]:
     """
     assert take.camera is not None
     points = take.camera.project(take.world_positions())
-    height = float(np.nanmedian(np.nanmax(points[..., 1], axis=1) - np.nanmin(points[..., 1], axis=1))) * 1.5
-    size = np.array([height * 0.8, height])
+    tall = float(np.nanmedian(np.nanmax(points[..., 1], axis=1) - np.nanmin(points[..., 1], axis=1))) * 1.4
+    size = np.array([tall * 0.8, tall])
     middle = (np.nanmax(points[row], axis=0) + np.nanmin(points[row], axis=0)) / 2.0
     picture = take.camera.image_size
-    size = np.minimum(size, picture)
-    low = np.clip(middle - size / 2.0, 0.0, picture - size)
-    x0, y0 = (int(v) for v in np.round(low))
-    return x0, y0, x0 + int(size[0]), y0 + int(size[1])
+    width, height = (int(v) for v in np.minimum(size, picture))
+    x0, y0 = (int(v) for v in np.clip(middle - (width / 2, height / 2), 0.0, picture - (width, height)))
+    return x0, y0, x0 + width, y0 + height
 
 
 def shown_rows(take: Take, count: int) -> list[int]:

@@ -11,11 +11,14 @@ import bpy
 
 from holirep_blender.scene.demo_character import build_demo_character
 
+PLATE_FPS = 30  # the sample plate's rate, so that each of its frames falls on a frame of the scene
+
 
 def build_stage() -> None:
     """Empties the file and adds the character, a ground, a sun and an even sky."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
+    scene.render.fps = PLATE_FPS
     build_demo_character(bpy.context)
 
     ground = bpy.data.materials.new("Ground")

@@ -69,9 +69,9 @@ def labelled(picture: Picture, text: str) -> Picture:
     return result
 
 
-def side_by_side(frame: Picture, render: Picture, height: int) -> Picture:
-    """Two RGB pictures at one height, that of ``frame``, with a thin line between them."""
-    width = round(render.shape[1] * height / render.shape[0])
+def side_by_side(frame: Picture, render: Picture) -> Picture:
+    """Two RGB pictures of the same view, at the size of ``frame``, with a thin line between them."""
+    height, width, _ = frame.shape
     gap = np.full((height, max(2, height // 180), 3), 20, dtype=np.uint8)
     return np.hstack([frame, gap, cv2.resize(render, (width, height), interpolation=cv2.INTER_AREA)])
 
@@ -114,7 +114,7 @@ def compare(plate_path: Path, take_path: Path, renders: Path, out: Path, height:
         frame = cv2.resize(rgb[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA)
         draw_skeleton(frame, take, projected[row] - (x0, y0), scale)
         render = cv2.cvtColor(cv2.imread(str(pictures[number])), cv2.COLOR_BGR2RGB)
-        pair = side_by_side(labelled(frame, f"plate frame {number}"), render, height)
+        pair = side_by_side(labelled(frame, f"plate frame {number}"), render)
         path = out / "frames" / f"{number:04d}.png"
         cv2.imwrite(str(path), cv2.cvtColor(pair, cv2.COLOR_RGB2BGR))
         written.append(path)
