@@ -42,8 +42,6 @@ DECORATIONS = {
 @pytest.mark.parametrize("family", ["mixamo", "unreal_5", "makehuman", "rigify_metarig", "smpl_x", "biped", "vroid"])
 def test_decorated_names_are_still_the_family(rigs, family, decoration):
     decorate = DECORATIONS[decoration]
-    if family == "makehuman" and decoration == "no separators":
-        pytest.skip("finger1-1 and finger11 would be the same name in another sense")
     rig_map = find_rig_map(renamed(rigs[family], decorate))
     assert rig_map.family == family_name(family)
     assert dict(rig_map.bones) == {joint: decorate(bone) for joint, bone in true_bones(family).items()}
@@ -122,6 +120,44 @@ def test_two_characters_in_one_rig_do_not_confuse_it(rigs):
         np.concatenate([rig.lengths, extra.lengths]),
     )
     assert dict(find_rig_map(both).bones) == true_bones("mixamo")
+
+
+def part(rig: Rig, keep) -> Rig:
+    """The rig with only the bones whose names `keep` takes, each hung on the nearest one above that is left."""
+    kept = [index for index, name in enumerate(rig.bone_names) if keep(name)]
+    place = {old: new for new, old in enumerate(kept)}
+    parents = [next((place[above] for above in rig.ancestors(old) if above in place), -1) for old in kept]
+    return Rig(
+        tuple(rig.bone_names[old] for old in kept), np.array(parents), rig.rest[kept], rig.lengths[kept], rig.name
+    )
+
+
+def test_upper_body_alone_is_usable_and_says_what_it_lacks(rigs):
+    bust = part(rigs["mixamo"], lambda name: not any(word in name for word in ("Leg", "Foot", "Toe")))
+    rig_map = find_rig_map(bust)
+    assert rig_map.family == "Mixamo"
+    assert usable(rig_map)
+    assert rig_map.conflicts(bust) == [
+        f"{side} {bone} has no bone." for side in ("Left", "Right") for bone in ("upper leg", "lower leg", "foot")
+    ]
+    assert rig_map.score < 0.75
+
+
+def test_only_a_face_rig_is_refused(rigs):
+    face = part(rigs["metahuman"], lambda name: "FACIAL" in name or name == "head")
+    with pytest.raises(NoUsableBonesError):
+        find_rig_map(face)
+
+
+@pytest.mark.parametrize("family", ["mixamo", "unreal_5", "daz_genesis_8", "vroid"])
+def test_rigs_without_fingers_toes_and_eyes(rigs, family):
+    truth = true_bones(family)
+    extra = ("Thumb", "Index", "Middle", "Ring", "Little", "Eye", "jaw", "Toes")
+    gone = {bone for joint, bone in truth.items() if any(word in joint for word in extra)}
+    rig = part(rigs[family], lambda name: name not in gone)
+    rig_map = find_rig_map(rig)
+    assert rig_map.family == family_name(family)
+    assert dict(rig_map.bones) == {joint: bone for joint, bone in truth.items() if bone not in gone}
 
 
 def test_rig_without_a_body_raises_one_clear_error():
