@@ -20,6 +20,7 @@ from .skin_weights import (
     BONES,
     BodyWeights,
     arm_weights,
+    hanging,
     head_weights,
     limited,
     mirrored_weights,
@@ -47,7 +48,7 @@ def _clothes_and_limbs(weights: BodyWeights) -> Iterator[tuple[str, Mesh, Array,
     """(part, mesh, weights, names of its material slots)."""
     sleeve = clothing.sleeve(0.012)
     tops = [clothing.top(0.0118), join([sleeve, sleeve.mirrored()]), clothing.collar()]
-    pieces = [(mesh, weights.at(mesh.points)) for mesh in tops]
+    pieces = [(mesh, hanging(weights.at(mesh.points))) for mesh in tops]
     yield ("Top", *_joined(pieces), ["Top", "Sleeves", "Sleeves"])
     trousers = clothing.trousers(0.0126)
     yield "Trousers", trousers, weights.at(trousers.points), ["Trousers"]

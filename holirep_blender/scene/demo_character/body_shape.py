@@ -36,7 +36,7 @@ def torso() -> Field:
         (ellipsoid((0.066, -0.064, 1.258), (0.060, 0.050, 0.060)), 0.0),
         (ellipsoid((0.070, 0.088, 1.320), (0.062, 0.036, 0.075)), 0.03),
         (ellipsoid((0.078, 0.072, 0.905), (0.084, 0.072, 0.082)), 0.03),
-        (cone((0.030, 0.040, 1.428), (0.150, 0.018, 1.384), 0.044, 0.038), 0.04),
+        (cone((0.030, 0.040, 1.428), (0.136, 0.018, 1.384), 0.044, 0.038), 0.04),
     ])
     return blend([(trunk, 0.0), (mirrored(left, 0.012), 0.035)])
 
@@ -64,13 +64,13 @@ def leg() -> Field:
 def arm() -> Field:
     """The left arm from the shoulder to the wrist."""
     upper = tube(body.SHOULDER, body.ELBOW, FORWARD, [
-        (0.0, 0.044, 0.048, 0.050), (0.3, 0.046, 0.048, 0.048), (0.65, 0.040, 0.043, 0.042),
+        (0.0, 0.042, 0.047, 0.049), (0.3, 0.046, 0.048, 0.048), (0.65, 0.040, 0.043, 0.042),
         (1.0, 0.035, 0.037, 0.037)])
     # The forearm is widest across the elbow's axis and flattens towards the wrist, across the palm.
     lower = tube(body.ELBOW, body.WRIST, FORWARD, [
         (0.0, 0.036, 0.038, 0.037), (0.2, 0.037, 0.042, 0.040), (0.5, 0.032, 0.036, 0.034),
         (0.85, 0.0215, 0.0275, 0.0265), (1.0, 0.0190, 0.0265, 0.0260)])
-    deltoid = ellipsoid(body.SHOULDER + body.ARM_AXIS * 0.045 + np.array([0.002, 0.0, -0.008]), (0.050, 0.048, 0.050))
+    deltoid = ellipsoid(body.SHOULDER + body.ARM_AXIS * 0.045 + np.array([0.000, 0.0, -0.008]), (0.047, 0.047, 0.049))
     return blend([(upper, 0.0), (lower, 0.02), (deltoid, 0.04)])
 
 

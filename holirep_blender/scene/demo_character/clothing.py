@@ -23,25 +23,28 @@ from .implicit import (
 from .surface_nets import Mesh, band, join, surface_net
 
 SLEEVE_END = 0.300
-HEM = 0.925
+HEM = 0.950
 WAISTBAND = 0.985
 TROUSER_END = 0.105
 #: The plane of the collar: a point and the normal to the head's side.
 COLLAR = (np.array([0.0, 0.022, 1.460]), unit(np.array([0.0, -0.36, 1.0])))
 #: The plane of the left raglan seam, from the armpit to the collar: a point and the normal to the sleeve's side.
-RAGLAN = (np.array([0.112, 0.0, 1.352]), unit(np.array([0.86, 0.0, 0.51])))
+RAGLAN = (np.array([0.107, 0.0, 1.350]), unit(np.array([0.86, 0.0, 0.51])))
 
 
 def _shirt() -> Field:
-    body_shape = blend([(torso(), 0.0), (mirrored(leg()), 0.03), (mirrored(arm()), 0.045), (neck(), 0.03)])
+    trunk = blend([(torso(), 0.0), (mirrored(leg()), 0.03)])
+    arms, throat = mirrored(arm()), neck()
 
     def field(p: Array) -> Array:
         z = p[:, 2]
+        of_trunk, of_arms = trunk(p), arms(p)
         along = (np.abs(p[:, 0]) - body.SHOULDER[0]) * body.ARM_AXIS[0] + (z - body.SHOULDER[2]) * body.ARM_AXIS[2]
-        sleeve = 0.0050 * smoothstep(0.08, SLEEVE_END, along) + 0.0016 * smoothstep(
+        sleeves = 0.0050 * smoothstep(0.08, SLEEVE_END, along) + 0.0016 * smoothstep(
             SLEEVE_END - 0.026, SLEEVE_END - 0.022, along)
-        trunk = 0.0060 * smoothstep(1.20, 1.05, z) + 0.0016 * smoothstep(HEM + 0.026, HEM + 0.022, z)
-        return body_shape(p) - 0.0062 - np.where(along > 0.03, sleeve, trunk * (along < 0.03))
+        waist = 0.0070 * smoothstep(1.20, 1.05, z) + 0.0016 * smoothstep(HEM + 0.026, HEM + 0.022, z)
+        looser = waist + (sleeves - waist) * smoothstep(-0.02, 0.02, of_trunk - of_arms)
+        return smooth_min(smooth_min(of_trunk, of_arms, 0.045), throat(p), 0.03) - 0.0055 - looser
 
     return field
 
@@ -105,8 +108,8 @@ def _trousers_shape() -> Field:
         cuff = 0.0018 * smoothstep(TROUSER_END + 0.030, TROUSER_END + 0.026, z)
         # The legs stay apart below the crotch: each is cut at the middle.
         legs = smooth_max(one_leg(folded) - loose - cuff, 0.0022 - folded[:, 0], 0.004)
-        hips = smooth_max(trunk(p) - 0.0045, 0.868 - z, 0.02)
-        return smooth_min(hips, legs, 0.03)
+        hips = smooth_max(trunk(p) - 0.0045, 0.850 - z, 0.03)
+        return smooth_min(hips, legs, 0.04)
 
     return field
 

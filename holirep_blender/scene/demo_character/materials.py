@@ -19,8 +19,8 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "Skin": Look((0.74, 0.445, 0.325), 0.48, subsurface=0.12),
-    "Lips": Look((0.56, 0.205, 0.175), 0.36, subsurface=0.10),
+    "Skin": Look((0.70, 0.405, 0.290), 0.48, subsurface=0.10),
+    "Lips": Look((0.50, 0.145, 0.130), 0.36, subsurface=0.06),
     "Mouth": Look((0.13, 0.022, 0.020), 0.55),
     "Teeth": Look((0.80, 0.76, 0.68), 0.22, subsurface=0.05),
     "Tongue": Look((0.50, 0.125, 0.115), 0.40, subsurface=0.08),

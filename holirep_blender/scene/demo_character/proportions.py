@@ -18,14 +18,14 @@ Vector = NDArray[np.float64]
 STATURE = 1.72
 HEAD_HEIGHT = STATURE / 7.5
 #: Degrees of the arms below the horizontal in the rest pose (an A-pose: shoulders deform better than from a T).
-ARM_DROP = 42.0
+ARM_DROP = 48.0
 
 EYE_CENTRE = np.array([0.0318, -0.0722, 1.6035])
 EYE_RADIUS = 0.0150
 JAW_HINGE = np.array([0.0, -0.006, 1.566])
 MOUTH_HEIGHT = 1.5325
 
-SHOULDER = np.array([0.160, 0.012, 0.818 * STATURE - 0.020])
+SHOULDER = np.array([0.152, 0.012, 0.818 * STATURE - 0.020])
 _DROP = math.radians(ARM_DROP)
 #: Along the left arm, across the hand towards the thumb, and out of the palm.
 ARM_AXIS = np.array([math.cos(_DROP), 0.0, -math.sin(_DROP)])

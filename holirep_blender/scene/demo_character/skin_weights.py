@@ -116,6 +116,15 @@ def _barycentric(p: Array, a: Array, b: Array, c: Array) -> Array:
     return np.stack([1 - v - w, v, w], axis=1)
 
 
+def hanging(weights: Array) -> Array:
+    """Weights of a cloth that hangs over the hips: the legs carry it half as much, the hips the rest."""
+    result = weights.copy()
+    for leg in ("leftUpperLeg", "rightUpperLeg"):
+        result[:, INDEX["hips"]] += 0.5 * result[:, INDEX[leg]]
+        result[:, INDEX[leg]] *= 0.5
+    return result
+
+
 def arm_weights(mesh: Mesh, body_weights: BodyWeights) -> Array:
     """Weights of the left arm's skin: its own on the hand, the body's above the middle of the forearm."""
     neighbours = Neighbours(mesh.faces, len(mesh.points))
