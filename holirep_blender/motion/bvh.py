@@ -160,7 +160,8 @@ def _parse_motion(lines: list[str], row: int, width: int) -> tuple[float, Array]
         raise _LineError("its frame time is not positive")
     if numbers.size != count * width:
         raise _LineError(f"it should have {count} frames of {width} numbers, but has {numbers.size} numbers")
-    return 1.0 / frame_time, numbers.reshape(count, width)
+    # writers round the frame time to six digits or so: 0.033333 means 30 frames per second
+    return round(1.0 / frame_time, 3), numbers.reshape(count, width)
 
 
 def take_from_bvh(

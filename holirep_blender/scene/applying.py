@@ -104,6 +104,8 @@ def apply_take(
         inheritance = _inheritance(armature, rig)
         motion = _retarget(played, armature, rig, rig_map, inheritance, faces, chosen, scene.unit_settings.scale_length)
         held = bool(inheritance.held.any())
+        if armature.data.pose_position == "REST":
+            warnings.append(f"{armature.name} shows its rest pose: set Pose Position to Pose to see the motion.")
         warnings += motion.warnings
 
     actions: list[bpy.types.Action] = []

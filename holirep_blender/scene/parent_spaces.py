@@ -40,7 +40,9 @@ def follow_constraints(
     """
     basis = motion.rotations.copy()
     context.view_layer.update()
-    if armature.name not in context.view_layer.objects or armature.mode == "EDIT":
+    # Blender leaves out objects that nothing visible needs
+    alive = armature.evaluated_get(context.evaluated_depsgraph_get()).is_evaluated
+    if not alive or armature.mode == "EDIT":
         return basis, [f"{armature.name} is not evaluated now: whether its constraints allow the motion is unknown."]
     samples = np.unique(np.linspace(0, len(basis) - 1, _SAMPLES).astype(int))
     with _posing(context, armature, motion.bone_names) as pose:

@@ -68,6 +68,9 @@ def test_a_bone_that_a_constraint_holds_is_reported(empty_scene):
     constraint.target, constraint.chain_count = target, 3
     report = apply_take(bpy.context, take, rig)
     assert any("do not follow" in warning for warning in report.warnings)
+    rig.hide_viewport = True  # Blender does not evaluate it then
+    report = apply_take(bpy.context, take, rig)
+    assert any("unknown" in warning for warning in report.warnings)
 
 
 @pytest.fixture(scope="module")

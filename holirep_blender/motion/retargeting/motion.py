@@ -137,9 +137,9 @@ def retarget(
             carrier = target.parents[carrier]
         moved = head - target.heads[bone]
         location_bone, pose_locations = target.names[carrier], moved + target.heads[carrier]
-        own_axes = behaviour.local_location[carrier]
-        turn_back = rotations.inverse(target.rest_rotations[carrier]) if own_axes else rotations.identity()
-        locations = rotations.rotate(turn_back, moved)
+        axes_of = carrier if behaviour.local_location[carrier] else target.parents[carrier]
+        location_axes = target.rest_rotations[axes_of] if axes_of >= 0 else rotations.identity()
+        locations = rotations.rotate(rotations.inverse(location_axes), moved)
     else:
         warnings.append("No bone is mapped to the hips: the character does not travel.")
     if chosen.space == "world":

@@ -53,7 +53,7 @@ class BoneInheritance:
     """How the rig's bones follow their parents, ``(B,)`` booleans in the order of the rig's bones.
 
     ``rotation``: the bone turns with its parent. ``connected``: its head sticks to the parent's tail, so that it has no
-    location of its own. ``local_location``: its location is along its own axes, else along the armature's. ``held``:
+    location of its own. ``local_location``: its location is along its own axes, else along its parent's. ``held``:
     constraints or drivers move it, so that it is not to be keyed unless the rig map says so.
     """
 

@@ -13,12 +13,20 @@ from .options import RetargetOptions
 
 Array = npt.NDArray[np.float64]
 
+_HIGH_ANKLE = 0.15
+"""By how much of the leg's length an ankle may be higher over the sole than that of the performer."""
+
 
 def leg_ratio(source: Positions, target: Positions) -> float:
-    """The character's leg length by the performer's, in the character's unit per metre."""
+    """The character's leg length by the performer's, in its unit per metre; without legs, the trunk's."""
     performer, character = leg_length(source), leg_length(target)
     if performer > 1e-9 and character > 1e-9:
         return character / performer
+    for first, second in (("hips", "neck"), ("hips", "head"), ("leftUpperArm", "rightUpperArm")):
+        if all(name in skeleton for name in (first, second) for skeleton in (source, target)):
+            lengths = [float(np.linalg.norm(skeleton[second] - skeleton[first])) for skeleton in (source, target)]
+            if min(lengths) > 1e-9:
+                return lengths[1] / lengths[0]
     return 1.0
 
 
@@ -72,5 +80,8 @@ def pelvis_path(
     up = linear @ axes[:, 2]
     up = up / np.linalg.norm(up)
     # heights along the character's own up, so that a character whose object is turned keeps its ankle height
-    path[:, 2] = ratio * scale * path[:, 2] + _height_correction(source, placed, up, ratio * scale)
+    correction = _height_correction(source, placed, up, ratio * scale)
+    if abs(correction) > _HIGH_ANKLE * leg_length(placed):
+        correction = 0.0  # the object's origin is not the character's floor
+    path[:, 2] = ratio * scale * path[:, 2] + correction
     return np.asarray(np.linalg.solve(linear, (path - origin).T).T)
