@@ -169,6 +169,11 @@ def location_at(path: Path) -> RuntimeLocation:
     return find_runtime(preference=str(path), environ={}, package=Path(__file__).parent, user_folder=None)
 
 
+def presets_folder() -> Path:
+    """The folder of the user's rig maps; it is made by the first one that is saved."""
+    return user_folder() / "rig_maps"
+
+
 def takes_folder() -> Path:
     """The folder that new takes are written to; it is not made here."""
     folder = settings().cache_folder

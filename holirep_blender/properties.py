@@ -151,6 +151,8 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     rig_map_found: StringProperty(
         description="The rig map as it was found or loaded, before the rows were edited (JSON)"
     )
+    rig_family: StringProperty(description="What kind of rig the rig map is for")
+    shape_keys: StringProperty(description="How many of the ARKit shapes the character's meshes have, in words")
     rig_map_conflicts: StringProperty(description="What does not fit between rig map and character, a line each")
 
     root_motion: EnumProperty(

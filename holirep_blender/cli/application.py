@@ -107,7 +107,7 @@ def _apply_and_save(scene: bpy.types.Scene, save: Path) -> tuple[dict[str, Any],
     from ..scene.shot_take import apply_shot_take
 
     try:
-        text, warnings = apply_shot_take(bpy.context, scene)
+        text, warnings = apply_shot_take(bpy.context, scene, scene.holirep.character)
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
     except ValueError as error:

@@ -48,7 +48,9 @@ def _install(options: Namespace) -> tuple[dict[str, Any], str]:
         print(consent_text(preferences.runtime_device(), folder), file=sys.stderr)
         _agree("Go on?")
     if not params.get("wheels") and not bpy.app.module and not bpy.app.online_access:
-        text = "Blender is offline: allow Online Access in its preferences, start it with --online-mode, or use --wheels"
+        text = (
+            "Blender is offline: allow Online Access in its preferences, start it with --online-mode, or use --wheels"
+        )
         raise CommandError(RUNTIME, text)
     job = _run("repair_runtime" if options.repair else "install_runtime", params)
     return {"folder": str(folder), "warnings": job.warnings}, f"The runtime is ready: {folder}"
@@ -57,7 +59,9 @@ def _install(options: Namespace) -> tuple[dict[str, Any], str]:
 def _use(path: Path) -> tuple[dict[str, Any], str]:
     stored = preferences.stored(bpy.context)
     if stored is None:
-        text = f"HoliRep is not an enabled extension here; set the environment variable HOLIREP_RUNTIME to {path} instead"
+        text = (
+            f"HoliRep is not an enabled extension here; set the environment variable HOLIREP_RUNTIME to {path} instead"
+        )
         raise CommandError(USAGE, text)
     location = preferences.location_at(path)
     if not location.exists:

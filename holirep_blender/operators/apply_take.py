@@ -26,7 +26,7 @@ class HOLIREP_OT_apply_take(bpy.types.Operator):
             reason = "There is no take yet: replicate a performance, or open a take"
         elif shot.character is None:
             reason = "Choose a character first"
-        elif shot.character.mode not in {"OBJECT", "POSE"}:
+        elif context.mode not in {"OBJECT", "POSE"}:
             reason = "Go back to Object or Pose Mode first"
         if reason:
             cls.poll_message_set(reason)
@@ -34,19 +34,27 @@ class HOLIREP_OT_apply_take(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Applies and says what was written."""
-        from ..scene.shot_take import apply_shot_take
+        level, text = apply_and_report(context, context.scene, context.scene.holirep.character)
+        self.report({level}, text)
+        return {"CANCELLED"} if level == "ERROR" else {"FINISHED"}
 
-        started = time.perf_counter()
-        try:
-            text, warnings = apply_shot_take(context, context.scene)
-        except (ValueError, OSError) as error:
-            session.report("ERROR", str(error), take=bpy.path.abspath(context.scene.holirep.take))
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        text = f"{text} in {time.perf_counter() - started:.2f} s"
-        session.report("WARNING" if warnings else "INFO", text, warnings, bpy.path.abspath(context.scene.holirep.take))
-        self.report({"INFO"}, text)
-        return {"FINISHED"}
+
+def apply_and_report(
+    context: bpy.types.Context, scene: bpy.types.Scene, character: bpy.types.Object
+) -> tuple[str, str]:
+    """Applies the shot's take to a character and shows in the panel what came of it; returns level and sentence."""
+    from ..scene.shot_take import apply_shot_take
+
+    take = bpy.path.abspath(scene.holirep.take)
+    started = time.perf_counter()
+    try:
+        text, warnings = apply_shot_take(context, scene, character)
+    except (ValueError, OSError) as error:
+        session.report("ERROR", str(error), take=take)
+        return "ERROR", str(error)
+    text = f"{text}, in {time.perf_counter() - started:.2f} s"
+    session.report("WARNING" if warnings else "INFO", text, warnings, take)
+    return "INFO", text
 
 
 CLASSES = (HOLIREP_OT_apply_take,)

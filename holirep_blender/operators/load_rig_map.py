@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
+from .. import preferences
 from ..scene import rig_map_rows
 
 
@@ -20,6 +21,9 @@ class HOLIREP_OT_load_rig_map(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".json"
     filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+    preset: bpy.props.StringProperty(
+        name="Preset", description="Name of a saved preset; empty for a file", options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -29,16 +33,22 @@ class HOLIREP_OT_load_rig_map(bpy.types.Operator, ImportHelper):
             return False
         return True
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for a file unless the menu names a preset."""
+        return self.execute(context) if self.preset else super().invoke(context, event)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fills the rows and shows what does not fit the character."""
-        from ..motion.rigs import RigMap
+        from ..motion.rigs.presets import load_preset, read_preset
 
         shot = context.scene.holirep
-        path = Path(self.filepath)
         try:
-            rig_map = RigMap.from_json(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
-            self.report({"ERROR"}, f"{path.name}: {error}")
+            if self.preset:
+                rig_map = load_preset(preferences.presets_folder(), self.preset)
+            else:
+                rig_map = read_preset(Path(self.filepath))
+        except ValueError as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         rig_map_rows.write_rig_map(shot, rig_map)
         conflicts = shot.rig_map_conflicts.splitlines()

@@ -14,6 +14,7 @@ import bpy
 
 from .. import preferences, session
 from ..scene import shot as shots
+from .apply_take import apply_and_report
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job
@@ -136,7 +137,7 @@ class Performance:
 
 
 def _apply(scene: bpy.types.Scene, character: bpy.types.Object) -> None:
-    """Runs the apply operator as the user would, with an undo step of its own after one that holds the take's path."""
+    """Applies as the operator does, with an undo step of its own after one that holds the take's path."""
     windows = bpy.context.window_manager.windows
     override: dict[str, Any] = {"scene": scene, "view_layer": scene.view_layers[0]}
     if windows:
@@ -144,7 +145,9 @@ def _apply(scene: bpy.types.Scene, character: bpy.types.Object) -> None:
     with bpy.context.temp_override(**override):
         if not bpy.app.background:
             bpy.ops.ed.undo_push(message="HoliRep Take")
-        bpy.ops.holirep.apply_take("EXEC_DEFAULT", not bpy.app.background, character=character.name)
+        level, _text = apply_and_report(bpy.context, scene, character)
+        if not bpy.app.background and level != "ERROR":
+            bpy.ops.ed.undo_push(message="Apply Take")
 
 
 def _busy_with() -> str:

@@ -3,24 +3,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
-from bpy_extras.io_utils import ExportHelper
 
+from .. import preferences
 from ..scene import rig_map_rows
-from .files import write_text
 
 
-class HOLIREP_OT_save_rig_map(bpy.types.Operator, ExportHelper):
-    """Save the rig map as a preset for other shots with this kind of rig"""
+class HOLIREP_OT_save_rig_map(bpy.types.Operator):
+    """Save the rig map under a name, as a preset for other shots with this kind of rig"""
 
     bl_idname = "holirep.save_rig_map"
     bl_label = "Save Rig Map"
     bl_options = {"REGISTER"}
 
-    filename_ext = ".json"
-    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+    preset: bpy.props.StringProperty(name="Name", description="Name of the preset; one of that name is replaced")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -30,15 +26,23 @@ class HOLIREP_OT_save_rig_map(bpy.types.Operator, ExportHelper):
             return False
         return True
 
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Asks for the name."""
+        self.preset = self.preset or context.scene.holirep.rig_family
+        return context.window_manager.invoke_props_dialog(self)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Writes the preset; an older one stays until the new one is complete."""
+        """Writes the preset."""
+        from ..motion.rigs.presets import save_preset
+
         try:
-            rig_map = rig_map_rows.read_rig_map(context.scene.holirep)
-            write_text(Path(self.filepath), rig_map.to_json() + "\n")
-        except (ValueError, OSError) as error:
-            self.report({"ERROR"}, f"The rig map could not be saved: {error}")
+            path = save_preset(
+                preferences.presets_folder(), self.preset, rig_map_rows.read_rig_map(context.scene.holirep)
+            )
+        except ValueError as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Saved {self.filepath}")
+        self.report({"INFO"}, f"Saved {path}")
         return {"FINISHED"}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import bpy
 
-from . import apply_options, character, performance, runtime, status_bar, take
+from . import apply_options, character, performance, rig_map_presets, runtime, status_bar, take
 
 CLASSES = (
     *performance.CLASSES,
+    *rig_map_presets.CLASSES,
     *character.CLASSES,
     *apply_options.CLASSES,
     *take.CLASSES,

@@ -70,8 +70,8 @@ class HOLIREP_PT_rig_map(SidebarPanel, bpy.types.Panel):
         layout = self.layout
         shot = context.scene.holirep
         row = layout.row(align=True)
-        row.operator("holirep.load_rig_map", text="Load", icon="FILE_FOLDER")
-        row.operator("holirep.save_rig_map", text="Save", icon="FILE_TICK")
+        row.menu("HOLIREP_MT_rig_map_presets", icon="PRESET")
+        row.operator("holirep.save_rig_map", text="", icon="FILE_TICK")
         row.operator("holirep.clear_rig_map", text="", icon="TRASH")
         if not has_rig_map(shot):
             wrapped(layout, context, "The rig map is found when the take is applied, or with Find Rig Map", "INFO")

@@ -45,6 +45,8 @@ def write_rig_map(shot: bpy.types.PropertyGroup, rig_map: RigMap) -> None:
         _filling = False
     shot.rig_map_found = rig_map.to_json()
     shot.rig_map_of = shot.character.name_full if shot.character else ""
+    shot.rig_family = rig_map.family
+    shot.shape_keys = _shape_key_text(shot.character) if shot.character else ""
     refresh_conflicts(shot)
 
 
@@ -53,6 +55,8 @@ def clear_rig_map(shot: bpy.types.PropertyGroup) -> None:
     shot.rig_map.clear()
     shot.rig_map_found = ""
     shot.rig_map_of = ""
+    shot.rig_family = ""
+    shot.shape_keys = ""
     shot.rig_map_conflicts = ""
 
 
@@ -66,6 +70,19 @@ def refresh_conflicts(shot: bpy.types.PropertyGroup) -> None:
     shot.rig_map_conflicts = "\n".join(conflicts)
     for row in shot.rig_map:
         row.conflict = next((text for text in conflicts if _is_about(text, row)), "")
+
+
+def _shape_key_text(character: bpy.types.Object) -> str:
+    from ..motion.arkit import ARKIT_NAMES
+    from ..motion.rigs.shape_keys import find_shape_key_map
+    from .characters import meshes_with_shape_keys, shape_key_names
+
+    maps = [find_shape_key_map(shape_key_names(mesh)) for mesh in meshes_with_shape_keys(character)]
+    found = {name for mapping in maps for name in mapping}
+    meshes = sum(1 for mapping in maps if mapping)
+    if not meshes:
+        return "No shape keys for the face"
+    return f"{len(found)} of {len(ARKIT_NAMES)} face shapes on {meshes} {'mesh' if meshes == 1 else 'meshes'}"
 
 
 def _is_about(conflict: str, row: bpy.types.PropertyGroup) -> bool:

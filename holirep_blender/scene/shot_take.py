@@ -14,25 +14,30 @@ from .cameras import CameraError, add_solved_camera, show_plate
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
 
 
-def apply_shot_take(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
-    """Applies the take and adds the solved camera, as the shot asks. Returns a sentence and warnings.
+def apply_shot_take(
+    context: bpy.types.Context, scene: bpy.types.Scene, character: bpy.types.Object
+) -> tuple[str, list[str]]:
+    """Applies the shot's take to a character and adds the solved camera, as the shot asks. Returns a sentence and warnings.
+
+    The shot's rig map counts only for the shot's own character; for another one it is found.
 
     Raises ValueError or OSError, in the user's words, where take or character cannot be used; then nothing was changed.
     """
     shot = scene.holirep
+    own = character == shot.character
     take = Take.load(Path(bpy.path.abspath(shot.take)))
     options = ApplyOptions(
         retargeting=RetargetOptions(space="world" if shot.match_camera else "character", root=shot.root_motion.lower()),
-        rig_map=read_rig_map(shot) if has_rig_map(shot) else None,
+        rig_map=read_rig_map(shot) if own and has_rig_map(shot) else None,
         push_to_nla=shot.push_to_nla,
     )
-    report = apply_take(context, take, shot.character, options)
-    if not has_rig_map(shot):
+    report = apply_take(context, take, character, options)
+    if own and not has_rig_map(shot):
         _show_found_map(shot)
     warnings = list(report.warnings)
     if shot.add_camera:
         warnings += _add_camera(scene, take, report.frames[0])
-    return _sentence(shot.character, report), warnings
+    return _sentence(character, report), warnings
 
 
 def _add_camera(scene: bpy.types.Scene, take: Take, frame_start: float) -> list[str]:

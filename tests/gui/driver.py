@@ -9,6 +9,8 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable
 
 import bpy
 
@@ -50,27 +52,47 @@ def under_pointer() -> str:
     return context.window_manager.clipboard
 
 
-def holirep() -> object:
-    """The extension's module."""
-    return sys.modules["bl_ext.user_default.holirep"]
+def module(name: str) -> ModuleType | None:
+    """A module of the extension; None while it is not loaded."""
+    return sys.modules.get(f"bl_ext.user_default.holirep.{name}")
 
 
-def session() -> object:
+def session() -> Any:
     """The extension's session."""
-    return sys.modules["bl_ext.user_default.holirep.session"].current()
+    return module("session").current()
+
+
+def start_job() -> None:
+    """Presses Replicate Performance without the pointer."""
+    with bpy.context.temp_override(window=window(), area=view(), region=region("WINDOW")):
+        bpy.ops.holirep.replicate_performance("INVOKE_DEFAULT")
+
+
+def in_picture(x: float, y: float, width: float, height: float) -> tuple[int, int]:
+    """Where on the screen a pixel of a plate is, while that is shown in the 3D view as large as fits, less 4 %."""
+    found = region("WINDOW")
+    scale = min(found.width / width, found.height / height) * 0.96
+    left = found.x + (found.width - width * scale) / 2.0
+    top = window().height - found.y - found.height + (found.height - height * scale) / 2.0
+    return round(left + x * scale), round(top + y * scale)
 
 
 class Stalls:
-    """The longest time that the main thread did not come back to its events: gaps between calls of a quick timer."""
+    """How long the main thread did not come back to its events: the gaps between calls of a quick timer.
 
-    def __init__(self) -> None:
+    Gaps count only while ``active`` holds at both of their ends.
+    """
+
+    def __init__(self, active: Callable[[], bool] = lambda: True) -> None:
         self.gaps: list[float] = []
+        self._active = active
         self._last = time.perf_counter()
-        bpy.app.timers.register(self._tick)
+        bpy.app.timers.register(self._tick, persistent=True)
 
     def _tick(self) -> float:
         now = time.perf_counter()
-        self.gaps.append(now - self._last)
+        if self._active():
+            self.gaps.append(now - self._last)
         self._last = now
         return 0.002
 

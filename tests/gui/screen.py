@@ -130,7 +130,9 @@ class Screen:
         """Waits until a Python expression in Blender is true."""
         deadline = time.monotonic() + timeout
         while not (found := self.python(f"result = {expression}")):
-            assert time.monotonic() < deadline, f"never true: {expression}"
+            if time.monotonic() > deadline:
+                state = self.python("result = repr(driver.session())")
+                raise AssertionError(f"never true: {expression}\n{state}\n{self.log()[-3000:]}")
             time.sleep(0.1)
         return found
 
@@ -154,11 +156,29 @@ class Screen:
         """A click, as a hand does it: from outside, then a moment over the button."""
         self.mouse("mousemove", x - 2, y, "sleep", 0.25, "mousemove", x, y, "sleep", 0.35, "click", 1)
 
+    def press(self, operator: str, until: str, timeout: float = 60.0) -> None:
+        """Clicks a button of the sidebar; once more where a slow redraw swallowed the click. Waits for its effect."""
+        for _attempt in range(3):
+            self.click(*self.button(operator))
+            deadline = time.monotonic() + 6.0
+            while time.monotonic() < deadline:
+                if self.python(f"result = bool({until})"):
+                    return
+                time.sleep(0.1)
+        self.wait_for(until, timeout)
+
     def button(self, operator: str) -> tuple[int, int]:
         """Where in the sidebar a button is that calls an operator: moves the pointer down and asks what is under it."""
         x, top, bottom = self.python("result = driver.sidebar_column()")
+        self.mouse("mousemove", x - 500, bottom - 100, "sleep", 0.2)
+        self.wait_for("driver.under_pointer() == ''", 10.0)  # else the button that was pointed at before still answers
         for y in range(top + 6, bottom, 11):
             self.mouse("mousemove", x, y, "sleep", 0.06)
-            if self.python(f"result = driver.under_pointer().startswith('bpy.ops.{operator}(')"):
-                return x, y
+            if self._points_at(operator):
+                time.sleep(0.3)
+                if self._points_at(operator):
+                    return x, y
         raise AssertionError(f"no button for {operator} in the sidebar")
+
+    def _points_at(self, operator: str) -> bool:
+        return bool(self.python(f"result = driver.under_pointer().startswith('bpy.ops.{operator}(')"))

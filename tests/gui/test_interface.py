@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job with a real pointer in the real application. The tests are steps of one session and run in order."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from tests.extension.build import build
+from .screen import Screen
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(600)]
+
+FRAMES = (60, 71)
+LONG_FRAMES = (45, 190)
+STALL_SECONDS = 0.05
+SCENE = "bpy.context.window_manager.windows[0].scene"
+KEYS = (
+    "(lambda data: 0 if data is None or data.action is None else sum(len(curve.keyframe_points) for layer in "
+    "data.action.layers for strip in layer.strips for bag in strip.channelbags for curve in bag.fcurves))"
+    f"({SCENE}.holirep.character.animation_data)"
+)
+JOB = "(lambda job: job and job.state)(driver.module('session').active_job())"
+
+
+@pytest.fixture(scope="module")
+def pictures(repository: Path) -> Path:
+    """Where the pictures go that a person is to look at."""
+    return repository / "build" / "gui"
+
+
+@pytest.fixture(scope="module")
+def runtime(repository: Path) -> Path:
+    """The runtime that the worker is started in."""
+    folder = Path(os.environ.get("HOLIREP_RUNTIME") or repository / ".runtime")
+    if not folder.is_dir():
+        pytest.skip(f"there is no runtime at {folder}: set it up with `make test`")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plate(repository: Path) -> Path:
+    """The sample plate."""
+    path = repository / "build" / "plates" / "demo.mp4"
+    if not path.is_file():
+        pytest.skip("the sample plate is not here: `make test-gui` fetches it")
+    return path
+
+
+@pytest.fixture(scope="module")
+def screen(repository: Path, runtime: Path, plate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    """Blender with a clean profile, the built zip installed and the sidebar open."""
+    work = tmp_path_factory.mktemp("gui")
+    shown = Screen(work, [repository, _base_of(runtime)])
+    if shown.reason:
+        pytest.skip(shown.reason)
+    (work / "home" / ".config").mkdir(parents=True)
+    (work / "zip").mkdir()
+    archive = build(work / "zip")
+    shown.run("blender", "--command", "extension", "install-file", "-r", "user_default", "-e", archive)
+    driver = work / "driver.py"
+    shutil.copyfile(Path(__file__).with_name("driver.py"), driver)
+    try:
+        shown.open(driver, HOLIREP_RUNTIME=str(runtime))
+        shown.python("driver.view().spaces.active.show_region_ui = True")
+        time.sleep(1.0)
+        shown.python(
+            "driver.region('UI').active_panel_category = 'HoliRep'; driver.region('UI').tag_redraw();"
+            "bpy.data.objects.remove(bpy.data.objects['Cube']);"
+            "bpy.ops.ed.undo_push(message='Cube removed')"
+        )
+        yield shown
+    finally:
+        shown.close()
+
+
+def _base_of(runtime: Path) -> Path:
+    """The installation of Python that an environment is made from: its interpreter is a link to there."""
+    text = "[environment]\n" + (runtime / "pyvenv.cfg").read_text()
+    settings = configparser.ConfigParser()
+    settings.read_string(text)
+    return Path(settings["environment"]["home"]).parent
+
+
+def set_plate(screen: Screen, plate: Path, first: int, last: int) -> None:
+    screen.python(
+        f"shot = {SCENE}.holirep; shot.plate = {str(plate)!r}; shot.use_range = True;"
+        f"shot.frame_first, shot.frame_last = {first}, {last};"
+        "bpy.ops.ed.undo_push(message='Plate')"
+    )
+    time.sleep(0.5)
+
+
+def test_the_demo_character_is_added_by_a_click(screen, pictures):
+    screen.picture(pictures / "1-sidebar.png")
+    screen.press("holirep.add_demo_character", f"{SCENE}.holirep.character is not None")
+    screen.press("holirep.find_rig_map", f"len({SCENE}.holirep.rig_map) == 55")
+    time.sleep(1.0)
+    x, y = screen.button("holirep.find_rig_map")
+    screen.click(x - 60, y + 84)  # the header of the list, below two lines of text
+    screen.picture(pictures / "2-character.png")
+
+
+def test_a_click_on_the_button_replicates_the_performance(screen, plate, pictures):
+    set_plate(screen, plate, *FRAMES)
+    assert screen.python(f"result = {KEYS}") == 0
+    screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
+    screen.wait_for("driver.module('session').active_job().progress is not None", 60.0)
+    screen.picture(pictures / "3-running.png")
+    screen.wait_for(f"{JOB} is None", 120.0)
+    screen.wait_for(f"{KEYS} > 0", 20.0)
+    frames = FRAMES[1] - FRAMES[0] + 1
+    keys = screen.python(f"result = {KEYS}")
+    assert keys % frames == 0
+    assert keys // frames > 4 * 40, "four channels for each of more than 40 bones"
+    outcome = screen.python("found = driver.session().outcome; result = [found.level, found.message, found.take]")
+    assert outcome[0] in {"INFO", "WARNING"}, outcome
+    assert Path(outcome[2]).name == "demo.001.npz"
+    screen.python(f"{SCENE}.frame_set(5)")
+    screen.picture(pictures / "4-applied.png")
+
+
+def test_ctrl_z_takes_the_keys_back_and_the_take_stays(screen, pictures):
+    take = screen.python(f"result = {SCENE}.holirep.take")
+    x, y = screen.python(
+        "found = driver.region('WINDOW'); result = [found.x + 300, driver.window().height - found.y - 300]"
+    )
+    screen.mouse("mousemove", x, y, "sleep", 0.3, "key", "ctrl+z", "sleep", 1.0)
+    screen.wait_for(f"{KEYS} == 0", 10.0)
+    assert screen.python(f"result = {SCENE}.holirep.take") == take, "the take is a step of its own"
+    assert screen.python(f"result = [action.name for action in bpy.data.actions if action.users]") == []
+    assert (
+        screen.python("result = [found.name for found in bpy.data.objects if found.name.startswith('HoliRep Camera')]")
+        == []
+    )
+    screen.picture(pictures / "5-undone.png")
+
+
+def test_a_take_is_applied_again_by_a_click(screen):
+    screen.press("holirep.apply_take", f"{KEYS} > 0")
+
+
+def test_esc_cancels_a_running_job_within_two_seconds(screen, plate, pictures):
+    set_plate(screen, plate, *LONG_FRAMES)
+    screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
+    screen.wait_for(
+        "(lambda job: job and job.progress and (job.progress.fps or 0) > 0)(driver.module('session').active_job())",
+        60.0,
+    )
+    screen.picture(pictures / "6-before-esc.png")
+    x, y = screen.python(
+        "found = driver.region('WINDOW'); result = [found.x + 300, driver.window().height - found.y - 300]"
+    )
+    started = time.monotonic()
+    screen.mouse("mousemove", x, y, "sleep", 0.2, "key", "Escape")
+    screen.wait_for(f"{JOB} is None", 5.0)
+    assert time.monotonic() - started < 3.0
+    assert screen.python("result = driver.session().outcome.message").startswith("Cancelled")
+    assert screen.python("result = driver.session().jobs.worker_pid") is None
+    screen.picture(pictures / "7-cancelled.png")
+
+
+def test_the_main_thread_is_never_held_up_while_a_job_runs(screen, plate):
+    """With sidebar and status bar closed nothing of ours is drawn, so that a software renderer's redraws do not count."""
+    set_plate(screen, plate, *FRAMES)
+    screen.python("driver.view().spaces.active.show_region_ui = False; driver.window().screen.show_statusbar = False")
+    time.sleep(1.0)
+    quiet = screen.python("driver.stalls = driver.Stalls()")
+    time.sleep(3.0)
+    quiet = screen.python("result = driver.stalls.stop()[:5]")
+    screen.python(
+        "driver.start_job(); driver.stalls = driver.Stalls(lambda: driver.module('session').active_job() is not None)"
+    )
+    deadline = time.monotonic() + 120.0
+    while screen.python(f"result = {JOB}") is not None:
+        assert time.monotonic() < deadline
+        time.sleep(1.0)
+    gaps = screen.python("result = driver.stalls.stop()[:5]")
+    outcome = screen.python("result = driver.session().outcome.message")
+    assert "Keyed" in outcome, outcome
+    text = ", ".join(f"{1000.0 * gap:.0f}" for gap in gaps)
+    print(f"longest stalls of the main thread while a job ran: {text} ms; without a job {1000.0 * quiet[0]:.0f} ms")
+    assert gaps[0] < STALL_SECONDS, f"{text} ms; without a job {1000.0 * quiet[0]:.0f} ms"
+    screen.python("driver.view().spaces.active.show_region_ui = True; driver.window().screen.show_statusbar = True")
+    time.sleep(1.0)
+
+
+def test_the_performer_is_picked_by_a_click_in_the_picture(screen, plate, pictures):
+    set_plate(screen, plate, 81, 92)
+    screen.press("holirep.pick_performer", f"{JOB} == 'running'")
+    screen.wait_for("driver.module('operators.frame_picture') is not None", 60.0)
+    x, y = screen.python(
+        "found = driver.region('WINDOW'); result = [found.x + 300, driver.window().height - found.y - 300]"
+    )
+    screen.mouse("mousemove", x, y, "sleep", 0.5, "mousemove", x + 5, y)
+    screen.picture(pictures / "8-pick.png")
+    x, y = screen.python("result = driver.in_picture(1210, 740, 1768, 994)")
+    screen.mouse("mousemove", x - 3, y, "sleep", 0.4, "mousemove", x, y, "sleep", 0.4)
+    screen.picture(pictures / "9-pick-pointed.png")
+    screen.mouse("click", 1)
+    screen.wait_for(f"{SCENE}.holirep.person_kind == 'BOX'", 5.0)
+    left, top, right, bottom = screen.python(f"result = list({SCENE}.holirep.person_box)")
+    assert left < 1210 < right
+    assert top < 740 < bottom
+    assert screen.python(f"result = {SCENE}.holirep.person_frame") == 81
+    assert screen.python("result = [image.name for image in bpy.data.images if 'HoliRep frame' in image.name]") == []
+
+
+def test_a_file_that_is_opened_during_a_job_leaves_a_message_and_the_take(screen, plate, pictures):
+    set_plate(screen, plate, 81, 92)
+    screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
+    screen.python(
+        "bpy.app.timers.register(lambda: bpy.ops.wm.read_homefile(app_template='') and None, first_interval=0.2)"
+    )
+    screen.wait_for("len(bpy.data.armatures) == 0", 20.0)
+    screen.wait_for(f"{JOB} is None", 120.0)
+    outcome = screen.wait_for("(lambda found: [found.level, found.message, found.take])(driver.session().outcome)", 5.0)
+    assert outcome[0] == "WARNING"
+    assert outcome[1].startswith("Another file was opened while the job ran. The take is kept:"), outcome
+    assert Path(outcome[2]).is_file()
+    screen.picture(pictures / "10-other-file.png")
+
+
+def test_nothing_went_wrong_behind_the_interface(screen):
+    log = screen.log()
+    assert "Traceback" not in log, log[-3000:]
