@@ -81,14 +81,15 @@ def explain_exit(code: int, stderr: Sequence[str]) -> JobError:
     recent = "\n".join(stderr[-60:])
     missing = re.search(r"No module named '([\w.]+)'", recent)
     library = re.search(r"ImportError: ([\w.+-]+\.so[\w.]*): cannot open shared object file", recent)
-    if code < 0:
+    short_of_memory = re.search(r"bad_alloc|MemoryError|[Cc]annot allocate memory|failed to map segment", recent)
+    if -256 < code < 0:
         try:
             name = signal.Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
         text = _SIGNALS.get(name, f"The worker was stopped by {name}. Run again; if it happens again, look at the log.")
         kind = "memory" if name == "SIGKILL" else "disk" if name == "SIGXFSZ" else "worker"
-        if name == "SIGABRT" and ("bad_alloc" in recent or "MemoryError" in recent):
+        if name == "SIGABRT" and short_of_memory:
             kind, text = "memory", OUT_OF_MEMORY
         return JobError(kind, text, details)
     if code & 0xFFFFFFFF in _WINDOWS_EXITS:
@@ -99,7 +100,7 @@ def explain_exit(code: int, stderr: Sequence[str]) -> JobError:
     if library:
         text = f"The runtime needs the system library {library.group(1)}. Install it with the system's package manager."
         return JobError("runtime", text, details)
-    if "MemoryError" in recent or "bad_alloc" in recent:
+    if short_of_memory:
         return JobError("memory", OUT_OF_MEMORY, details)
     if "No space left on device" in recent:
         return JobError("disk", NO_SPACE, details)

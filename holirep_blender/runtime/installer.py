@@ -87,15 +87,15 @@ class _Build:
         python = self._python()
         tool = choose_tool(self.tool_name, python, self.folder, self.wheels, self.console)
         previous = read_marker(self.folder)
-        marker = Marker("building", lock_hash(), tool.name, str(python.path))
-        marker.write(self.folder)
         self.say(1)
-        runs = environment_python(self.folder).is_file() and probe_python(environment_python(self.folder)) is not None
-        if not runs or previous is None or previous.python != str(python.path):
+        created = previous is not None and previous.state != "creating" and previous.python == str(python.path)
+        if created and probe_python(environment_python(self.folder)) is not None:
+            self.console.log("The environment exists already; continuing.")
+        else:
+            Marker("creating", lock_hash(), tool.name, str(python.path)).write(self.folder)
             clear_folder(self.folder, keep=(MARKER, LOG))
             tool.create(self.console)
-        else:
-            self.console.log("The environment exists already; continuing.")
+        Marker("building", lock_hash(), tool.name, str(python.path)).write(self.folder)
         for info in damaged_packages(self.folder):
             # Without its record a package counts as not installed, so the next step installs it anew.
             self.console.log(f"Damaged: {info.name}")

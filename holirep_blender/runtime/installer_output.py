@@ -86,7 +86,10 @@ def explain_installer(lines: Sequence[str], tool: str, offline: bool) -> JobErro
         if re.search(pattern, text):
             return JobError(kind, message, text)
     if missing:
-        message = f"Your package index has no {missing.group(1)} for this Python and system. Check pip's configuration."
+        message = (
+            f"Your package index cannot be reached, or has no {missing.group(1)} for this Python and system. "
+            "Check the network and pip's configuration, then install again: it continues where it stopped."
+        )
         return JobError("network", message, text)
     last = next((line for line in reversed(lines) if line.strip() and not line.startswith("WARNING")), "no message")
     return JobError("internal", f"{tool} failed: {last.strip()}. The whole log is in the runtime's folder.", text)

@@ -252,10 +252,7 @@ class JobList:
                 if self._greeting is not None:
                     self._failed_starts += 1
                     self._last_failed_start = time.monotonic()
-                if job is not None:
-                    self._verdict = ("failed", message.error)
-                else:
-                    self.stop_worker()
+                self._end_with(worker, job, message.error)
                 return
             if isinstance(message, Note):
                 self._take_note(message, job)
@@ -268,17 +265,16 @@ class JobList:
     def _greeted(self, worker: WorkerClient, reply: Reply, job: Job | None) -> bool:
         self._greeting = None
         self._failed_starts = 0
+        if reply.error is not None:
+            self._end_with(worker, job, _error_of(reply.error))
+            return False
         version = reply.result.get("protocol") if isinstance(reply.result, dict) else None
         if version != PROTOCOL_VERSION:
-            self.stop_worker()
-            if job is not None:
-                text = (
-                    f"The worker speaks protocol {version}, this HoliRep {PROTOCOL_VERSION}: HoliRep was updated while "
-                    "Blender was running. Restart Blender."
-                )
-                details = str(reply.error) if reply.error else ""
-                job.error = JobError("runtime", text, details)
-                self._finish(job, "failed")
+            text = (
+                f"The worker speaks protocol {version}, this HoliRep {PROTOCOL_VERSION}: HoliRep was updated while "
+                "Blender was running. Restart Blender."
+            )
+            self._end_with(worker, job, JobError("runtime", text))
             return False
         if job is not None:
             self._request = worker.request(job.kind, job.params)
@@ -300,12 +296,20 @@ class JobList:
             job.result = reply.result
             self._finish(job, "done")
             return
-        data = reply.error.get("data") or {}
-        message = str(reply.error.get("message", "The worker failed without saying why. Look at the log."))
-        job.error = JobError(str(data.get("kind", "internal")), message, str(data.get("traceback", "")))
-        if job.error.kind == "memory":
-            self.stop_worker()  # what it holds is not given back otherwise
+        error = _error_of(reply.error)
+        if error.kind == "memory":
+            self._end_with(worker, job, error)  # what it holds is not given back otherwise
+            return
+        job.error = error
         self._finish(job, "failed")
+
+    def _end_with(self, worker: WorkerClient, job: Job | None, error: JobError) -> None:
+        """Stop the worker; the job fails as soon as that is gone."""
+        if job is None:
+            self.stop_worker()
+        else:
+            worker.stop()
+            self._verdict = ("failed", error)
 
     def _poll_task(self, task: LocalTask) -> None:
         job = self.current
@@ -335,6 +339,13 @@ class JobList:
             self._request = None
         job.state = state
         self._events.append(Event(state, job))
+
+
+def _error_of(error: dict[str, Any]) -> JobError:
+    """A JSON-RPC error object of the worker."""
+    data = error.get("data") or {}
+    message = str(error.get("message", "The worker failed without saying why. Look at the log."))
+    return JobError(str(data.get("kind", "internal")), message, str(data.get("traceback", "")))
 
 
 def _remove_partial(job: Job, worker_pid: int) -> None:

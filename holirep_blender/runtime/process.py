@@ -95,8 +95,9 @@ def stop_group(process: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -
         time.sleep(0.02)
     _signal_group(process, force=True)
     # One in an uninterruptible system call outlasts this; the kernel ends it as soon as the call returns.
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=GRACE_SECONDS)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while _group_lives(process) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def stop_group_soon(process: subprocess.Popen[bytes]) -> threading.Thread:

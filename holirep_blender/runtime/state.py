@@ -26,7 +26,7 @@ class Marker:
     """Written into every runtime that HoliRep makes, before anything else; without it nothing is changed or deleted."""
 
     state: str
-    """`building` or `ready`."""
+    """`creating` (the environment itself is not whole), `building` or `ready`."""
     lock: str
     tool: str
     python: str

@@ -28,14 +28,16 @@ GARBAGE_LIMIT = 20
 STDERR_LINES = 400
 
 
-@dataclass(frozen=True)
+@dataclass
 class Patience:
-    """How long to wait before something counts as hanging, in seconds."""
+    """How long to wait before something counts as hanging, in seconds. It may be changed at any time."""
 
     start: float = 120.0
     """From the start to the first word; a cold disk and a virus scanner are slow."""
     heartbeat: float = 30.0
     """Without a heartbeat: the process itself hangs."""
+    end: float = 5.0
+    """From the end of its output to its end: until then there is no exit code to tell why."""
     stall: float = 300.0
     """With heartbeats but without progress while a job runs: the stage hangs."""
 
@@ -212,7 +214,7 @@ class WorkerClient:
                 "program, or the runtime may be damaged: press Repair Runtime, or set another runtime path."
             )
             return JobError("worker", text, log)
-        if code is None and self._stdout_ended:
+        if code is None and self._stdout_ended and now - self._last_heard > self.patience.end:
             return JobError(
                 "worker", "The worker closed its output. Run again; if it happens again, look at the log.", log
             )

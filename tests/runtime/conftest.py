@@ -16,7 +16,6 @@ import pytest
 
 from holirep_blender.runtime.jobs import Job, JobList
 from holirep_blender.runtime.location import find_runtime
-from holirep_blender.runtime.worker import Patience
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "holirep_blender"
@@ -43,10 +42,13 @@ def plate() -> Path:
 
 
 @pytest.fixture
-def make_jobs(runtime_python: Path) -> Iterator[Callable[..., JobList]]:
+def make_jobs(
+    runtime_python: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., JobList]]:
     """Makes job lists; after the test no process and no temporary folder of theirs may be left."""
     made: list[JobList] = []
-    before = temporary_folders()
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
 
     def make(python: Path | None = None, **options: object) -> JobList:
         jobs = JobList(lambda: python or runtime_python, **options)  # type: ignore[arg-type]
@@ -57,11 +59,7 @@ def make_jobs(runtime_python: Path) -> Iterator[Callable[..., JobList]]:
     for jobs in made:
         jobs.close()
     assert zombies() == []
-    assert temporary_folders() <= before
-
-
-def temporary_folders() -> set[str]:
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith(("holirep-worker-", "holirep-tracking-"))}
+    assert list(temporary.iterdir()) == []
 
 
 def zombies() -> list[int]:

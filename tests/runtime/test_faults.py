@@ -99,7 +99,7 @@ def test_garbage_on_stdout(make_jobs, runtime_python, tmp_path, takes, plate):
     assert_clean(jobs, pid, takes)
 
 
-@pytest.mark.parametrize("kilobytes", [600_000, 900_000, 1_200_000])  # met by the loader, by FFmpeg, by MediaPipe
+@pytest.mark.parametrize("kilobytes", [600_000, 900_000])  # met while libraries are loaded, and by FFmpeg
 def test_out_of_memory(make_jobs, runtime_python, tmp_path, takes, plate, kilobytes):
     limit = tmp_path / "limit"
     limit.write_text(str(kilobytes))
@@ -130,20 +130,31 @@ def test_a_worker_that_hangs(make_jobs, plate, takes):
 
 
 def test_a_stage_that_hangs(make_jobs, plate, takes):
-    jobs = make_jobs(patience=Patience(stall=3.0))
+    patience = Patience()
+    jobs = make_jobs(patience=patience)
     job = jobs.submit("replicate", request(plate, takes / "a.npz", frame_range=[1, 130], processes=2))
     run_until(jobs, job, lambda: job.progress is not None and (job.progress.fraction or 0.0) > 0.02)
     pid = jobs.worker_pid
     for child in group_members(pid):
         if child != pid:
             os.kill(child, signal.SIGSTOP)  # the worker's own heart goes on beating
+    patience.stall = 3.0
     jobs.wait(job)
     assert (job.state, job.error.kind) == ("failed", "worker")
     assert "alive but made no progress" in job.error.message
     assert_clean(jobs, pid, takes)
 
 
-@pytest.mark.parametrize("stage", ["start", "Reading the plate", "Tracking", "Solving", "Writing the take"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "start",
+        "Reading the plate",
+        "Tracking",
+        pytest.param("Solving", marks=pytest.mark.slow),
+        pytest.param("Writing the take", marks=pytest.mark.slow),
+    ],
+)
 def test_cancel_at_each_stage(make_jobs, plate, takes, stage):
     jobs = make_jobs()
     job = jobs.submit("replicate", request(plate, takes / "a.npz"))
@@ -166,7 +177,9 @@ def test_cancel_at_each_stage(make_jobs, plate, takes, stage):
 
 def test_a_worker_that_ignores_the_request_to_end_is_killed(make_jobs, tmp_path):
     script = tmp_path / "worker.py"
-    script.write_text("import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('{}', flush=True)\ntime.sleep(60)")
+    script.write_text(
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('{}', flush=True)\ntime.sleep(60)"
+    )
     jobs = make_jobs(script=script)
     job = jobs.submit("hello")
     run_until(jobs, job, lambda: jobs.worker_pid is not None)
@@ -219,13 +232,13 @@ def test_a_runtime_without_numpy_names_it(make_jobs, tmp_path, runtime_python):
     assert "'numpy'" in job.error.message
 
 
+@pytest.mark.slow
 def test_a_gpu_that_cannot_be_used_is_a_warning_and_the_cpu_does_the_work(make_jobs, plate, takes):
     jobs = make_jobs()
     job = jobs.wait(jobs.submit("replicate", request(plate, takes / "a.npz", device="cuda:7")))
     assert job.state == "done"
     assert "cuda:7 cannot be used" in job.warnings[0]
     assert Take.load(takes / "a.npz").frame_count == job.result["frames"] == 12
-    assert "Tracking" not in str(job.error)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +248,7 @@ def test_a_gpu_that_cannot_be_used_is_a_warning_and_the_cpu_does_the_work(make_j
         (-6, ["terminate called after throwing an instance of 'std::bad_alloc'"], "memory", "ran out of memory"),
         (-4, [], "worker", "illegal instruction"),
         (-99, [], "worker", "signal 99"),
+        (127, ["cannot allocate memory for thread-local data: ABORT"], "memory", "ran out of memory"),
         (1, ["MemoryError"], "memory", "ran out of memory"),
         (1, ["ModuleNotFoundError: No module named 'torch._C'"], "runtime", "'torch'"),
         (1, ["ImportError: libGL.so.1: cannot open shared object file: No such file"], "runtime", "libGL.so.1"),

@@ -149,7 +149,8 @@ def test_a_worker_of_another_version_is_refused(make_jobs, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(
         "import sys, json\nfor line in sys.stdin:\n"
-        "    print(json.dumps({'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': {'protocol': 99}}), flush=True)\n"
+        "    answer = {'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': {'protocol': 99}}\n"
+        "    print(json.dumps(answer), flush=True)\n"
     )
     jobs = make_jobs(script=script)
     job = jobs.wait(jobs.submit("hello"))
