@@ -408,6 +408,25 @@ jaw | head | jaw | chin | jaw
 {s}_wrist | {s}_elbow | wrist | middle1 | {side}Hand
 """
 
+_SMPL = """
+{p}root | | floor | floor-hips.1 |
+{p}Pelvis | {p}root | hips | waist | hips
+{p}{s}_Hip | {p}Pelvis | hip | knee | {side}UpperLeg
+{p}{s}_Knee | {p}{s}_Hip | knee | ankle | {side}LowerLeg
+{p}{s}_Ankle | {p}{s}_Knee | ankle | ball | {side}Foot
+{p}{s}_Foot | {p}{s}_Ankle | ball | toe | {side}Toes
+{p}Spine1 | {p}Pelvis | waist | waist-collar.3 | spine
+{p}Spine2 | {p}Spine1 | waist-collar.3 | waist-collar.5 | chest
+{p}Spine3 | {p}Spine2 | waist-collar.5 | collar | upperChest
+{p}Neck | {p}Spine3 | neck | head | neck
+{p}Head | {p}Neck | head | top | head
+{p}{s}_Collar | {p}Spine3 | clav | arm | {side}Shoulder
+{p}{s}_Shoulder | {p}{s}_Collar | arm | elbow | {side}UpperArm
+{p}{s}_Elbow | {p}{s}_Shoulder | elbow | wrist | {side}LowerArm
+{p}{s}_Wrist | {p}{s}_Elbow | wrist | middle1 | {side}Hand
+{p}{s}_Hand | {p}{s}_Wrist | middle1 | middle2 |
+"""
+
 _MIXAMO_FINGERS = Fingers("{p}{s}Hand", "{p}{s}Hand{f}{n}", _FIVE, ("1", "2", "3"), end="4")
 _UE4_FINGERS = Fingers("hand_{s}", "{f}_{n}_{s}", _LOWER_FIVE, ("01", "02", "03"))
 _UE5_FINGERS = Fingers("hand_{s}", "{f}_{n}_{s}", _LOWER_FIVE, ("01", "02", "03"), palm="{f}_metacarpal_{s}")
@@ -496,6 +515,7 @@ TABLE: dict[str, Family] = {
         "3ds Max Biped", (_BIPED + _ROCKETBOX_FACE).replace("{seat}", "Pelvis"), ("L", "R"),
         _BIPED_FINGERS, "Bip01", pose=Pose(legs_apart=4), axes="across", unit=100.0,
     ),
+    "smpl": Family("SMPL", _SMPL, ("L", "R"), prefix="m_avg_", pose=Pose(arms_down=5), unit=100.0),
     "smpl_x": Family(
         "SMPL-X", _SMPL_X, ("left", "right"),
         Fingers("{s}_wrist", "{s}_{f}{n}", _LOWER_FIVE, ("1", "2", "3")), pose=Pose(arms_down=8),

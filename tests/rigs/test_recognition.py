@@ -102,6 +102,35 @@ def test_older_rigify_switch_names_are_used(generated_rigify):
     assert not any(name in ("IK_FK", "FK_limb_follow") for _, name, _ in settings)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("pivot", "spine"), [(1, 3), (2, 2), (3, 1)])
+def test_generated_spines_with_another_pivot(pivot, spine):
+    """Rigify's spine controls below the pivot turn the pelvis only; those above it are the spine."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    metarig = build_rig("rigify_basic_metarig")
+    metarig.pose.bones["spine"].rigify_parameters.pivot_pos = pivot
+    bpy.ops.pose.rigify_generate()
+    rig = read_rig(next(made for made in bpy.data.objects if made.type == "ARMATURE" and made != metarig))
+    rig_map = find_rig_map(rig)
+    assert rig_map.family == "Rigify"
+    assert rig_map.conflicts(rig) == []
+    controls = [bone for bone in rig.bone_names if bone.startswith("spine_fk")]
+    wanted = dict(zip(("spine", "chest", "upperChest"), sorted(controls)[-spine:]))
+    assert {
+        joint: rig_map.bones[joint] for joint in ("spine", "chest", "upperChest") if joint in rig_map.bones
+    } == wanted
+
+
+def test_merged_daz_bones(rigs):
+    """Importers that merge bend and twist bones keep the rest of the names."""
+    merged = part(rigs["daz_genesis_8"], lambda name: not name.endswith("Twist"))
+    merged = renamed(merged, lambda name: name[:-4] if name.endswith("Bend") else name)
+    rig_map = find_rig_map(merged)
+    assert rig_map.family == "Daz Genesis 3 and 8"
+    assert rig_map.bones["leftUpperArm"] == "lShldr"
+    assert len(rig_map.bones) == 55
+
+
 def test_helper_bones_are_never_mapped(rigs):
     for family, rig in rigs.items():
         for bone in find_rig_map(rig).bones.values():

@@ -19,7 +19,8 @@ SURE = 0.75
 RESOLVE_ORDER: tuple[str, ...] = ("hips", "head") + tuple(
     joint for joint in JOINT_NAMES if joint not in ("hips", "head")
 )
-TRUNK: tuple[str, ...] = ("spine", "chest", "upperChest", "neck")
+SPINE: tuple[str, ...] = ("spine", "chest", "upperChest")
+TRUNK: tuple[str, ...] = (*SPINE, "neck")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def _resolve(rig: Rig, table: FamilyTable, found: dict[str, list[int]]) -> dict[
             if not fitting and len(table.joints[joint]) > 1:
                 continue
         bones[joint] = rig.bone_names[(fitting or options)[0]]
-    return bones
+    spine = [bones.pop(joint) for joint in SPINE if joint in bones]
+    return {**bones, **dict(zip(SPINE, spine))}  # A spine of fewer bones begins at the bottom.
 
 
 def _is_rightly_placed(joint: str, bones: dict[str, str], rig: Rig) -> bool:
