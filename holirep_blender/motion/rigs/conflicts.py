@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Mapping
 
+import numpy as np
+
 from ..skeleton import JOINT_NAMES, JOINT_PARENTS, REQUIRED_JOINTS, mirrored
 from .names import readable_joint, side_of_name
 from .rig import Rig
@@ -68,14 +70,16 @@ def _not_below(bones: Mapping[str, str], rig: Rig) -> list[str]:
 
 
 def _crossed(bones: Mapping[str, str], rig: Rig) -> list[str]:
+    """Joints whose two bones are named for the other sides, or lie the other way round than most pairs do."""
+    pairs = [(joint, bones[joint], bones[mirrored(joint)]) for joint in bones if joint.startswith("left")
+             and bones.get(mirrored(joint), bones[joint]) != bones[joint]]  # fmt: skip
+    apart = [rig.heads[rig.index(left)] - rig.heads[rig.index(right)] for _, left, right in pairs]
+    directions = [vector / max(float(np.linalg.norm(vector)), 1e-12) for vector in apart]
+    most = np.sum(directions, axis=0) if directions else np.zeros(3)
     found = []
-    for joint, bone in bones.items():
-        if not joint.startswith("left"):
-            continue
-        other = bones.get(mirrored(joint))
-        if other and side_of_name(bone) == "right" and side_of_name(other) == "left":
-            found.append(
-                f"{readable_joint(joint)} and {readable_joint(mirrored(joint)).lower()} are crossed: "
-                f"{bone} and {other} change places."
-            )
+    for (joint, left, right), direction in zip(pairs, directions):
+        named = side_of_name(left) == "right" and side_of_name(right) == "left"
+        if named or float(direction @ most) < -0.5 * float(np.linalg.norm(most)):
+            both = f"{readable_joint(joint)} and {readable_joint(mirrored(joint)).lower()}"
+            found.append(f"{both} are crossed: {left} and {right} change places.")
     return found

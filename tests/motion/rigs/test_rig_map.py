@@ -12,7 +12,7 @@ import pytest
 
 from holirep_blender.motion.rigs import PresetError, Rig, RigError, RigMap, find_rig_map, rig_from_points, usable
 from holirep_blender.motion.rigs.presets import delete_preset, list_presets, load_preset, read_preset, save_preset
-from holirep_blender.motion.skeleton import JOINT_NAMES, JOINT_PARENTS, REQUIRED_JOINTS, t_pose_offsets
+from holirep_blender.motion.skeleton import FINGERS, JOINT_NAMES, JOINT_PARENTS, REQUIRED_JOINTS, t_pose_offsets
 
 
 def humanoid() -> Rig:
@@ -61,6 +61,21 @@ def test_crossed_sides_are_named(rig, rig_map):
     bones = {**rig_map.bones, "leftUpperLeg": "rightUpperLeg", "rightUpperLeg": "leftUpperLeg"}
     conflicts = replace(rig_map, bones=bones).conflicts(rig)
     assert any("are crossed: rightUpperLeg and leftUpperLeg change places" in conflict for conflict in conflicts)
+
+
+def test_crossed_sides_are_seen_without_names(rig):
+    names = {joint: f"Bone.{number:03d}" for number, joint in enumerate(JOINT_NAMES)}
+    plain = replace(rig, bone_names=tuple(names.values()))
+    assert RigMap("x", names).conflicts(plain) == []
+    arms = ("Shoulder", "UpperArm", "LowerArm", "Hand")
+    crossed = {
+        **{joint: bone for joint, bone in names.items() if not any(f in joint for f in FINGERS)},
+        **{f"left{part}": names[f"right{part}"] for part in arms},
+        **{f"right{part}": names[f"left{part}"] for part in arms},
+    }
+    conflicts = RigMap("x", crossed).conflicts(plain)
+    assert len(conflicts) == len(arms)
+    assert conflicts[0].startswith("Left shoulder and right shoulder are crossed")
 
 
 @pytest.mark.parametrize("joint", REQUIRED_JOINTS)
