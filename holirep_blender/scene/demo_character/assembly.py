@@ -12,7 +12,7 @@ from .expressions import Expressions
 from .eyeballs import left_eyeball
 from .face_grid import build_face_grid
 from .hair import hair
-from .hand_shape import arm_and_hand
+from .hand_shape import arm_and_hand, nails
 from .implicit import Array, Field
 from .materials import make_material
 from .skeleton import build_armature
@@ -44,6 +44,11 @@ def _joined(pieces: list[tuple[Mesh, Array]]) -> tuple[Mesh, Array]:
     return join([mesh for mesh, _ in pieces]), np.concatenate([weights for _, weights in pieces])
 
 
+def _nails() -> tuple[Mesh, Array]:
+    made = nails()
+    return join(list(made.values())), np.concatenate([rigid_weights(len(m.points), bone) for bone, m in made.items()])
+
+
 def _clothes_and_limbs(weights: BodyWeights) -> Iterator[tuple[str, Mesh, Array, list[str]]]:
     """(part, mesh, weights, names of its material slots)."""
     sleeve = clothing.sleeve(0.012)
@@ -53,12 +58,13 @@ def _clothes_and_limbs(weights: BodyWeights) -> Iterator[tuple[str, Mesh, Array,
     trousers = clothing.trousers(0.0126)
     yield "Trousers", trousers, weights.at(trousers.points), ["Trousers"]
     shoe_box = ((0.02, -0.26, -0.02), (0.18, 0.14, 0.17))
-    shoes = [_net(clothing.shoe_upper(), *shoe_box, 0.0080), _net(clothing.shoe_sole(), *shoe_box, 0.0090),
+    shoes = [_net(clothing.shoe_upper(), *shoe_box, 0.0080), _net(clothing.shoe_sole(), *shoe_box, 0.0080),
              clothing.laces()]
     yield ("Shoes", *_joined([_both_sides(mesh, shoe_weights(mesh.points)) for mesh in shoes]),
            ["Shoes", "Soles", "Soles"])
     arm = _net(arm_and_hand(), (0.33, -0.11, 0.72), (0.85, 0.11, 1.24), 0.0050)
-    yield "Arms", *_both_sides(arm, arm_weights(arm, weights)), ["Skin"]
+    left = _joined([(arm, arm_weights(arm, weights)), _nails()])
+    yield "Arms", *_both_sides(*left), ["Skin", "Nails"]
 
 
 def _add_mesh(rig: bpy.types.Object, collection: bpy.types.Collection, part: str, mesh: Mesh, weights: Array,

@@ -43,6 +43,10 @@ def _shirt() -> Field:
         sleeves = 0.0050 * smoothstep(0.08, SLEEVE_END, along) + 0.0016 * smoothstep(
             SLEEVE_END - 0.026, SLEEVE_END - 0.022, along)
         waist = 0.0070 * smoothstep(1.20, 1.05, z) + 0.0016 * smoothstep(HEM + 0.026, HEM + 0.022, z)
+        waist = waist + 0.0022 * np.exp(-(((z - 1.075) / 0.07) ** 2)) * np.sin(
+            2 * np.pi * (z + 0.35 * np.abs(p[:, 0])) / 0.058) * smoothstep(0.02, 0.10, np.abs(p[:, 0]))
+        sleeves = sleeves + 0.0022 * np.exp(-(((along - 0.255) / 0.05) ** 2)) * np.sin(
+            2 * np.pi * along / 0.043 + 25 * p[:, 1])
         looser = waist + (sleeves - waist) * smoothstep(-0.02, 0.02, of_trunk - of_arms)
         return smooth_min(smooth_min(of_trunk, of_arms, 0.045), throat(p), 0.03) - 0.0055 - looser
 
@@ -70,7 +74,7 @@ def sleeve(cell: float) -> Mesh:
     mesh, _ = cut(mesh, *COLLAR, shape, 0.3 * cell)
     seam = RAGLAN[0] - RAGLAN[1] * 0.003
     mesh, edge = cut(mesh, seam, -RAGLAN[1], shape, 0.3 * cell)
-    mesh = turn_in(mesh, edge, -RAGLAN[1], shape, 0.004, -0.004)
+    mesh = turn_in(mesh, edge, -RAGLAN[1], shape, 0.004, 0.006)
     end = body.SHOULDER + body.ARM_AXIS * SLEEVE_END
     mesh, edge = cut(mesh, end, body.ARM_AXIS, shape, 0.3 * cell)
     return turn_in(mesh, edge, body.ARM_AXIS, shape, 0.005, 0.03)
@@ -96,6 +100,18 @@ def collar() -> Mesh:
     return Mesh.make(np.concatenate(rings), band(len(around), len(rings), closed=True))
 
 
+def _folds(p: Array) -> Array:
+    """Wrinkles where the cloth of a leg gathers: above the shoe, behind the knee, at the groin."""
+    x, y, z = p.T
+    around = np.arctan2(x - body.KNEE[0], -y)
+    ankle = 0.0024 * np.exp(-(((z - 0.175) / 0.055) ** 2)) * np.sin(2 * np.pi * z / 0.042 + 1.6 * np.sin(around + 0.6))
+    knee = 0.0020 * np.exp(-(((z - body.KNEE[2] + 0.01) / 0.060) ** 2)) * smoothstep(-0.03, 0.03, y) * np.sin(
+        2 * np.pi * z / 0.046 + 1.2 * around)
+    groin = 0.0018 * np.exp(-(((z - 0.86) / 0.05) ** 2)) * smoothstep(0.02, -0.04, y) * np.sin(
+        2 * np.pi * (z - 0.55 * x) / 0.048)
+    return ankle + knee + groin
+
+
 def _trousers_shape() -> Field:
     one_leg = leg()
     trunk = torso()
@@ -106,6 +122,7 @@ def _trousers_shape() -> Field:
         z = p[:, 2]
         loose = 0.0045 + 0.0065 * smoothstep(0.60, 0.30, z) + 0.003 * smoothstep(0.80, 0.60, z)
         cuff = 0.0018 * smoothstep(TROUSER_END + 0.030, TROUSER_END + 0.026, z)
+        loose = loose + _folds(folded)
         # The legs stay apart below the crotch: each is cut at the middle.
         legs = smooth_max(one_leg(folded) - loose - cuff, 0.0022 - folded[:, 0], 0.004)
         hips = smooth_max(trunk(p) - 0.0045, 0.850 - z, 0.03)

@@ -82,7 +82,9 @@ def turn_in(mesh: Mesh, boundary: Indices, normal: Array, shape: Field, thicknes
     outward = unit(outward - (outward @ normal)[:, None] * normal)
     lip = points + normal * (0.3 * thickness) - outward * (0.5 * thickness)
     inner = points - outward * thickness
-    hidden = inner - normal * depth - outward * 0.002
+    hidden = inner - normal * depth
+    # It stays just under the cloth, whose surface may slope.
+    hidden -= gradient(shape, hidden) * (shape(hidden) + thickness + 0.004)[:, None]
     count = len(mesh.points)
     where = np.full(count, -1, dtype=np.int64)
     where[ring] = np.arange(len(ring))

@@ -6,7 +6,8 @@ import numpy as np
 
 from . import proportions as body
 from .body_shape import arm
-from .implicit import Array, Field, blend, cone, ellipsoid, smooth_min
+from .implicit import Array, Field, blend, cone, ellipsoid, smooth_min, unit
+from .surface_nets import Mesh, band
 
 #: Rows are the hand's axes: along, to the thumb, out of the palm.
 HAND_AXES = np.stack([body.ARM_AXIS, body.THUMB_AXIS, body.PALM_AXIS])
@@ -59,6 +60,30 @@ def hand() -> Field:
         return smooth_min(smooth_min(palm(p), apart, 0.009), thumb(p), 0.014)
 
     return field
+
+
+def nails() -> dict[str, Mesh]:
+    """The nails of the left hand by the bone that carries them: small shells laid on the fingertips."""
+    ends = {name: (*body.finger_joints(name)[2:], spec[3] * 0.66) for name, spec in body.FINGERS.items()}
+    ends["Thumb"] = (body.THUMB[2], body.THUMB[3], 0.0082)
+    shape = hand()
+    made = {}
+    for finger, (joint, tip, radius) in ends.items():
+        along = unit(tip - joint)
+        # A finger's nail looks away from the palm, the thumb's away from the other fingers as well.
+        back = -body.PALM_AXIS if finger != "Thumb" else unit(body.THUMB_AXIS * 0.55 - body.PALM_AXIS * 0.85)
+        back = unit(back - along * (back @ along))
+        side = np.cross(along, back)
+        u, v = np.meshgrid(np.linspace(-1, 1, 7), np.linspace(-1, 1, 7))
+        length, width = 0.95 * radius, 0.82 * radius * np.sqrt(1 - (0.55 * v.ravel()) ** 2)
+        points = tip - along * radius * 1.30 + np.outer(v.ravel() * length, along) + np.outer(u.ravel() * width, side)
+        points = points + back * radius * 1.4
+        for _ in range(30):
+            points = points - back * np.clip(0.7 * shape(points), -0.003, 0.003)[:, None]
+        lift = 0.0005 - 0.0010 * (np.maximum(np.abs(u), np.abs(v)) > 0.9).ravel()
+        lift[(v.ravel() > 0.9) & (np.abs(u.ravel()) < 0.9)] = 0.0008
+        made[f"left{finger}Distal"] = Mesh.make(points + back * lift[:, None], band(7, 7))
+    return made
 
 
 def arm_and_hand() -> Field:

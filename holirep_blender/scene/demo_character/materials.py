@@ -20,6 +20,7 @@ class Look:
 
 LOOKS: dict[str, Look] = {
     "Skin": Look((0.70, 0.405, 0.290), 0.48, subsurface=0.10),
+    "Nails": Look((0.72, 0.430, 0.350), 0.25, subsurface=0.05),
     "Lips": Look((0.50, 0.145, 0.130), 0.36, subsurface=0.06),
     "Mouth": Look((0.13, 0.022, 0.020), 0.55),
     "Teeth": Look((0.80, 0.76, 0.68), 0.22, subsurface=0.05),
