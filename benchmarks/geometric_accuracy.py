@@ -112,8 +112,10 @@ def score(folder: Path) -> dict[str, object]:
         "folder": folder.name,
         "frames": int(rows.sum()),
         "seconds": round(seconds, 2),
-        "mpjpe_mm": {"solve": round(mpjpe(solved_in_camera, in_camera), 1), "mediapipe": round(mpjpe(raw, in_camera),
-        1)},
+        "mpjpe_mm": {
+            "solve": round(mpjpe(solved_in_camera, in_camera), 1),
+            "mediapipe": round(mpjpe(raw, in_camera), 1),
+        },
         "pa_mpjpe_mm": {
             "solve": round(pa_mpjpe(solved_in_camera, in_camera), 1),
             "mediapipe": round(pa_mpjpe(raw, in_camera), 1),

@@ -46,9 +46,9 @@ def _filtered_once(samples: Array, b: Array, a: Array) -> Array:
 def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:
     """Low-pass without delay: a second-order Butterworth run forwards and backwards (fourth order in all).
 
-    The ends are continued by a point reflection of the signal, so that a straight line passes unchanged. A cutoff at or
-    above 0.45 of the frame rate changes nothing. The single passes use the cutoff divided by 0.802, so that both
-    together fall to half power at ``cutoff_hz`` (Winter 2009, section 3.4.4.2).
+    The ends are continued by point reflections of the signal, so that a straight line passes unchanged. A cutoff at or
+    above 0.45 of the frame rate changes nothing. The single passes use a cutoff higher by 1 / 0.802 (before the
+    bilinear transform's warping), so that both together fall to half power at ``cutoff_hz`` (Winter 2009, section 3.4.4.2).
 
     Parameters
     ----------
@@ -56,14 +56,18 @@ def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:
     fps, cutoff_hz : hertz.
     """
     values = np.asarray(samples, dtype=np.float64)
-    single = cutoff_hz / 0.802
-    if len(values) < 3 or single >= 0.45 * fps:
+    if len(values) < 3 or cutoff_hz >= 0.45 * fps:
         return values.copy()
+    single = np.arctan(np.tan(np.pi * cutoff_hz / fps) / 0.802) * fps / np.pi
     b, a = butterworth_lowpass(single, fps)
-    pad = min(len(values) - 1, int(np.ceil(2.0 * fps / single)))
-    before = 2.0 * values[0] - values[pad:0:-1]
-    after = 2.0 * values[-1] - values[-2 : -pad - 2 : -1]
-    padded = np.concatenate([before, values, after])
+    # by then a pass has forgotten its start but for a millionth
+    pad = int(np.ceil(3.0 * fps / single))
+    padded, before = values, 0
+    while before < pad:
+        reach = min(len(padded) - 1, pad - before)
+        head = 2.0 * padded[0] - padded[reach:0:-1]
+        tail = 2.0 * padded[-1] - padded[-2 : -reach - 2 : -1]
+        padded, before = np.concatenate([head, padded, tail]), before + reach
     forwards = _filtered_once(padded, b, a)
     return np.ascontiguousarray(_filtered_once(forwards[::-1], b, a)[::-1][pad : pad + len(values)])
 

@@ -13,6 +13,7 @@ from ..skeleton import FINGERS, JOINT_INDEX, finger_joints
 from . import camera as cameras
 from .articulation import BALL, Articulation, Ints, JointKind, Pose
 from .refinement import Posture, Pull, minimise
+from .smoothing import ChannelFilter
 from .terms import BoneDirections
 
 Array = npt.NDArray[np.float64]
@@ -158,12 +159,12 @@ def _bones(figure: Articulation, scale: float) -> tuple[Ints, Array, Ints]:
     return np.array(joints, dtype=np.intp), np.array(offsets), np.array(pairs, dtype=np.intp)
 
 
-def solve_fingers(points: HandPoints, rest_offsets: Array, scale: float, fps: float) -> Fingers:
+def solve_fingers(points: HandPoints, rest_offsets: Array, scale: float, fps: float, smooth: ChannelFilter) -> Fingers:
     """Finger rotations of a clip.
 
     Where the hand is not seen the fingers relax; near the borders of such spans they are low-passed, so that neither
     losing
-    nor finding the hand makes them jump.
+    nor finding the hand makes them jump. ``smooth`` is the filter that the user chose.
     """
     figure = _hand_figure(points.side, rest_offsets)
     posture = _hand_posture(figure)
@@ -176,12 +177,13 @@ def solve_fingers(points: HandPoints, rest_offsets: Array, scale: float, fps: fl
         near = gaps.border_nearness(points.valid, fps)
         angles = gaps.fill_channels(pose.angles, points.valid, fps, posture.hinge_rest)
         angles += near[:, None] * (filters.zero_phase(angles, fps, 1.5) - angles)
-        # limits are soft in the fit; what is left beyond them is measuring error
-        angles = np.clip(angles, posture.hinge_low, posture.hinge_high)
+        # limits are soft in the fit, and a filter overshoots; what is left beyond them is measuring error
+        angles = np.clip(smooth(angles), posture.hinge_low, posture.hinge_high)
         thumb = gaps.fill_rotations(rotations.from_matrix(pose.local[:, 1]), points.valid, fps, rotations.identity())
         calm = filters.filtered_rotations(thumb, lambda values: filters.zero_phase(values, fps, 1.5))
         local = np.broadcast_to(np.eye(3), (count, len(figure.names), 3, 3)).copy()
-        local[:, 1] = rotations.to_matrix(rotations.slerp(thumb, calm, near))
+        thumb = filters.filtered_rotations(rotations.slerp(thumb, calm, near), smooth)
+        local[:, 1] = rotations.to_matrix(thumb)
         pose = figure.with_hinges(Pose(local, angles, np.zeros((count, 3))))
     else:
         single = figure.with_hinges(relaxed)

@@ -15,6 +15,10 @@ import numpy.typing as npt
 
 from .articulation import Array, Articulation, Ints, Pose, logarithm
 
+_SMALL_PRODUCT = 200_000
+"""Multiplications in one matrix product. OpenBLAS starts threads for products of more than 4 * 65536, which for the thousands
+of little ones here costs up to ten times what it saves on a busy machine."""
+
 
 @dataclass
 class Normal:
@@ -26,9 +30,12 @@ class Normal:
 
     def add_rows(self, residual: Array, derivative: Array) -> None:
         """Adds residuals ``(T, R)`` with derivatives ``(T, R, P)``."""
-        transposed = np.swapaxes(derivative, 1, 2)
-        self.matrix += transposed @ derivative
-        self.gradient += (transposed @ residual[..., None])[..., 0]
+        rows = max(1, _SMALL_PRODUCT // derivative.shape[2] ** 2)
+        for first in range(0, derivative.shape[1], rows):
+            part = derivative[:, first : first + rows]
+            transposed = np.swapaxes(part, 1, 2)
+            self.matrix += transposed @ part
+            self.gradient += (transposed @ residual[:, first : first + rows, None])[..., 0]
         self.cost += np.sum(residual**2, axis=-1)
 
     def add_block(self, first: int, residual: Array, weight: Array) -> None:
@@ -146,6 +153,27 @@ class HingeAngles:
         normal.add_scalars(columns, state.pose.angles - self.angles, self.weights)
 
 
+def solved_definite(matrices: Array, vectors: Array) -> Array:
+    """Solutions ``(T, P)`` of symmetric positive definite systems ``(T, P, P)``, ``(T, P)`` by Cholesky's method.
+
+    It runs over the columns for all frames at once; LAPACK, called for each frame, would start threads for each.
+    """
+    size = vectors.shape[1]
+    lower = np.zeros_like(matrices)
+    forward = np.empty_like(vectors)
+    for column in range(size):
+        done = lower[:, column, :column]
+        below = matrices[:, column:, column] - (lower[:, column:, :column] @ done[..., None])[..., 0]
+        pivot = np.sqrt(np.maximum(below[:, :1], 1e-12))
+        lower[:, column:, column] = below / pivot
+        forward[:, column] = (vectors[:, column] - np.sum(done * forward[:, :column], axis=1)) / pivot[:, 0]
+    result = np.empty_like(vectors)
+    for column in range(size - 1, -1, -1):
+        known = np.sum(lower[:, column + 1 :, column] * result[:, column + 1 :], axis=1)
+        result[:, column] = (forward[:, column] - known) / lower[:, column, column]
+    return result
+
+
 def minimise(
     figure: Articulation, start: Pose, terms: list[Term], iterations: int, damping: Optional[Array] = None
 ) -> tuple[Pose, Array]:
@@ -173,7 +201,7 @@ def minimise(
         damped = normal.matrix.copy()
         # the constant keeps freedoms that nothing observes where they are
         damped[:, diagonal, diagonal] += factor[:, None] * damped[:, diagonal, diagonal] + 1e-6
-        step = -np.linalg.solve(damped, normal.gradient[..., None])[..., 0]
+        step = -solved_definite(damped, normal.gradient)
         step[:, 3:] = np.clip(step[:, 3:], -0.7, 0.7)
         next_state, next_normal = linearised(figure.moved(state.pose, state.turned, step))
         better = next_normal.cost < normal.cost

@@ -110,7 +110,8 @@ def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, o
             wanted[f"{side}Hand"] = (palm_rotations(hand, default_offsets()), _HAND_WEIGHT * hand_weights[side])
     steady = options.smoothing != "none"
     body = solve_body(points, focal, options.performer_height, wanted, steady)
-    fingers = {side: solve_fingers(hand, body.rest_offsets, body.scale, fps) for side, hand in hands.items()}
+    smooth = channel_filter(options, fps, "fingers")
+    fingers = {side: solve_fingers(hand, body.rest_offsets, body.scale, fps, smooth) for side, hand in hands.items()}
     return _assembled(rows, points, _Parts(body, face, fingers, valid), fps, options)
 
 
@@ -152,10 +153,9 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
     local[:, columns] = filters.filtered_rotations(quaternions, smooth)
     root = channel_filter(options, fps, "root")(gaps.fill_channels(body.pose.root, parts.valid, fps))
     confidence = _body_confidence(points.trust, parts, fps)
-    finger_filter = channel_filter(options, fps, "fingers")
     for fingers in parts.fingers.values():
         columns = [JOINT_INDEX[name] for name in fingers.names]
-        local[:, columns] = filters.filtered_rotations(fingers.local, finger_filter)
+        local[:, columns] = fingers.local
         confidence[:, columns] = fingers.confidence[:, None]
 
     gaze = solve_gaze(parts.face, fps)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Derivatives of the articulated figure against finite differences, and the batched solver against numpy's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from holirep_blender.motion.geometric.articulation import Pose, exponential, logarithm
+from holirep_blender.motion.geometric.figures import body_figure, body_posture
+from holirep_blender.motion.geometric.refinement import Pull, minimise, solved_definite
+from holirep_blender.motion.geometric.terms import Places
+from holirep_blender.motion.skeleton import t_pose_offsets
+
+
+@pytest.fixture
+def posed():
+    figure = body_figure(t_pose_offsets())
+    generator = np.random.default_rng(5)
+    pose = figure.rest(4)
+    pose = Pose(
+        exponential(generator.normal(0.0, 0.4, pose.local.shape[:2] + (3,))),
+        generator.uniform(-0.8, 0.8, pose.angles.shape),
+        generator.normal(size=(4, 3)),
+    )
+    return figure, figure.with_hinges(pose)
+
+
+def test_point_derivatives_are_those_of_finite_differences(posed):
+    figure, pose = posed
+    turned, placed = figure.forward(pose)
+    joints = np.array([figure.index[name] for name in ("head", "leftHand", "rightToes", "leftLowerArm")])
+    offsets = np.random.default_rng(6).normal(0.0, 0.1, (4, 3))
+    points = figure.points(turned, placed, joints, offsets)
+    axes = figure.freedom_axes(pose, turned)
+    analytic = figure.point_derivatives(axes, placed, points, joints)
+    step = 1e-6
+    for column in range(figure.columns):
+        move = np.zeros((4, figure.columns))
+        move[:, column] = step
+        moved = figure.moved(pose, turned, move)
+        numeric = (figure.points(*figure.forward(moved), joints, offsets) - points) / step
+        np.testing.assert_allclose(analytic[..., column], numeric, atol=1e-4)
+
+
+def test_rotation_derivatives_are_those_of_finite_differences(posed):
+    figure, pose = posed
+    turned, _ = figure.forward(pose)
+    joints = np.array([figure.index[name] for name in ("head", "leftHand", "rightFoot")])
+    analytic = figure.rotation_derivatives(figure.freedom_axes(pose, turned), joints)
+    step = 1e-6
+    for column in range(figure.columns):
+        move = np.zeros((4, figure.columns))
+        move[:, column] = step
+        moved, _ = figure.forward(figure.moved(pose, turned, move))
+        numeric = logarithm(moved[:, joints] @ np.swapaxes(turned[:, joints], -1, -2)) / step
+        np.testing.assert_allclose(analytic[..., column], numeric, atol=1e-4)
+
+
+def test_solved_definite_agrees_with_lapack():
+    generator = np.random.default_rng(7)
+    roots = generator.normal(size=(6, 40, 23))
+    matrices = np.swapaxes(roots, 1, 2) @ roots
+    vectors = generator.normal(size=(6, 23))
+    expected = np.linalg.solve(matrices, vectors[..., None])[..., 0]
+    np.testing.assert_allclose(solved_definite(matrices, vectors), expected, rtol=1e-8, atol=1e-10)
+
+
+def test_minimise_reaches_points_that_the_figure_can_reach(posed):
+    figure, pose = posed
+    goal = figure.with_hinges(Pose(pose.local, np.clip(pose.angles, 0.0, 0.8), pose.root))
+    joints = np.arange(len(figure.names))
+    offsets = np.zeros((len(joints), 3))
+    _, targets = figure.forward(goal)
+    places = Places(joints, offsets, targets, np.full(targets.shape, 100.0), floor=-10.0)
+    still = Pull(figure.rest(4), np.full(len(joints), 1e-4), np.full(len(figure.hinge_axes), 1e-4), np.zeros((3, 3)))
+    found, cost = minimise(figure, figure.rest(4), [places, still], 40)
+    _, placed = figure.forward(found)
+    assert np.linalg.norm(placed - targets, axis=-1).max() < 2e-3
+    assert np.all(cost < 1.0)
+
+
+def test_knees_and_elbows_bend_one_way(posed):
+    figure, _ = posed
+    posture = body_posture(figure)
+    knee = figure.first_hinge[figure.index["leftLowerLeg"]]
+    left = figure.first_hinge[figure.index["leftLowerArm"]]
+    right = figure.first_hinge[figure.index["rightLowerArm"]]
+    pose = figure.rest(1)
+    pose.angles[:, [knee, left, right]] = 1.0, -1.0, 1.0
+    _, placed = figure.forward(figure.with_hinges(pose))
+    at = {name: placed[0, row] for name, row in figure.index.items()}
+    assert at["leftFoot"][1] > at["leftLowerLeg"][1] + 0.1
+    assert at["leftHand"][1] < at["leftLowerArm"][1] - 0.1
+    assert at["rightHand"][1] < at["rightLowerArm"][1] - 0.1
+    assert posture.hinge_low[knee] >= 0.0
+    assert posture.hinge_high[left] <= 0.0 <= posture.hinge_low[right]
