@@ -16,7 +16,7 @@ from ..motion.retargeting.timing import on_whole_frames, scene_frames
 from ..motion.rigs import Rig, RigError, RigMap, find_rig_map, usable
 from ..motion.take import Take
 from .actions import Channel, Rollback, put_in_place, write_action
-from .bone_channels import location_channel, locked_channels, rotation_channel
+from .bone_channels import location_channel, locked_channels, rotation_channels
 from .characters import armature_of, read_rig
 from .parent_spaces import follow_constraints
 from .shape_keys import KeyedFace, ShapeKeyMap, face_channels
@@ -217,12 +217,9 @@ def _inheritance(armature: bpy.types.Object, rig: Rig) -> BoneInheritance:
 
 
 def _bone_channels(armature: bpy.types.Object, motion: RetargetedMotion, warnings: list[str]) -> list[Channel]:
-    channels, locked = [], []
-    for index, name in enumerate(motion.bone_names):
-        bone = armature.pose.bones[name]
-        channels.append(rotation_channel(bone, motion.rotations[:, index]))
-        if locked_channels(bone, name == motion.location_bone):
-            locked.append(name)
+    bones = [armature.pose.bones[name] for name in motion.bone_names]
+    channels = rotation_channels(bones, motion.rotations)
+    locked = [bone.name for bone in bones if locked_channels(bone, bone.name == motion.location_bone)]
     if motion.location_bone is not None:
         channels.append(location_channel(armature.pose.bones[motion.location_bone], motion.locations))
     if locked:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 import numpy.typing as npt
@@ -13,21 +15,26 @@ from .actions import Channel
 
 Array = npt.NDArray[np.float64]
 
+_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 
-def rotation_channel(bone: bpy.types.PoseBone, basis: Array) -> Channel:
-    """The keys of basis rotations ``(T, 4)`` in the bone's rotation mode, which stays as it is."""
-    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"]'
-    if bone.rotation_mode == "QUATERNION":
-        return Channel(f"{path}.rotation_quaternion", bone.name, basis)
-    if bone.rotation_mode == "AXIS_ANGLE":
-        return Channel(f"{path}.rotation_axis_angle", bone.name, _axis_angle(basis))
-    # Blender names the order in which the axes are turned about fixed axes, so the last letter is the outermost factor
-    order = bone.rotation_mode[::-1]
-    angles = continuous_euler(basis, order)
-    values = np.empty_like(angles)
-    for column, axis in enumerate(order):
-        values[:, "XYZ".index(axis)] = angles[:, column]
-    return Channel(f"{path}.rotation_euler", bone.name, values)
+
+def rotation_channels(bones: Sequence[bpy.types.PoseBone], basis: Array) -> list[Channel]:
+    """The keys of basis rotations ``(T, B, 4)``, each in its bone's rotation mode, which stays as it is."""
+    values: dict[int, Array] = {}
+    modes = [bone.rotation_mode for bone in bones]
+    for mode in dict.fromkeys(modes):
+        columns = [column for column, each in enumerate(modes) if each == mode]
+        if mode not in _PATHS:  # all bones of one order at once: frames must be gone through one by one
+            values.update(zip(columns, np.moveaxis(_blender_euler(basis[:, columns], mode), 1, 0)))
+    channels = []
+    for column, (bone, mode) in enumerate(zip(bones, modes)):
+        path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{_PATHS.get(mode, "rotation_euler")}'
+        if mode == "QUATERNION":
+            values[column] = basis[:, column]
+        elif mode == "AXIS_ANGLE":
+            values[column] = _axis_angle(basis[:, column])
+        channels.append(Channel(path, bone.name, values[column]))
+    return channels
 
 
 def location_channel(bone: bpy.types.PoseBone, locations: Array) -> Channel:
@@ -41,6 +48,14 @@ def locked_channels(bone: bpy.types.PoseBone, with_location: bool) -> bool:
     locked = any(bone.lock_rotation) or (with_location and any(bone.lock_location))
     four = bone.rotation_mode in ("QUATERNION", "AXIS_ANGLE") and bone.lock_rotations_4d
     return bool(locked or (four and bone.lock_rotation_w))
+
+
+def _blender_euler(basis: Array, mode: str) -> Array:
+    """Angles ``(T, N, 3)`` about X, Y and Z for Blender's rotation mode."""
+    # Blender names the order in which the axes are turned about fixed axes, so the last letter is the outermost factor
+    order = mode[::-1]
+    angles = continuous_euler(basis, order)
+    return np.stack([angles[..., order.index(axis)] for axis in "XYZ"], axis=-1)
 
 
 def _axis_angle(basis: Array) -> Array:
