@@ -18,7 +18,7 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 _STEPS_BACK = (0, 30, 150, 600)
 
 
-def _open(path: Path, raw: bool = False) -> "cv2.VideoCapture":
+def _open(path: Path, raw: bool = False) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     # Some builds of OpenCV turn the picture by themselves and some do not; we always do it ourselves, once.
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
@@ -37,7 +37,7 @@ def _stamps(path: Path) -> np.ndarray:
     return np.sort(np.array(stamps))
 
 
-def open_movie(path: Path, frame_range: Optional[Tuple[int, int]]) -> "Movie":
+def open_movie(path: Path, frame_range: Optional[Tuple[int, int]]) -> Movie:
     """Opens a movie.  Raises PlateError where it cannot be read, is empty, or ends before the range does."""
     capture = _open(path)
     if not capture.isOpened():
@@ -47,7 +47,7 @@ def open_movie(path: Path, frame_range: Optional[Tuple[int, int]]) -> "Movie":
         )
     promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     fps = float(capture.get(cv2.CAP_PROP_FPS))
-    turn = int(round(capture.get(cv2.CAP_PROP_ORIENTATION_META))) % 360
+    turn = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
     decoded, image = capture.read()
     capture.release()
     stamps = _stamps(path)
@@ -116,7 +116,7 @@ class Movie(Plate):
         finally:
             capture.release()
 
-    def _sought(self, first: int) -> "Tuple[cv2.VideoCapture, int]":
+    def _sought(self, first: int) -> Tuple[cv2.VideoCapture, int]:
         """A capture that holds a grabbed frame at or before `first`, with that frame's number.
 
         OpenCV seeks by counting at a constant rate, which is off where the rate varies: the landing is checked
@@ -139,7 +139,7 @@ class Movie(Plate):
             raise PlateError(f"{self.path}: the movie can no longer be read; it was moved or changed meanwhile.")
         return capture, 1
 
-    def _number(self, capture: "cv2.VideoCapture", counted: int) -> int:
+    def _number(self, capture: cv2.VideoCapture, counted: int) -> int:
         if not self._stamped:
             return counted
         stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0

@@ -9,10 +9,10 @@ from pathlib import Path
 # OpenCV reads OpenEXR only where this is set before its first use.
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
+import cv2
+import numpy as np
 
-from ..errors import PlateError  # noqa: E402
+from ..errors import PlateError
 
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".bmp", ".webp", ".tga", ".dpx", ".hdr", ".jp2", ".ppm"}
 

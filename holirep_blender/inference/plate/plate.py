@@ -38,10 +38,12 @@ class Plate:
 
     @property
     def frame_count(self) -> int:
+        """Frames in the range."""
         return self.last_frame - self.first_frame + 1
 
     @property
     def times(self) -> np.ndarray:
+        """(frame_count,) seconds from the plate's own first frame."""
         return self._times[self.first_frame - self._start : self.last_frame - self._start + 1]
 
     @property
@@ -82,7 +84,9 @@ def check_range(path: Path, wanted: Tuple[int, int], valid: Tuple[int, int]) -> 
     """Raises PlateError, naming the valid range, where `wanted` is not inside `valid` or runs backwards."""
     first, last = wanted
     if first > last:
-        raise PlateError(f"{path.name}: the range {first}-{last} runs backwards; valid are frames {valid[0]}-{valid[1]}.")
+        raise PlateError(
+            f"{path.name}: the range {first}-{last} runs backwards; valid are frames {valid[0]}-{valid[1]}."
+        )
     if first < valid[0] or last > valid[1]:
         raise PlateError(
             f"{path.name}: the range {first}-{last} is outside the plate; valid are frames {valid[0]}-{valid[1]}."

@@ -24,10 +24,11 @@ def is_pattern(path: Path) -> bool:
 
 
 def is_picture(path: Path) -> bool:
+    """Whether the file is an image by its extension."""
     return path.suffix.lower() in EXTENSIONS
 
 
-def open_sequence(path: Path, frame_range: Optional[Tuple[int, int]], fps: float) -> "Sequence":
+def open_sequence(path: Path, frame_range: Optional[Tuple[int, int]], fps: float) -> Sequence:
     """Opens the sequence that a pattern, a folder or one of its images stands for.
 
     Missing numbers inside the range are an error that names them: a hole in a sequence is nearly always a copy or a
@@ -101,7 +102,9 @@ def _only_sequence(folder: Path) -> Dict[int, Path]:
         raise PlateError(f"{folder}: the folder has no numbered images.")
     if len(groups) > 1:
         names = ", ".join(f"{head}####{tail}" for head, tail in list(groups)[:4])
-        raise PlateError(f"{folder}: the folder holds several sequences ({names}); choose one image of the one you mean.")
+        raise PlateError(
+            f"{folder}: the folder holds several sequences ({names}); choose one image of the one you mean."
+        )
     return next(iter(groups.values()))
 
 

@@ -19,7 +19,8 @@ def signature(image: np.ndarray, points: np.ndarray, visibility: np.ndarray) -> 
     `points` (33, 3) plate pixels, `visibility` (33,) 0..1, `image` RGB.
     """
     shoulders, hips, knees = points[[11, 12], :2], points[[23, 24], :2], points[[25, 26], :2]
-    across = max(float(np.hypot(*(shoulders[0] - shoulders[1]))), 0.35 * float(np.hypot(*(shoulders.mean(0) - hips.mean(0)))))
+    torso = float(np.hypot(*(shoulders.mean(0) - hips.mean(0))))
+    across = max(float(np.hypot(*(shoulders[0] - shoulders[1]))), 0.35 * torso)
     head = points[:11, :2]
     result = np.full((PARTS, LENGTH), np.nan)
     limbs = (
@@ -34,7 +35,7 @@ def signature(image: np.ndarray, points: np.ndarray, visibility: np.ndarray) -> 
 
 
 def _histogram(image: np.ndarray, top: np.ndarray, bottom: np.ndarray, width: float) -> np.ndarray:
-    """Normalised histogram of the band of the given width from top to bottom; NaN where most of it is out of the picture."""
+    """Normalised histogram of the band of that width from top to bottom; NaN where its middle is out of the picture."""
     height, breadth = image.shape[:2]
     middle = (top + bottom) / 2.0
     if not (0 <= middle[0] < breadth and 0 <= middle[1] < height):
@@ -47,7 +48,11 @@ def _histogram(image: np.ndarray, top: np.ndarray, bottom: np.ndarray, width: fl
     matrix = np.array([[side[0], along[0], 0.0], [side[1], along[1], 0.0]])
     matrix[:, 2] = middle - matrix[:, :2] @ (_PART_SIZE / 2.0, _PART_SIZE / 2.0)
     band = cv2.warpAffine(
-        image, matrix, (_PART_SIZE, _PART_SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        image,
+        matrix,
+        (_PART_SIZE, _PART_SIZE),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     hsv = cv2.cvtColor(band, cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, list(BINS), [0, 180, 0, 256, 0, 256])

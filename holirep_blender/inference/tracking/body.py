@@ -58,7 +58,7 @@ class BodyFollower:
         backward from there, and where the two disagree, by appearance.
         """
         forward = self._run(frames, self._last)
-        number, image = frames[-1]
+        number = frames[-1][0]
         place = self._performer.get(number)
         end = forward[-1]
         if place is not None:
@@ -66,7 +66,9 @@ class BodyFollower:
                 forward = self._joined(frames, forward, self._backward(frames, forward, place))
         elif end is not None:
             if any(other.is_at(end) for other in self._others.get(number, [])):
-                forward = [answer if self._is_performer(frame, answer) else None for frame, answer in zip(frames, forward)]
+                forward = [
+                    answer if self._is_performer(frame, answer) else None for frame, answer in zip(frames, forward)
+                ]
                 forward[-1] = None
             else:
                 forward = self._without_phantoms(frames, forward)

@@ -27,10 +27,12 @@ class PersonChoice:
             raise TrackingError(f"Person: “{self.kind}” is not known; use largest, point or box.")
         for kind, value, count in (("point", self.point, 2), ("box", self.box, 4)):
             if self.kind == kind and (value is None or len(value) != count or self.frame is None):
-                raise TrackingError(f"Person: a {kind} needs {count} pixel coordinates and the frame they are meant for.")
+                raise TrackingError(
+                    f"Person: a {kind} needs {count} pixel coordinates and the frame they are meant for."
+                )
 
     @classmethod
-    def from_json(cls, data: Optional[Mapping[str, Any]]) -> "PersonChoice":
+    def from_json(cls, data: Optional[Mapping[str, Any]]) -> PersonChoice:
         """From the `person` parameter of the worker protocol; None is `largest`."""
         if data is None:
             return cls()
@@ -57,7 +59,8 @@ def choose(choice: PersonChoice, people: Sequence[PersonTrack], frames: Tuple[in
     assert choice.frame is not None
     if not frames[0] <= choice.frame <= frames[1]:
         raise TrackingError(
-            f"Person: frame {choice.frame} is outside the range {frames[0]}-{frames[1]}; choose the person at a frame inside."
+            f"Person: frame {choice.frame} is outside the range {frames[0]}-{frames[1]}; "
+            "choose the person at a frame inside."
         )
     present = [(person, person.box_at(choice.frame)) for person in people]
     there = [(person, box) for person, box in present if box is not None]
@@ -73,9 +76,7 @@ def choose(choice: PersonChoice, people: Sequence[PersonTrack], frames: Tuple[in
             person, box = max(there, key=lambda pair: overlap(wanted, pair[1]))
             if overlap(wanted, box) > 0.1:
                 return person
-    known = "; ".join(
-        f"{box[0]:.0f},{box[1]:.0f} to {box[2]:.0f},{box[3]:.0f}" for _, box in there
-    )
+    known = "; ".join(f"{box[0]:.0f},{box[1]:.0f} to {box[2]:.0f},{box[3]:.0f}" for _, box in there)
     raise TrackingError(
         f"Person: nobody was found at the given {choice.kind} in frame {choice.frame}. "
         + (f"People there (pixels): {known}." if known else "No person is visible there; choose another frame.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The performer's hands: each looked for at full resolution at its own wrist, followed, and never mistaken for the other."""
+"""The performer's hands: each looked for at full resolution at its own wrist, and never mistaken for the other."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ class HandFollower:
                 if answer is not None and not any(item is not None and same_hand(answer, item) for item in found):
                     candidates.append(answer)
         result = list(found)
-        offers = [(_misfit(item, body, side), side, item) for side in due for item in candidates if belongs(item, body, side)]
+        offers = [
+            (_misfit(item, body, side), side, item) for side in due for item in candidates if belongs(item, body, side)
+        ]
         for _, side, item in sorted(offers, key=lambda offer: offer[0]):
             if result[side] is None and result[1 - side] is not item:
                 result[side] = item
@@ -226,9 +228,9 @@ def belongs(answer: HandAnswer, body: PoseAnswer, side: int, followed: bool = Fa
     own = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[side][1], :2])))
     other = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[1 - side][1], :2])))
     wrong = answer.right if side == LEFT else 1.0 - answer.right
-    if answer.score < PRESENT:
-        if not followed or answer.score < FAINT or own > 0.4 * WRIST_REACH * radius or wrong > 0.5:
-            return False
+    faint = answer.score >= FAINT and own < 0.4 * WRIST_REACH * radius and wrong < 0.5
+    if answer.score < PRESENT and not (followed and faint):
+        return False
     size = hand_region(answer.image).side
     if own > WRIST_REACH * radius or not 0.08 * radius < size < 0.9 * radius:
         return False

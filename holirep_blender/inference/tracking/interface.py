@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional
-
-if sys.version_info >= (3, 8):
-    from typing import Protocol
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Protocol
 
 from ...motion.observations import Observations
 from ..errors import TrackingError
@@ -34,7 +30,7 @@ class Tracker(Protocol):
     def track(
         self,
         plate: Plate,
-        choice: "PersonChoice",
+        choice: PersonChoice,
         *,
         processes: Optional[int] = None,
         progress: Optional[Progress] = None,
@@ -43,10 +39,10 @@ class Tracker(Protocol):
 
     def list_people(
         self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None
-    ) -> "List[PersonTrack]":
+    ) -> List[PersonTrack]:
         """Everybody in the plate's range, each with an identity and the frames where it was seen."""
 
-    def find_people(self, plate: Plate, frame: int) -> "List[PersonTrack]":
+    def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
         """Everybody in one frame."""
 
 

@@ -8,8 +8,8 @@ from typing import List, Optional
 from ...motion.observations import Observations
 from ..plate import Plate
 from .choice import PersonChoice, choose
+from .graphs import quiet
 from .interface import Progress
-from .networks import quiet
 from .parts import PartWorker
 from .people import PersonTrack, link
 from .plan import Plan, parts, scanned
@@ -21,18 +21,21 @@ SCAN_SHARE = 0.25
 
 class MediaPipeTracker:
     """Two passes: the first finds people a few times a second and links them to identities over the whole plate, the
-    second follows the chosen one in every frame."""
+    second follows the chosen one in every frame.
+    """
 
     name = "mediapipe"
 
     def list_people(
         self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None
     ) -> List[PersonTrack]:
+        """See `Tracker`."""
         quiet()
         with self._team(plate, processes) as team:
             return self._people(plate, team, progress, 1.0)
 
     def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
+        """See `Tracker`."""
         quiet()
         found = PartWorker().find(plate, frame)
         return [PersonTrack(number, [sighting]) for number, sighting in enumerate(found, start=1)]
@@ -45,6 +48,7 @@ class MediaPipeTracker:
         processes: Optional[int] = None,
         progress: Optional[Progress] = None,
     ) -> Observations:
+        """See `Tracker`."""
         quiet()
         with self._team(plate, processes) as team:
             people = self._people(plate, team, progress, SCAN_SHARE)

@@ -27,17 +27,19 @@ def load_package() -> None:
     spec = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{folder} is not the package’s folder")
     module = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = module
     spec.loader.exec_module(module)
 
 
 def main() -> None:
+    """Serves tasks until standard input closes."""
     # Libraries that print to standard output must not disturb the messages: they get standard error.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    requests: "queue.Queue[Dict[str, Any]]" = queue.Queue()
+    requests: queue.Queue[Dict[str, Any]] = queue.Queue()
 
     def read() -> None:
         for line in sys.stdin:

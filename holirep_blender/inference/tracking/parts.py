@@ -11,6 +11,7 @@ from ...motion.observations import Observations
 from ..plate import Plate
 from .body import BodyFollower, Numbered
 from .face import FaceFollower
+from .face import confidence as face_confidence
 from .hands import LEFT, RIGHT, HandFollower, Pair, confidence
 from .networks import FaceAnswer, PoseAnswer, PoseNetwork
 from .plan import Plan, is_thorough, scan_stride, scanned
@@ -72,7 +73,8 @@ class PartWorker:
         return rows
 
     def _stretch(self, frames: List[Numbered], body: BodyFollower, rows: Observations, first: int, last: int) -> None:
-        assert self._face is not None and self._hands is not None
+        assert self._face is not None
+        assert self._hands is not None
         bodies = body.follow(frames)
         hands: List[Pair] = []
         faces: List[Optional[FaceAnswer]] = []
@@ -95,7 +97,7 @@ def _write(rows: Observations, row: int, body: PoseAnswer, hands: Pair, face: Op
     rows.person_box[row] = visible_box(body, (int(rows.image_size[0]), int(rows.image_size[1])))
     if face is not None:
         rows.face_image[row] = face.image
-        rows.face_confidence[row] = face.score
+        rows.face_confidence[row] = face_confidence(face, body)
     left, right = hands[LEFT], hands[RIGHT]
     if left is not None:
         rows.left_hand_image[row] = left.image

@@ -23,32 +23,34 @@ FORBIDDEN = 1e6
 
 @dataclass
 class PersonTrack:
-    """One person: an identity and where it was seen.
-
-    `frames` (K,) plate frame numbers of the sightings, `boxes` (K, 4) x0 y0 x1 y1 pixels, `evidence` (K,) 0..1.
-    """
+    """One person: an identity (`id`, from 1) and where it was seen."""
 
     id: int
     sightings: List[Sighting] = field(default_factory=list)
 
     @property
     def first_frame(self) -> int:
+        """The first frame with a sighting."""
         return self.sightings[0].frame
 
     @property
     def last_frame(self) -> int:
+        """The last frame with a sighting."""
         return self.sightings[-1].frame
 
     @property
     def frames(self) -> np.ndarray:
+        """(K,) frame numbers of the sightings."""
         return np.array([sighting.frame for sighting in self.sightings])
 
     @property
     def boxes(self) -> np.ndarray:
+        """(K, 4) x0 y0 x1 y1 pixels."""
         return np.array([sighting.box for sighting in self.sightings])
 
     @property
     def evidence(self) -> np.ndarray:
+        """(K,) 0..1."""
         return np.array([sighting.evidence for sighting in self.sightings])
 
     @property
@@ -59,13 +61,11 @@ class PersonTrack:
 
     @property
     def look(self) -> np.ndarray:
-        """The median appearance, (3, LENGTH)."""
-        with np.errstate(invalid="ignore"):
-            import warnings
-
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
-                return np.nanmean(np.array([sighting.look for sighting in self.sightings]), axis=0)
+        """The mean appearance, (3, LENGTH); NaN for parts that were never seen."""
+        looks = np.array([sighting.look for sighting in self.sightings])
+        known = np.isfinite(looks)
+        count = known.sum(axis=0)
+        return np.where(count > 0, np.where(known, looks, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
     def box_at(self, frame: int) -> Optional[np.ndarray]:
         """The box at a frame, between sightings by interpolation; None well before the first or after the last one."""
@@ -112,7 +112,8 @@ def _cost(person: PersonTrack, sighting: Sighting, fps: float) -> float:
     radius = max(last.radius, sighting.radius)
     reach = REACH + REACH_PER_SECOND * seconds
     distance = min(
-        float(np.hypot(*(sighting.centre - predicted))), float(np.hypot(*(sighting.centre - last.centre))) + 0.2 * radius
+        float(np.hypot(*(sighting.centre - predicted))),
+        float(np.hypot(*(sighting.centre - last.centre))) + 0.2 * radius,
     )
     nearness = distance / radius / reach
     growth = abs(float(np.log(sighting.radius / last.radius)))

@@ -21,7 +21,7 @@ THOROUGH_EVERY = 3
 
 def scan_stride(fps: float) -> int:
     """Frames from one scanned frame to the next."""
-    return max(1, int(round(fps / SCANS_PER_SECOND)))
+    return max(1, round(fps / SCANS_PER_SECOND))
 
 
 def scanned(plate: Plate, first: int, last: int) -> List[int]:
@@ -35,6 +35,7 @@ def scanned(plate: Plate, first: int, last: int) -> List[int]:
 
 
 def is_thorough(plate: Plate, frame: int) -> bool:
+    """Whether everybody in a scanned frame is checked by a second view."""
     return (frame - plate.first_frame) // scan_stride(plate.fps) % THOROUGH_EVERY == 0
 
 
@@ -54,7 +55,8 @@ class Plan:
     other_looks: List[np.ndarray]
 
     @classmethod
-    def of(cls, performer: Optional[PersonTrack], people: Sequence[PersonTrack]) -> "Plan":
+    def of(cls, performer: Optional[PersonTrack], people: Sequence[PersonTrack]) -> Plan:
+        """From the performer (None: nobody) and everybody."""
         plan = cls({}, {}, np.full((PARTS, LENGTH), np.nan), [])
         for person in people:
             for sighting in person.sightings:
@@ -81,7 +83,7 @@ class Plan:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Plan":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Plan:
         """The inverse of `to_arrays`."""
         plan = cls({}, {}, arrays["look"], list(arrays["other_looks"]))
         for row in arrays["performer"]:

@@ -12,8 +12,8 @@ _END = object()
 
 
 def prefetched(source: Iterator[Item], depth: int = 2) -> Iterator[Item]:
-    """The same items in the same order, up to `depth` of them made in advance in a thread; errors are raised in place."""
-    ready: "queue.Queue[object]" = queue.Queue(depth)
+    """The same items in order, up to `depth` of them made in advance in a thread; errors are raised in their place."""
+    ready: queue.Queue[object] = queue.Queue(depth)
     stop = threading.Event()
 
     def put(item: object) -> bool:

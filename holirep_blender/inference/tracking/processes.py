@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,15 +46,17 @@ class Team:
     """Scans a plate, then follows a performer through it; a context manager that leaves nothing behind."""
 
     def scan(self, report: Report) -> List[Sighting]:
+        """Everybody in the scanned frames of the plate's range."""
         raise NotImplementedError
 
     def follow(self, plan: Plan, report: Report) -> Observations:
+        """The performer in every frame of the range."""
         raise NotImplementedError
 
     def close(self) -> None:
         """Ends everything that was started."""
 
-    def __enter__(self) -> "Team":
+    def __enter__(self) -> Team:
         return self
 
     def __exit__(
@@ -69,10 +72,10 @@ class InProcess(Team):
         self._plate = plate
         self._worker = PartWorker()
 
-    def scan(self, report: Report) -> List[Sighting]:
+    def scan(self, report: Report) -> List[Sighting]:  # noqa: D102
         return self._worker.scan(self._plate, self._plate.first_frame, self._plate.last_frame, report)
 
-    def follow(self, plan: Plan, report: Report) -> Observations:
+    def follow(self, plan: Plan, report: Report) -> Observations:  # noqa: D102
         return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plan, report)
 
 
@@ -87,8 +90,8 @@ class Processes(Team):
     def __init__(self, plate: Plate, pieces: List[Tuple[int, int]]) -> None:
         self._pieces = pieces
         self._folder = Path(tempfile.mkdtemp(prefix="holirep-tracking-"))
-        self._messages: "Queue[Tuple[int, Dict[str, Any]]]" = Queue()
-        self._children: List["subprocess.Popen[str]"] = []
+        self._messages: Queue[Tuple[int, Dict[str, Any]]] = Queue()
+        self._children: List[subprocess.Popen[str]] = []
         self._readers: List[threading.Thread] = []
         try:
             for number in range(len(pieces)):
@@ -99,7 +102,11 @@ class Processes(Team):
 
     def _start(self, number: int, plate: Plate) -> None:
         child = subprocess.Popen(
-            [sys.executable, "-I", str(ENTRY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [sys.executable, "-I", str(ENTRY)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
         self._children.append(child)
         reader = threading.Thread(target=self._read, args=(number, child), daemon=True)
@@ -110,7 +117,7 @@ class Processes(Team):
             {"plate": str(plate.path), "range": [plate.first_frame, plate.last_frame], "sequence_fps": plate.fps},
         )
 
-    def _read(self, number: int, child: "subprocess.Popen[str]") -> None:
+    def _read(self, number: int, child: subprocess.Popen[str]) -> None:
         assert child.stdout is not None
         for line in child.stdout:
             try:
@@ -122,13 +129,12 @@ class Processes(Team):
     def _send(self, number: int, message: Dict[str, Any]) -> None:
         stream = self._children[number].stdin
         assert stream is not None
-        try:
+        # A process that has died is reported by its reader.
+        with contextlib.suppress(OSError):
             stream.write(json.dumps(message) + "\n")
             stream.flush()
-        except OSError:
-            pass  # the process has died; its end is reported by the reader
 
-    def scan(self, report: Report) -> List[Sighting]:
+    def scan(self, report: Report) -> List[Sighting]:  # noqa: D102
         files = self._run("scan", {}, report)
         sightings: List[Sighting] = []
         for file in files:
@@ -136,7 +142,7 @@ class Processes(Team):
                 sightings += from_arrays(arrays)
         return sightings
 
-    def follow(self, plan: Plan, report: Report) -> Observations:
+    def follow(self, plan: Plan, report: Report) -> Observations:  # noqa: D102
         path = self._folder / "plan.npz"
         np.savez(path, **plan.to_arrays())
         return joined([Observations.load(file) for file in self._run("follow", {"plan": str(path)}, report)])
@@ -164,13 +170,11 @@ class Processes(Team):
                 raise RuntimeError(f"a tracking process ended unexpectedly (exit code {code})")
         return files
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102
         for child in self._children:
             if child.stdin is not None:
-                try:
+                with contextlib.suppress(OSError):
                     child.stdin.close()
-                except OSError:
-                    pass
             if child.poll() is None:
                 child.kill()
             child.wait()

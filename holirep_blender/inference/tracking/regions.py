@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+
 @dataclass(frozen=True)
 class Region:
     """A square of the plate: centre and side in pixels, and its rotation in radians (clockwise in the picture)."""
@@ -41,7 +42,7 @@ class Region:
             image, shifted, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border
         )
 
-    def _reduced(self, image: np.ndarray, matrix: np.ndarray, factor: int) -> "tuple[np.ndarray, np.ndarray]":
+    def _reduced(self, image: np.ndarray, matrix: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
         reach = self.side * (abs(np.cos(self.rotation)) + abs(np.sin(self.rotation))) / 2.0 + 2 * factor
         height, width = image.shape[:2]
         left = int(np.clip(np.floor(self.x - reach), 0, max(width - factor, 0)))

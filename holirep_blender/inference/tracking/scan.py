@@ -36,6 +36,7 @@ class Sighting:
 
     @property
     def radius(self) -> float:
+        """About half the person's height, in pixels."""
         return float(np.hypot(*(self.circle - self.centre)))
 
 
@@ -100,7 +101,7 @@ class Scanner:
             sightings = [other for other in sightings if other not in twin] + [sighting]
         return sightings
 
-    def _checked(self, frame: int, image: np.ndarray, item: Found, thorough: bool) -> "Sighting | None":
+    def _checked(self, frame: int, image: np.ndarray, item: Found, thorough: bool) -> Sighting | None:
         """A sighting where a mirrored second look, from where the first one points, sees the same body."""
         first = self._pose.run(image, body_region(item.points[0], item.points[1]))
         if first.score < HOPELESS:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..plate import open_plate
-from .networks import quiet
+from .graphs import quiet
 from .parts import PartWorker
 from .plan import Plan
 from .scan import to_arrays

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small MediaPipe graphs: one image in, the answers of one network out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Optional, Sequence
+
+import mediapipe
+import numpy as np
+from mediapipe.python import _framework_bindings as bindings
+from mediapipe.python import packet_creator, packet_getter
+
+# The graphs name their models relative to the folder that holds the `mediapipe` package.
+bindings.resource_util.set_resource_dir(os.path.dirname(os.path.dirname(os.path.abspath(mediapipe.__file__))))
+
+MICROSECONDS_BETWEEN_PACKETS = 1000
+
+
+class Network:
+    """A MediaPipe graph with one image input, run one image at a time.
+
+    `start` hands over an image and returns at once (the graph has its own thread), `finish` waits for the answer, so
+    that several networks can work at the same time; `run` does both.
+    """
+
+    def __init__(self, text: str, outputs: Sequence[str], size: int) -> None:
+        self.size = size
+        self._graph = bindings.calculator_graph.CalculatorGraph(graph_config="num_threads: 1\n" + text)
+        self._results: Dict[str, Any] = {}
+        for name in outputs:
+            self._graph.observe_output_stream(name, self._keep)
+        self._graph.start_run({})
+        self._time = 0
+
+    def _keep(self, name: str, packet: Any) -> None:
+        self._results[name] = packet
+
+    def start(self, image: np.ndarray) -> None:
+        """Hand over an RGB uint8 image; nothing may be under way."""
+        self._results = {}
+        self._time += MICROSECONDS_BETWEEN_PACKETS
+        packet = packet_creator.create_image_frame(
+            image_format=bindings.image_frame.ImageFormat.SRGB, data=np.ascontiguousarray(image)
+        )
+        self._graph.add_packet_to_input_stream(stream="image", packet=packet.at(self._time))
+
+    def finish(self) -> Dict[str, Any]:
+        """Wait; the output streams' packets by name, without those that stayed empty."""
+        self._graph.wait_until_idle()
+        return self._results
+
+    def run(self, image: np.ndarray) -> Dict[str, Any]:
+        """`start` and `finish`."""
+        self.start(image)
+        return self.finish()
+
+
+def landmarks(packet: Any, count: int) -> np.ndarray:
+    """(count, 5): x, y, z, visibility, presence of a landmark list packet."""
+    points = packet_getter.get_proto(packet).landmark
+    return np.array([(p.x, p.y, p.z, p.visibility, p.presence) for p in points[:count]], np.float64)
+
+
+TENSORS = """
+input_stream: "image"
+node {{
+  calculator: "ImageToTensorCalculator" input_stream: "IMAGE:image" output_stream: "TENSORS:input"
+  options {{ [mediapipe.ImageToTensorCalculatorOptions.ext] {{
+    output_tensor_width: {size} output_tensor_height: {size} keep_aspect_ratio: true
+    output_tensor_float_range {{ min: 0.0 max: 1.0 }} }} }}
+}}
+node {{
+  calculator: "InferenceCalculator" input_stream: "TENSORS:input" output_stream: "TENSORS:tensors"
+  {resolver}
+  options {{ [mediapipe.InferenceCalculatorOptions.ext] {{
+    model_path: "{model}" delegate {{ xnnpack {{}} }} }} }}
+}}
+"""
+
+SPLIT = """
+node {{
+  calculator: "SplitTensorVectorCalculator" input_stream: "tensors"
+  {streams}
+  options {{ [mediapipe.SplitVectorCalculatorOptions.ext] {{ {ranges} }} }}
+}}
+"""
+
+FLOAT_NODE = """
+node {{
+  calculator: "TensorsToFloatsCalculator" input_stream: "TENSORS:{tensor}" output_stream: "FLOAT:{name}"
+  options {{ [mediapipe.TensorsToFloatsCalculatorOptions.ext] {{ activation: {activation} }} }}
+}}
+"""
+
+LANDMARKS_NODE = """
+node {{
+  calculator: "TensorsToLandmarksCalculator" input_stream: "TENSORS:{tensor}" output_stream: "{kind}:{name}"
+  options {{ [mediapipe.TensorsToLandmarksCalculatorOptions.ext] {{ num_landmarks: {count} {options} }} }}
+}}
+"""
+
+
+def tensors(model: str, size: int) -> str:
+    """The nodes from an image to a network's output tensors."""
+    return TENSORS.format(model="mediapipe/modules/" + model, size=size, resolver="")
+
+
+def split(names: Sequence[str], widths: Optional[Sequence[int]] = None) -> str:
+    """The node that takes the output tensors apart under the given names, `widths` tensors each (default one)."""
+    streams, ranges, begin = "", "", 0
+    for name, width in zip(names, widths or [1] * len(names)):
+        streams += f' output_stream: "{name}"'
+        ranges += f" ranges {{ begin: {begin} end: {begin + width} }}"
+        begin += width
+    return SPLIT.format(streams=streams, ranges=ranges)
+
+
+def size_options(size: int) -> str:
+    """Options of a landmarks node whose network looks at a square of this size."""
+    return f"input_image_width: {size} input_image_height: {size}"
+
+
+def quiet() -> None:
+    """Keep MediaPipe's and TensorFlow Lite's greetings out of the log; errors still reach stderr."""
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
