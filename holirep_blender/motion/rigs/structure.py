@@ -105,9 +105,13 @@ def _fit_pair(rig: Rig, pair: tuple[int, int], symmetry: Symmetry, fit: _Fit) ->
     first, second = (fit(rig, root, symmetry) for root in pair)
     if first is None or second is None:
         return None
-    if first.quality >= second.quality:
-        return first, mirror_limb(rig, first, pair[1], symmetry) or second
-    return mirror_limb(rig, second, pair[0], symmetry) or first, second
+    second_from_first = mirror_limb(rig, first, pair[1], symmetry)
+    first_from_second = mirror_limb(rig, second, pair[0], symmetry)
+    if second_from_first and (first.quality >= second.quality or not first_from_second):
+        return first, second_from_first
+    if first_from_second:
+        return first_from_second, second
+    return (first, second) if _alike(rig, *pair, symmetry) else None
 
 
 def _join(rig: Rig, legs: tuple[Limb, Limb], arms: tuple[Limb, Limb]) -> _Body | None:
