@@ -158,15 +158,15 @@ def _play(
     user, image = background.image_user, background.image
     first = round(frame_start)
     last_plate_frame = take.frame_start + take.frame_count - 1
-    # the length of the file may be unknown to Blender, and a sequence's is that of its highest number
-    user.frame_duration = max(int(image.frame_duration), last_plate_frame)
+    fps = scene.render.fps / scene.render.fps_base
+    count = int(np.ceil((take.frame_count - 1) / take.fps * fps)) + 1
+    # Blender holds the picture after so many frames of the scene, before it adds the offset
+    user.frame_duration = max(int(image.frame_duration), last_plate_frame, count)
     user.frame_start, user.frame_offset = first, take.frame_start - 1
     user.use_auto_refresh = True
-    fps = scene.render.fps / scene.render.fps_base
     path = f"background_images[{len(camera.data.background_images) - 1}].image_user.frame_offset"
     if abs(take.fps - fps) < 1e-6 and abs(first - frame_start) < 1e-6:
         return
-    count = int(np.ceil((take.frame_count - 1) / take.fps * fps)) + 1
     frames = first + np.arange(count)
     wanted = np.floor((frames - frame_start) / fps * take.fps + 0.5).clip(0, take.frame_count - 1)
     offsets = take.frame_start + wanted - (frames - first + 1)
