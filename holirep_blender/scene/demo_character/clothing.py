@@ -57,12 +57,12 @@ def top(cell: float) -> Mesh:
     """The trunk of the top, from the collar to the hem and between the raglan seams."""
     shape = _shirt()
     mesh = surface_net(shape, np.array([-0.30, -0.20, HEM - 0.03]), np.array([0.30, 0.20, 1.53]), cell)
-    mesh, _ = cut(mesh, *COLLAR, shape, 0.3 * cell)
+    mesh, _ = cut(mesh, *COLLAR, shape, 0.2 * cell)
     for side in (1.0, -1.0):
         mirror = np.array([side, 1.0, 1.0])
-        mesh, _ = cut(mesh, RAGLAN[0] * mirror, RAGLAN[1] * mirror, shape, 0.3 * cell)
+        mesh, _ = cut(mesh, RAGLAN[0] * mirror, RAGLAN[1] * mirror, shape, 0.2 * cell)
     down = np.array([0.0, 0.0, -1.0])
-    mesh, edge = cut(mesh, np.array([0.0, 0.0, HEM]), down, shape, 0.3 * cell)
+    mesh, edge = cut(mesh, np.array([0.0, 0.0, HEM]), down, shape, 0.2 * cell)
     return turn_in(mesh, edge, down, shape, 0.005, 0.03)
 
 
@@ -71,12 +71,12 @@ def sleeve(cell: float) -> Mesh:
     shape = _shirt()
 
     mesh = surface_net(lambda p: shape(p) - 0.0012, np.array([0.0, -0.17, 1.10]), np.array([0.46, 0.19, 1.53]), cell)
-    mesh, _ = cut(mesh, *COLLAR, shape, 0.3 * cell)
+    mesh, _ = cut(mesh, *COLLAR, shape, 0.2 * cell)
     seam = RAGLAN[0] - RAGLAN[1] * 0.003
-    mesh, edge = cut(mesh, seam, -RAGLAN[1], shape, 0.3 * cell)
+    mesh, edge = cut(mesh, seam, -RAGLAN[1], shape, 0.2 * cell)
     mesh = turn_in(mesh, edge, -RAGLAN[1], shape, 0.004, 0.006)
     end = body.SHOULDER + body.ARM_AXIS * SLEEVE_END
-    mesh, edge = cut(mesh, end, body.ARM_AXIS, shape, 0.3 * cell)
+    mesh, edge = cut(mesh, end, body.ARM_AXIS, shape, 0.2 * cell)
     return turn_in(mesh, edge, body.ARM_AXIS, shape, 0.005, 0.03)
 
 
@@ -137,8 +137,8 @@ def trousers(cell: float) -> Mesh:
     low, high = np.array([-0.24, -0.20, TROUSER_END - 0.04]), np.array([0.24, 0.20, WAISTBAND + 0.04])
     mesh = surface_net(shape, low, high, cell)
     up = np.array([0.0, 0.0, 1.0])
-    mesh, _ = cut(mesh, up * WAISTBAND, up, shape, 0.3 * cell)
-    mesh, edge = cut(mesh, up * TROUSER_END, -up, shape, 0.3 * cell)
+    mesh, _ = cut(mesh, up * WAISTBAND, up, shape, 0.2 * cell)
+    mesh, edge = cut(mesh, up * TROUSER_END, -up, shape, 0.2 * cell)
     return turn_in(mesh, edge, -up, shape, 0.005, 0.03)
 
 

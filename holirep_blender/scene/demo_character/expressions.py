@@ -18,7 +18,7 @@ from .implicit import Array, smoothstep
 from .surface_nets import Neighbours
 
 JAW_OPEN = np.radians(19.0)
-CORNER = np.array([0.0265, -0.0915, MOUTH - 0.001])
+CORNER = np.array([0.0270, -0.0905, MOUTH + 0.0022])
 
 
 def _turn_x(angle: float, about: Array) -> Array:
@@ -179,7 +179,7 @@ class Expressions:
             corner, wide = self._corner(sign), self._corner(sign, 0.027)
             cheek = self._near((sign * 0.042, -0.078, 1.566), (0.022, 0.035, 0.018)) * below * self._half(sign)
             fold = self._near((sign * 0.020, -0.098, MOUTH), (0.016, 0.03, 0.012)) * self._half(sign)
-            yield (f"mouthSmile{end}", self._vector(corner, x=sign * 0.0078, y=0.0042, z=0.0080)
+            yield (f"mouthSmile{end}", self._vector(corner, x=sign * 0.0076, y=0.0044, z=0.0092)
                    + self._vector(cheek, x=sign * 0.0012, y=-0.0025, z=0.0038) + self._vector(fold, y=0.0010))
             yield f"mouthFrown{end}", self._vector(corner, x=sign * 0.0015, y=0.0010, z=-0.0090)
             yield f"mouthDimple{end}", self._vector(corner, x=sign * 0.0055, y=0.0055, z=0.0008)

@@ -20,7 +20,7 @@ from .surface_nets import Indices, Neighbours
 
 Mask = NDArray[np.bool_]
 EYE_INNER, EYE_OUTER = np.radians(11.0), np.radians(29.0)
-MOUTH_CORNER = np.radians(15.0)
+MOUTH_CORNER = np.radians(16.0)
 EYE_Z = float(body.EYE_CENTRE[2])
 
 
@@ -61,10 +61,10 @@ def _key_rows(u: Array) -> list[tuple[str, int, Array, Array]]:
     front = 0.5 + 0.5 * np.cos(u)
     flat = np.ones_like(u)
     mouth = np.clip(a / MOUTH_CORNER, 0, 1)
-    seam = MOUTH + 0.0020 * mouth**2
+    seam = MOUTH + 0.0024 * mouth**2
     beyond = smoothstep(1.0, 2.0, a / MOUTH_CORNER)
     bow = 0.0016 * np.exp(-((a / np.radians(1.6)) ** 2))
-    upper_lip = 0.0078 * (1 - mouth**1.8) - bow + 0.0012 + 0.006 * beyond
+    upper_lip = 0.0072 * (1 - mouth**1.8) - bow + 0.0012 + 0.006 * beyond
     lower_lip = 0.0090 * (1 - mouth**2.2) + 0.0012 + 0.006 * beyond
     middle = (EYE_INNER + EYE_OUTER) / 2
     s = np.clip((a - middle) / (EYE_OUTER - middle), -1, 1)

@@ -48,7 +48,7 @@ def _teeth(upper: bool) -> Mesh:
     t = np.linspace(-1, 1, 85)
     xy, normal = _dental_arch(t, -0.0925 if upper else -0.0905)
     groove = 0.0007 * np.abs(np.cos(t * np.pi * 6.0)) ** 0.35 - 0.0007
-    edge, gum = (MOUTH - 0.0012, MOUTH + 0.0085) if upper else (MOUTH - 0.0022, MOUTH - 0.0110)
+    edge, gum = (MOUTH - 0.0036, MOUTH + 0.0085) if upper else (MOUTH - 0.0022, MOUTH - 0.0110)
     rings = []
     for out, down, share in ((-0.0010, 0, 0.3), (0.0004, 0.25, 1), (0.0004, 0.6, 1), (0, 0.9, 1.2), (-0.001, 1, 1),
                              (-0.0030, 0.9, 0), (-0.0050, 0, 0)):
@@ -225,10 +225,10 @@ class FaceParts:
         edge = skin[slit.upper]
         outward = unit(edge - centre)
         s = np.linspace(0, 1, len(edge)) if side == "left" else np.linspace(1, 0, len(edge))
-        length = (0.0010 + 0.0036 * np.sin(np.pi * np.clip(s * 0.9 + 0.08, 0, 1)) ** 0.7)[:, None]
+        length = (0.0014 + 0.0038 * np.sin(np.pi * np.clip(s * 0.9 + 0.08, 0, 1)) ** 0.7)[:, None]
         sweep = np.array([SIDES[side], 0, 0]) * (0.5 * s[:, None]) + np.array([0, 0, 0.30])
         tip = edge + length * unit(outward + sweep)
-        base = edge + outward * 0.0002
+        base = edge + outward * 0.0005
         middle = edge + length * 0.5 * outward + np.array([0, 0, 0.0002])
         return [lid, np.concatenate([base, middle, tip])]
 

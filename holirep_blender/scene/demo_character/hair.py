@@ -11,7 +11,7 @@ from .surface_nets import Mesh, join, surface_net
 BUN = np.array([0.0, 0.116, 1.690])
 HAIR, BAND = range(2)
 #: Height of the hairline by the angle from the front, degrees and metres.
-HAIRLINE = ((0, 1.668), (16, 1.671), (32, 1.664), (46, 1.643), (58, 1.620), (68, 1.604), (78, 1.594), (88, 1.630),
+HAIRLINE = ((0, 1.684), (14, 1.686), (28, 1.679), (42, 1.657), (56, 1.626), (67, 1.606), (78, 1.590), (88, 1.630),
             (102, 1.634), (114, 1.600), (128, 1.566), (150, 1.545), (180, 1.538))
 
 
@@ -20,13 +20,14 @@ def _cap() -> Field:
     angles, heights = np.array(HAIRLINE, dtype=float).T
     fine = np.linspace(0, 180, 181)
     line = np.interp(fine, angles, heights)
-    line = np.convolve(np.pad(line, 7, mode="edge"), np.full(15, 1 / 15), mode="valid")
+    line = np.convolve(np.pad(line, 7, mode="reflect"), np.full(15, 1 / 15), mode="valid")
 
     def field(p: Array) -> Array:
         angle = np.degrees(np.arctan2(np.abs(p[:, 0]), -(p[:, 1] - 0.004)))
         relative = p - BUN
         strand = np.arctan2(relative[:, 0], relative[:, 2] + 0.9 * relative[:, 1])
         comb = 0.0013 * np.sin(44 * strand) + 0.0009 * np.sin(19 * strand + 1.3)
+        comb = comb * smoothstep(0.030, 0.065, np.sqrt(np.einsum("ij,ij->i", relative, relative)))
         above = p[:, 2] - np.interp(angle, fine, line)
         full = 0.0022 + 0.0085 * smoothstep(0.0, 0.040, above)
         return smooth_max(scalp(p) - full + comb * smoothstep(0.004, 0.030, above), -above, 0.008)

@@ -99,14 +99,30 @@ def bone_specs() -> list[BoneSpec]:
     return _centre_bones() + left + right
 
 
+def _sort_into_collections(armature: bpy.types.Armature) -> None:
+    """Bone collections, so that an animator can hide what is not being worked on."""
+    groups = {name: armature.collections.new(name) for name in ("Body", "Fingers", "Face")}
+    for bone in armature.bones:
+        if bone.name in ("leftEye", "rightEye", "jaw"):
+            group = "Face"
+        else:
+            group = "Fingers" if any(f in bone.name for f in ("Thumb", *body.FINGERS)) else "Body"
+        groups[group].assign(bone)
+
+
 def build_armature(context: bpy.types.Context, name: str) -> bpy.types.Object:
-    """A new armature object with the bones of `bone_specs`, linked to the context's collection, at the origin."""
+    """A new armature object with the bones of `bone_specs`, linked to the context's collection, at the origin.
+
+    It becomes the active object and the only selected one, as with Blender's own Add menu.
+    """
+    if context.object is not None and context.object.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    for other in context.view_layer.objects.selected:
+        other.select_set(False)
     armature = bpy.data.armatures.new(name)
     rig = bpy.data.objects.new(name, armature)
     context.collection.objects.link(rig)
-    layer = context.view_layer
-    previous = layer.objects.active
-    layer.objects.active = rig
+    context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")
     try:
         for spec in bone_specs():
@@ -119,10 +135,10 @@ def build_armature(context: bpy.types.Context, name: str) -> bpy.types.Object:
             bone.use_deform = spec.deform
     finally:
         bpy.ops.object.mode_set(mode="OBJECT")
-        if previous is not None:
-            layer.objects.active = previous
+    _sort_into_collections(armature)
     for pose_bone in rig.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
+    rig.select_set(True)
     armature.display_type = "STICK"
     rig.show_in_front = True
     return rig
