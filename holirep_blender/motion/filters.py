@@ -48,7 +48,7 @@ def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:
 
     The ends are continued by point reflections of the signal, so that a straight line passes unchanged. A cutoff at or
     above 0.45 of the frame rate changes nothing. The single passes use a cutoff higher by 1 / 0.802 (before the
-    bilinear transform's warping), so that both together fall to half power at ``cutoff_hz`` (Winter 2009, section 3.4.4.2).
+    bilinear transform's warping), so that both together fall to half power at ``cutoff_hz`` (Winter 2009, 3.4.4.2).
 
     Parameters
     ----------

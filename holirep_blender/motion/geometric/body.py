@@ -50,13 +50,15 @@ _WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
 
 @dataclass
 class BodyPoints:
-    """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust (T,
-    33)`` 0..1.
+    """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust`` 0..1.
+
+    ``trust (T, 33)`` counts for all of a landmark, ``direction_trust (T, 33)`` besides for its direction in ``world``.
     """
 
     pixels: Array
     world: Array
     trust: Array
+    direction_trust: Array
     image_size: Array
     fps: float
 
@@ -171,7 +173,7 @@ def solve_body(
         offsets = scaled_offsets(scale, factors)
         figure = body_figure(offsets)
         attachments = body_attachments(offsets, scale)
-        image = _image_term(figure, attachments, plane, weights, camera, directions)
+        image = _image_term(figure, attachments, plane, weights, camera, directions, weights * points.direction_trust)
         wanted = _wanted(figure, orientations, camera)
         pose = refined(figure, pose, terms_of(figure, image, hinges, wanted, legs_seen), camera, points.fps, steady)
         if round_number < _ROUNDS - 1:
@@ -212,13 +214,19 @@ def terms_of(
 
 
 def _image_term(
-    figure: Articulation, attachments: Attachments, plane: Array, weights: Array, camera: Array, directions: Array
+    figure: Articulation,
+    attachments: Attachments,
+    plane: Array,
+    weights: Array,
+    camera: Array,
+    directions: Array,
+    along: Array,
 ) -> ImagePoints:
     row_of = {int(landmark): row for row, landmark in enumerate(attachments.landmarks)}
     pairs = np.array([(row_of[a], row_of[b]) for a, b in DIRECTION_PAIRS], dtype=np.intp)
     ends = np.array(DIRECTION_PAIRS, dtype=np.intp)
     bone = rotations.normalized(directions[:, ends[:, 1]] - directions[:, ends[:, 0]])
-    trust = np.minimum(weights[:, ends[:, 0]], weights[:, ends[:, 1]])
+    trust = np.minimum(along[:, ends[:, 0]], along[:, ends[:, 1]])
     return ImagePoints(
         joints=np.array([figure.index[name] for name in attachments.joints], dtype=np.intp),
         offsets=attachments.offsets,

@@ -32,7 +32,7 @@ _SPREAD: dict[str, tuple[float, float, float]] = {
     "Foot": (0.45, 0.20, 0.25),
 }
 _ARM_DOWN = np.radians(65.0)
-_ELBOW_REST, _ELBOW_SPREAD, _TWIST_SPREAD = 0.4, 1.5, 0.8
+_ELBOW_REST, _ELBOW_SPREAD, _TWIST_SPREAD = 0.4, 1.5, 1.0
 _KNEE_REST, _KNEE_SPREAD = 0.1, 1.5
 _TOES_SPREAD = 0.3
 _STANDING_SPREAD = 0.12

@@ -20,6 +20,7 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _PALM = (0, 1, 5, 9, 13, 17)
+_PALM_WEIGHTS = np.array([1.0, 0.3, 1.0, 1.0, 1.0, 1.0])
 _DIRECTION_SPREAD = 0.15
 _TIP_SHARE = {"Thumb": 0.016, "Index": 0.0115, "Middle": 0.0125, "Ring": 0.0125, "Little": 0.0105}
 """Length of each finger's last bone over the stature (Buryanov & Kotiuk 2010)."""
@@ -31,6 +32,9 @@ _END = (0.25, 0.35, 0.0, 1.40)
 _THUMB_MIDDLE = (0.15, 0.5, -0.2, 1.2)
 _THUMB_END = (0.20, 0.5, -0.2, 1.4)
 _THUMB_ROOT_SPREAD = 0.35
+_SMALL_PALM = 20.0
+"""Pixels from wrist to knuckles below which the palm's side is a guess."""
+_FLIP_ANGLE = np.radians(40.0)
 _SHORTEST_SIGHTING = 0.1
 """Seconds; a hand found for less between misses is not believed."""
 
@@ -99,13 +103,33 @@ def aligned(source: Array, target: Array, weights: Array) -> Array:
     return np.asarray(u @ vt)
 
 
-def palm_rotations(points: HandPoints, rest_offsets: Array) -> Array:
-    """Rotations ``(T, 3, 3)`` of the hand joint in the level camera's world; identity where it was never seen."""
+def palm_rotations(points: HandPoints, rest_offsets: Array, fps: float) -> Array:
+    """Rotations ``(T, 3, 3)`` of the hand joint in the level camera's world, calmed where the hand is lost or found.
+
+    Identity where the hand was never seen.
+    """
     if not points.valid.any():
         return np.broadcast_to(np.eye(3), (len(points.valid), 3, 3)).copy()
     rest = _palm_rest(points.side, rest_offsets)
     world = points.shape[:, _PALM] @ cameras.WORLD_FROM_LEVEL_CAMERA.T
-    return aligned(rest, world, np.array([1.0, 0.3, 1.0, 1.0, 1.0, 1.0]))
+    turned = rotations.from_matrix(aligned(rest, world, _PALM_WEIGHTS))
+    calm = filters.filtered_rotations(turned, lambda values: filters.zero_phase(values, fps, 1.5))
+    return rotations.to_matrix(rotations.slerp(turned, calm, gaps.border_nearness(points.valid, fps)))
+
+
+def palm_trust(points: HandPoints, turned: Array, fps: float) -> Array:
+    """How far each frame's palm rotation ``(T, 3, 3)`` may be believed, ``(T,)`` 0..1.
+
+    By confidence, which reaches half a second into gaps so that a lost hand keeps its turn for a while; by the palm's size in
+    the picture, for small palms are often seen from the wrong side; and by agreement with the neighbouring frames.
+    """
+    quaternions = rotations.from_matrix(turned)
+    calm = filters.filtered_rotations(quaternions, lambda values: filters.zero_phase(values, fps, 2.0))
+    steady = np.exp(-((rotations.angle_between(quaternions, calm) / _FLIP_ANGLE) ** 2))
+    palm = np.linalg.norm(points.shape[:, 9] - points.shape[:, 0], axis=-1)
+    large = np.clip((palm - _SMALL_PALM) / _SMALL_PALM, 0.15, 1.0)
+    reaching = gaps.confidence_into_gaps(points.confidence, points.valid, fps, reach=0.5)
+    return np.asarray(reaching * np.where(np.isfinite(palm), large, 0.0) * steady)
 
 
 def _hand_figure(side: str, rest_offsets: Array) -> Articulation:
@@ -207,7 +231,7 @@ def _fitted(figure: Articulation, posture: Posture, points: HandPoints, scale: f
     start.local[:, 0] = aligned(
         np.array([np.zeros(3)] + [figure.offsets[1 + 3 * number] for number in range(5)]),
         world[:, _PALM],
-        np.array([1.0, 0.3, 1.0, 1.0, 1.0, 1.0]),
+        _PALM_WEIGHTS,
     )
     start.angles[:] = posture.hinge_rest
     pose = figure.with_hinges(start)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from .articulation import Array, Articulation, Ints, Pose, logarithm
 
 _SMALL_PRODUCT = 200_000
-"""Multiplications in one matrix product. OpenBLAS starts threads for products of more than 4 * 65536, which for the thousands
-of little ones here costs up to ten times what it saves on a busy machine."""
+"""Multiplications in one matrix product. OpenBLAS starts threads for products of more than 4 * 65536, which for the
+thousands of little ones here costs up to ten times what it saves on a busy machine."""
 
 
 @dataclass

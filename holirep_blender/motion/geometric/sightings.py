@@ -20,6 +20,9 @@ _MAIN = (*SHOULDER, *ELBOW, *WRIST, *HIP, *KNEE, *ANKLE)
 _HAND_SHARE = 0.7
 """How far wrist and knuckles follow the hand tracker, which sees the hand larger than the body tracker does."""
 
+_KNUCKLE_SHARE = 0.3
+"""Trust in the direction of the body tracker's knuckles, where no hand tracker sees the hand."""
+
 
 def body_sightings(rows: Observations, fps: float) -> Mask:
     """Frames ``(T,)`` in which the body can be solved; none where nothing was found.
@@ -53,9 +56,12 @@ def body_points(rows: Observations, valid: Mask, hand_weights: dict[str, Array],
     ``hand_weights`` per side ``(T,)`` 0..1: how far the hand's points count, fading at the borders of their gaps.
     """
     image = rows.body_image.copy()
+    along = np.ones(image.shape[:2])
     for side, name in enumerate(SIDES):
         hand = getattr(rows, f"{name}_hand_image")
         share = _HAND_SHARE * hand_weights[name][:, None]
+        for knuckles in (INDEX_KNUCKLE, LITTLE_KNUCKLE):
+            along[:, knuckles[side]] = _KNUCKLE_SHARE * (1.0 - hand_weights[name])
         for landmarks, point in ((WRIST, 0), (INDEX_KNUCKLE, 5), (LITTLE_KNUCKLE, 17)):
             there = np.isfinite(hand[:, point]).all(axis=1)[:, None] & (share > 0.0)
             mixed = image[:, landmarks[side], :2] * (1.0 - share) + np.nan_to_num(hand[:, point, :2]) * share
@@ -65,6 +71,7 @@ def body_points(rows: Observations, valid: Mask, hand_weights: dict[str, Array],
         pixels=gaps.fill_points(np.where(mask, image, np.nan), rows.times)[..., :2],
         world=gaps.fill_points(np.where(mask, rows.body_world, np.nan), rows.times),
         trust=np.where(valid[:, None], rows.body_visibility, 0.0),
+        direction_trust=along,
         image_size=rows.image_size,
         fps=fps,
     )

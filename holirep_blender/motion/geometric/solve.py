@@ -21,7 +21,7 @@ from .expressions import coefficient_confidence, solve_expressions
 from .figures import BODY_JOINTS
 from .gaze import solve_gaze
 from .ground import contacts, floor_height, levelled, planted, soles
-from .hands import Fingers, hand_points, hand_sightings, palm_rotations, solve_fingers
+from .hands import Fingers, hand_points, hand_sightings, palm_rotations, palm_trust, solve_fingers
 from .head import Face, solve_face
 from .landmarks import ANKLE, ELBOW, HEEL, HIP, KNEE, SHOULDER, TOE, WRIST, default_offsets
 from .options import SolveError, SolveOptions
@@ -31,7 +31,8 @@ from .smoothing import channel_filter
 Array = npt.NDArray[np.float64]
 
 _JAW_OPEN = np.radians(22.0)
-_HAND_WEIGHT, _HEAD_WEIGHT = 1.0 / np.radians(12.0), 1.0 / np.radians(4.0)
+_HAND_WEIGHT, _HEAD_WEIGHT = 1.0 / np.radians(10.0), 1.0 / np.radians(4.0)
+"""One over the standard deviation of the palm's and the head's measured rotation."""
 _LANDMARKS_OF: dict[str, tuple[int, ...]] = {
     "hips": HIP, "spine": (*HIP, *SHOULDER), "chest": (*HIP, *SHOULDER), "upperChest": SHOULDER, "neck": (*SHOULDER, 0),
     "head": (0, 7, 8), "Shoulder": SHOULDER, "UpperArm": (*SHOULDER, *ELBOW), "LowerArm": (*ELBOW, *WRIST), "Hand":
@@ -104,10 +105,12 @@ def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, o
     }
     wanted: dict[str, tuple[Array, Array]] = {}
     if face.valid.any():
-        wanted["head"] = (face.rotation, _HEAD_WEIGHT * face.confidence * _away_from_gaps(face.valid, fps))
+        reaching = gaps.confidence_into_gaps(face.confidence, face.valid, fps, reach=0.5)
+        wanted["head"] = (face.rotation, _HEAD_WEIGHT * reaching)
     for side, hand in hands.items():
         if hand.valid.any():
-            wanted[f"{side}Hand"] = (palm_rotations(hand, default_offsets()), _HAND_WEIGHT * hand_weights[side])
+            palm = palm_rotations(hand, default_offsets(), fps)
+            wanted[f"{side}Hand"] = (palm, _HAND_WEIGHT * palm_trust(hand, palm, fps))
     steady = options.smoothing != "none"
     body = solve_body(points, focal, options.performer_height, wanted, steady)
     smooth = channel_filter(options, fps, "fingers")

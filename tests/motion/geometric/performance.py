@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A performance of known truth: a walking figure with moving fingers, seen by a known camera, as perfect observations."""
+"""A performance of known truth: a walking figure with moving fingers, seen by a known camera, as perfect points."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_blink_of_one_eye_is_that_eye_s(neutral, side):
     points = clip(neutral)
     closing = np.zeros(FRAMES)
     closing[30:36] = [0.4, 0.9, 1.0, 1.0, 0.7, 0.3]
-    outer, inner, upper, lower, _ = EYES[side]
+    _, _, upper, lower, _ = EYES[side]
     for top, bottom in zip(upper, lower):
         points[:, top] += (points[:, bottom] - points[:, top]) * (0.9 * closing)[:, None]
     values = coefficients(points)
