@@ -21,7 +21,7 @@ from .process import clean_environment, environment_python
 from .protocol import Progress
 from .pythons import FoundPython, choose_python, probe_python
 from .state import LOG, MARKER, Marker, clear_folder, damaged_packages, read_marker, remove_runtime_folder
-from .tools import InstallTool, PipTool, choose_tool
+from .tools import InstallTool, PipTool, UvTool, choose_tool, expected_build, find_uv, python_from_uv
 
 STAGES = ("Checking", "Creating the environment", "Installing packages", "Installing PyTorch", "Verifying")
 STAGE_STARTS = (0.0, 0.01, 0.05, 0.35, 0.93)
@@ -37,6 +37,7 @@ class _Build:
         self.wheels = Path(str(params["wheels"])).expanduser().absolute() if params.get("wheels") else None
         self.choice = str(params.get("python") or "")
         self.tool_name = str(params.get("tool") or "auto")
+        self.device = str(params.get("device") or "auto")
         self.console = console
 
     def say(self, stage: int, text: str | None = None, inner: float = 0.0, left: float | None = None) -> None:
@@ -86,6 +87,8 @@ class _Build:
         """All steps, leaving out what is done already."""
         python = self._python()
         tool = choose_tool(self.tool_name, python, self.folder, self.wheels, self.console)
+        if isinstance(tool, UvTool):
+            tool.device = self.device
         previous = read_marker(self.folder)
         self.say(1)
         created = previous is not None and previous.state != "creating" and previous.python == str(python.path)
@@ -109,11 +112,17 @@ class _Build:
 
     def _python(self) -> FoundPython:
         marker = read_marker(self.folder)
+        uv = find_uv() if self.tool_name in ("auto", "uv") and self.wheels is None else None
         if not self.choice and marker is not None and Path(marker.python).is_file():
             found = probe_python(Path(marker.python))
             if found is not None and found.problem is None:
                 return found
-        return choose_python(self.choice, os.environ, Path.home())
+        try:
+            return choose_python(self.choice, os.environ, Path.home())
+        except RuntimeFault:
+            if self.choice or uv is None:
+                raise
+        return choose_python(str(python_from_uv(uv, self.console)), os.environ, Path.home())
 
     def _install_packages(self, tool: InstallTool) -> None:
         self.say(2)
@@ -126,7 +135,7 @@ class _Build:
         self.say(3)
         constraints = self.folder / "constraints.txt"
         constraints.write_text(constraints_text(), encoding="utf-8")
-        progress = InstallProgress(sizes("cpu").torch_download, 10, self.stage_report(3))
+        progress = InstallProgress(sizes(expected_build(self.device)).torch_download, 10, self.stage_report(3))
         tool.install_torch(["-r", str(TORCH), "-c", str(constraints)], self.console, progress)
 
     def verify(self, stage: int) -> dict[str, Any]:
@@ -160,8 +169,9 @@ def verify_environment(python: Path, console: Console) -> dict[str, Any]:
 def install_runtime(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
     """Build the runtime, or continue, update or repair one.
 
-    `params`: `folder`; optionally `python` (a path or command), `wheels` (a folder: nothing is fetched) and `tool`
-    (`auto`, `pip` or `uv`). A folder with an environment that HoliRep did not make is verified and left as it is.
+    `params`: `folder`; optionally `python` (a path or command), `wheels` (a folder: nothing is fetched), `tool`
+    (`auto`, `pip` or `uv`) and `device` (with `cpu`, uv takes no CUDA build). A folder with an environment that HoliRep did not
+    make is verified and left as it is.
     """
     build = _Build(params, console)
     if read_marker(build.folder) is None and build.folder.is_dir() and any(build.folder.iterdir()):

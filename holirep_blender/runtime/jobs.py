@@ -7,16 +7,18 @@ import atexit
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .doctor import check_runtime, doctor
 from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
+from .job import Event, Job, error_of
 from .local_tasks import LocalFunction, LocalTask
 from .protocol import PROTOCOL_VERSION, Progress, partial_path
 from .worker import Death, Note, Patience, Reply, WorkerClient
+
+__all__ = ["LOCAL_TASKS", "Event", "Job", "JobList"]
 
 WORKER_SCRIPT = Path(__file__).resolve().parents[1] / "inference" / "__main__.py"
 START_LIMIT = 3
@@ -30,34 +32,6 @@ LOCAL_TASKS: dict[str, LocalFunction] = {
     "doctor": doctor,
 }
 """Kinds of job that run beside the worker."""
-
-
-@dataclass
-class Job:
-    """One piece of work. `state`: `queued`, `running`, `done`, `failed` or `cancelled`."""
-
-    id: int
-    kind: str
-    params: dict[str, Any]
-    state: str = "queued"
-    progress: Progress | None = None
-    result: Any = None
-    error: JobError | None = None
-    warnings: list[str] = field(default_factory=list)
-    log_tail: list[str] = field(default_factory=list)
-
-    @property
-    def finished(self) -> bool:
-        """Nothing more will happen to it."""
-        return self.state in ("done", "failed", "cancelled")
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something happened to a job: `started`, `progress`, `warning`, `done`, `failed` or `cancelled`."""
-
-    kind: str
-    job: Job
 
 
 class JobList:
@@ -266,7 +240,7 @@ class JobList:
         self._greeting = None
         self._failed_starts = 0
         if reply.error is not None:
-            self._end_with(worker, job, _error_of(reply.error))
+            self._end_with(worker, job, error_of(reply.error))
             return False
         version = reply.result.get("protocol") if isinstance(reply.result, dict) else None
         if version != PROTOCOL_VERSION:
@@ -296,7 +270,7 @@ class JobList:
             job.result = reply.result
             self._finish(job, "done")
             return
-        error = _error_of(reply.error)
+        error = error_of(reply.error)
         if error.kind == "memory":
             self._end_with(worker, job, error)  # what it holds is not given back otherwise
             return
@@ -339,13 +313,6 @@ class JobList:
             self._request = None
         job.state = state
         self._events.append(Event(state, job))
-
-
-def _error_of(error: dict[str, Any]) -> JobError:
-    """A JSON-RPC error object of the worker."""
-    data = error.get("data") or {}
-    message = str(error.get("message", "The worker failed without saying why. Look at the log."))
-    return JobError(str(data.get("kind", "internal")), message, str(data.get("traceback", "")))
 
 
 def _remove_partial(job: Job, worker_pid: int) -> None:

@@ -68,8 +68,9 @@ def consent_text(device: str, folder: Path) -> str:
     """What is going to happen, for the user to agree to before anything is fetched."""
     found = sizes(device)
     build = "with CUDA for the NVIDIA GPU" if device == "cuda" else "for the CPU"
+    amount = "Up to" if device == "cuda" else "About"
     return (
         f"HoliRep will build its runtime in {folder}: a Python environment of its own with MediaPipe, OpenCV, "
-        f"SciPy and PyTorch ({build}). About {found.download / 1000:.1f} GB are fetched from your package index and "
-        f"{found.disk / 1000:.1f} GB of disk are used. Nothing is installed into Blender or the system."
+        f"SciPy and PyTorch ({build}). {amount} {found.download / 1000:.1f} GB are fetched from your package index "
+        f"and {found.disk / 1000:.1f} GB of disk are used. Nothing is installed into Blender or the system."
     )

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -96,6 +97,7 @@ class UvTool(InstallTool):
     ) -> None:
         super().__init__(python, folder, wheels)
         self._uv = uv
+        self.device = "auto"
         self._settings = settings
 
     def create(self, console: Console) -> None:
@@ -123,8 +125,9 @@ class UvTool(InstallTool):
         if self.wheels is not None:
             self.install(arguments, console, on_line)
             return
+        backend = "cpu" if self.device == "cpu" else "auto"
         try:
-            self.install(["--torch-backend=auto", *arguments], console, on_line)
+            self.install([f"--torch-backend={backend}", *arguments], console, on_line)
         except RuntimeFault as fault:
             if fault.error.kind != "network":
                 raise
@@ -153,6 +156,28 @@ def choose_tool(wanted: str, python: FoundPython, folder: Path, wheels: Path | N
         error = explain_installer(["No module named venv"], "venv", False)
         raise RuntimeFault(error.kind, f"{error.message} The Python is {python.path}.")
     return PipTool(python, folder, wheels)
+
+
+def expected_build(device: str) -> str:
+    """The build of PyTorch to expect, `cpu` or `cuda`, for the device preference (`auto`, `cpu` or `cuda:N`).
+
+    uv chooses by the GPU; with pip it is what the package index has, and for Linux PyPI has only the CUDA build.
+    """
+    if sys.platform == "darwin":
+        return "cpu"
+    if find_uv() is None:
+        return "cuda" if sys.platform.startswith("linux") else "cpu"
+    return "cuda" if device != "cpu" and shutil.which("nvidia-smi") else "cpu"
+
+
+def python_from_uv(uv: str, console: Console) -> Path:
+    """Have uv fetch a Python of its own, for computers without a suitable one. Raises RuntimeFault."""
+    for command in ([uv, "python", "install", "3.11"], [uv, "python", "find", "--managed-python", "3.11"]):
+        code, lines = console.run(command)
+        if code != 0:
+            error = explain_installer(lines, "uv", False)
+            raise RuntimeFault(error.kind, f"uv could not get a Python 3.11. {error.message}", error.details)
+    return Path(lines[-1].strip())
 
 
 def find_uv() -> str | None:

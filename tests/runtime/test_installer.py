@@ -56,7 +56,7 @@ def test_the_consent_names_folder_and_sizes(tmp_path):
     assert str(tmp_path) in text
     assert "0.4 GB are fetched" in text
     assert "1.4 GB of disk" in text
-    assert "2.9 GB are fetched" in lockfile.consent_text("cuda", tmp_path)
+    assert "Up to 2.9 GB are fetched" in lockfile.consent_text("cuda", tmp_path)
 
 
 def test_the_runtime_that_tests_use_fits_the_lock(runtime_python):
