@@ -52,15 +52,21 @@ def path_between(rig: Rig, top: int, bottom: int) -> list[int]:
 
 def find_hand(rig: Rig, root: int) -> int:
     """The bone of an arm from which at least three finger chains spring; -1 where there are no fingers."""
-    for bone in longest_path(rig, root)[1:]:
+    path = longest_path(rig, root)
+    for place, bone in enumerate(path[1:], 1):
         below = rig.subtree(bone)[1:]
-        leaves = [leaf for leaf in below if not rig.children[leaf]]
-        if len(leaves) < 3 or len(below) < 6:
-            continue
-        extent = float(np.linalg.norm(rig.heads[below] - rig.heads[bone], axis=1).max())
-        if extent < HAND_COMPACTNESS * float(np.linalg.norm(rig.heads[bone] - rig.heads[root])):
-            return bone
+        fingers = _chains(rig, bone)
+        extent = float(np.linalg.norm(rig.heads[below] - rig.heads[bone], axis=1).max()) if below else 0.0
+        from_root = float(np.linalg.norm(rig.heads[bone] - rig.heads[root]))
+        if fingers >= 3 and len(below) >= 6 and extent < HAND_COMPACTNESS * from_root:
+            # A twist bone before the wrist carries the same fingers: the hand is the last bone that carries them all.
+            return [last for last in path[place:] if _chains(rig, last) == fingers][-1]
     return -1
+
+
+def _chains(rig: Rig, bone: int) -> int:
+    """How many chains of at least two bones end below a bone; leaves beside it are helpers."""
+    return sum(not rig.children[leaf] and rig.parents[leaf] != bone for leaf in rig.subtree(bone)[1:])
 
 
 def fit_arm(rig: Rig, root: int, symmetry: Symmetry) -> Limb | None:
@@ -103,9 +109,10 @@ def mirror_limb(rig: Rig, limb: Limb, root: int, symmetry: Symmetry) -> Limb | N
     others = sorted(rig.subtree(root), key=lambda bone: -len(rig.subtree(bone)))
     bones = [limb.upper, limb.lower, limb.end, limb.tip, max(limb.toes, 0)]
     twins = [others[twin] if twin >= 0 else -1 for twin in symmetry.twins(rig.heads[bones], rig.heads[others])]
-    upper, lower, end, tip = twins[:4]
+    upper, lower, end = twins[:3]
+    tip = twins[3] if twins[3] >= 0 else end
     chain = [root, *([upper] if upper != root else []), lower, end]
-    if min(twins[:4]) < 0 or any(above not in rig.ancestors(below) for above, below in zip(chain, chain[1:])):
+    if min(twins[:3]) < 0 or any(above not in rig.ancestors(below) for above, below in zip(chain, chain[1:])):
         return None
     return Limb(root, upper, lower, end, tip, twins[4] if limb.toes >= 0 else -1, limb.quality)
 
