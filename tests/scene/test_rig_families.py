@@ -46,6 +46,30 @@ def test_directions_hold_on_every_family(family, empty_scene, shared_data, recor
     assert all(bone.matrix_local == rest[bone.name] for bone in rig.data.bones)
 
 
+@pytest.mark.parametrize("family", QUICK_FAMILIES)
+def test_palms_shoulders_and_the_pelvis_are_turned_and_placed_as_the_performers(family, empty_scene):
+    """Directions along the limbs say nothing of the turn about them; lines across the body do."""
+    empty_scene.render.fps = 30
+    rig, bones, take = build_rig(family), true_bones(family), lively_take(frames=30)
+    options = ApplyOptions(retargeting=RetargetOptions(space="world"), rig_map=RigMap(family, bones))
+    apply_take(bpy.context, take, rig, options)
+    positions, column = take.world_positions(), take.joint_names.index
+    lines = [(f"{side}IndexProximal", f"{side}LittleProximal", 10.0) for side in ("left", "right")]
+    lines += [("leftUpperArm", "rightUpperArm", 10.0), ("leftEye", "rightEye", 1.0)]
+    legs = [f"{side}UpperLeg" for side in ("left", "right")]
+    for index in (0, 9, 20):
+        heads = evaluated_heads(rig, 1 + index)
+        for first, second, limit in lines:
+            if first in bones and second in bones:
+                wanted = positions[index, column(first)] - positions[index, column(second)]
+                got = heads[bones[first]] - heads[bones[second]]
+                cosine = np.dot(wanted, got) / np.linalg.norm(wanted) / np.linalg.norm(got)
+                assert np.degrees(np.arccos(np.clip(cosine, -1, 1))) < limit, first
+        middle = np.mean([heads[bones[leg]] for leg in legs], axis=0)
+        performer = np.mean([positions[index, column(leg)] for leg in legs], axis=0)
+        assert np.allclose(middle[:2], performer[:2], atol=1e-3)
+
+
 def test_in_the_characters_own_space_the_object_carries_the_motion(empty_scene):
     take, rig = lively_take(), build_rig("mixamo")
     rig_map = RigMap("Mixamo", true_bones("mixamo"))

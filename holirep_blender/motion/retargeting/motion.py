@@ -127,11 +127,11 @@ def retarget(
         sides = [column[f"{side}UpperLeg"] for side in ("left", "right") if f"{side}UpperLeg" in column]
         two_legs = len(sides) == 2 and {"leftUpperLeg", "rightUpperLeg"} <= set(target.positions)
         centre = world_positions[:, sides].mean(axis=1) if two_legs else world_positions[:, column["hips"]]
-        pivot = anatomy.pelvis_centre(target.positions) if two_legs else target.positions["hips"]
-        assert pivot is not None
         path = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, chosen)
         bone = target.bones["hips"]
-        head = path + rotations.rotate(turns["hips"], target.heads[bone] - pivot)
+        ends = ["leftUpperLeg", "rightUpperLeg"] if two_legs else ["hips"]
+        reach = [_reach(target, turns, target.bones.get(end), target.positions[end]) for end in ends]
+        head = path - np.mean(reach, axis=0)
         carrier = bone
         while behaviour.connected[carrier] and target.parents[carrier] >= 0:
             carrier = target.parents[carrier]
@@ -164,6 +164,30 @@ def take_rest_positions(take: Take) -> dict[str, Array]:
         base = positions[parent] if parent >= 0 else np.zeros(3)
         positions.append(base + take.rest_offsets[joint])
     return dict(zip(take.joint_names, positions))
+
+
+def _reach(target: _Target, turns: dict[str, Array], bone: Optional[int], point: Array) -> Array:
+    """From the head of the hips' bone to ``point (3,)`` of the rest pose, as it is carried in each frame: ``(T, 3)``.
+
+    ``bone`` is the bone that begins there. Not in every rig do the legs hang on the hips: a Biped's hang on the spine.
+    """
+    joint_of = {number: joint for joint, number in target.bones.items()}
+    hips = target.bones["hips"]
+    carriers: list[int] = []
+    current = target.parents[bone] if bone is not None and bone != hips else -1
+    while current >= 0 and current != hips:
+        if current in joint_of:
+            carriers.append(current)
+        current = target.parents[current]
+    if current != hips:
+        carriers = []
+    total = np.zeros((len(turns["hips"]), 3))
+    start = target.heads[hips]
+    for carrier, following in zip([hips, *carriers[::-1]], [*carriers[::-1], None]):
+        end = point if following is None else target.heads[following]
+        total += rotations.rotate(turns[joint_of[carrier]], end - start)
+        start = end
+    return total
 
 
 def _read_target(
