@@ -118,6 +118,12 @@ class TestRigify:
         report = apply_take(bpy.context, take, rig, ApplyOptions(retargeting=WORLD, rig_map=rig_map))
         assert not [warning for warning in report.warnings if "follow" in warning]
         assert rig.pose.bones["upper_arm_parent.L"]["IK_FK"] == 1.0
+        rate = bpy.context.scene.render.fps / take.fps
+        for index in (0, 10, 20):
+            heads = evaluated_heads(rig, bpy.context.scene.frame_start + index * rate)
+            middle = (heads["ORG-thigh.L"] + heads["ORG-thigh.R"]) / 2
+            columns = [take.joint_names.index(f"{side}UpperLeg") for side in ("left", "right")]
+            assert np.allclose(middle[:2], take.world_positions()[index, columns].mean(axis=0)[:2], atol=2e-3)
         errors = direction_errors(take, rig, self.markers(rig, rig_map), bpy.context.scene.frame_start)
         assert max(errors.values()) < LIMIT, errors
 
