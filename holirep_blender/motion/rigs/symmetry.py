@@ -114,7 +114,10 @@ def _mirrored_share(heads: FloatArray, axis: FloatArray, offset: float, toleranc
     asked = heads[::every]
     distance = asked @ axis - offset
     images = asked - 2 * distance[:, None] * axis
-    gaps = np.linalg.norm(images[:, None, :] - heads[None, :, :], axis=2).min(1)
+    middle = heads.mean(0)
+    images, others = images - middle, heads - middle
+    squares = (images**2).sum(1)[:, None] + (others**2).sum(1)[None, :] - 2 * images @ others.T
+    gaps = np.sqrt(np.maximum(squares.min(1), 0.0))
     off_centre = np.abs(distance) > tolerance
     if off_centre.sum() < 4:
         return 0.0
