@@ -55,6 +55,9 @@ def devices() -> list[dict[str, Any]]:
         problem = _device_problem(device)
         name = torch.cuda.get_device_name(index) if problem is None else device
         found.append({"id": device, "name": name, "usable": problem is None, "problem": problem})
+    if len(found) == 1 and torch.version.cuda is not None:
+        problem = _device_problem("cuda:0")
+        found.append({"id": "cuda:0", "name": "cuda:0", "usable": False, "problem": problem})
     return found
 
 

@@ -56,13 +56,18 @@ def doctor(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
     _say(console, "Looking for Pythons", 0.1)
     findings += _python_findings(str(params.get("python") or ""), status)
     _say(console, "Looking at the GPU", 0.2)
-    findings += _gpu_findings()
+    gpus = _gpu_findings()
+    findings += gpus
     report: dict[str, Any] = {}
     if python.is_file():
         _say(console, "Starting the worker", 0.3)
         try:
             report = ask_worker(python, "diagnose", console)
             findings += _worker_findings(report)
+            if gpus[0].level == "ok" and not any(device["id"].startswith("cuda") for device in report["devices"]):
+                text = "the runtime's PyTorch is built for the CPU only, so the GPU is not used"
+                todo = "Install uv, then repair the runtime; or set pip's index to one with CUDA builds."
+                findings.append(Finding("note", "Device", text, todo))
         except RuntimeFault as fault:
             findings.append(Finding("problem", "Worker", fault.error.message))
             console.log(fault.error.details)

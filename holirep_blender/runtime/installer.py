@@ -170,8 +170,8 @@ def install_runtime(params: Mapping[str, Any], console: Console) -> dict[str, An
     """Build the runtime, or continue, update or repair one.
 
     `params`: `folder`; optionally `python` (a path or command), `wheels` (a folder: nothing is fetched), `tool`
-    (`auto`, `pip` or `uv`) and `device` (with `cpu`, uv takes no CUDA build). A folder with an environment that HoliRep did not
-    make is verified and left as it is.
+    (`auto`, `pip` or `uv`) and `device` (with `cpu`, uv takes no CUDA build). A folder with an environment that
+    HoliRep did not make is verified and left as it is.
     """
     build = _Build(params, console)
     if read_marker(build.folder) is None and build.folder.is_dir() and any(build.folder.iterdir()):

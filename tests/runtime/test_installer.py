@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Building, checking and removing runtimes. The complete installations are marked slow."""
+"""Building, checking and removing runtimes.
+
+Complete installations run where HOLIREP_TEST_INSTALLS is set; make builds its own runtime with the installer anyway.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,14 @@ from holirep_blender.runtime.state import (
     remove_runtime_folder,
     runtime_status,
 )
-from holirep_blender.runtime.tools import pip_settings
+from holirep_blender.runtime.tools import find_uv, pip_settings, python_from_uv
 
 from .conftest import environment_without, group_members, posix_only, run_until
+
+complete_installation = pytest.mark.skipif(
+    not os.environ.get("HOLIREP_TEST_INSTALLS"),
+    reason="takes minutes and fetches 0.4 GB; set HOLIREP_TEST_INSTALLS=1 to run it",
+)
 
 
 @pytest.fixture
@@ -254,6 +262,18 @@ def test_pips_own_settings_are_understood():
     }
 
 
+@posix_only
+def test_uv_that_cannot_fetch_a_python_says_why(tmp_path, make_jobs, monkeypatch):
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\necho 'error: Failed to download python: dns error'\nexit 2\n")
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    with pytest.raises(RuntimeFault, match=r"uv could not get a Python 3\.11\. The package index cannot be reached"):
+        python_from_uv(str(uv), Console())
+    assert find_uv() == str(uv)
+
+
 @pytest.mark.slow
 def test_doctor_finds_a_good_runtime_good(make_jobs, runtime_python):
     jobs = make_jobs()
@@ -280,6 +300,7 @@ def test_doctor_names_what_is_missing_and_what_to_do(make_jobs, tmp_path, runtim
     assert "Press Install Runtime" in report["summary"]
 
 
+@complete_installation
 @pytest.mark.slow
 def test_a_complete_installation_offline_then_damaged_and_repaired(tmp_path, make_jobs, base_python):
     wheels = tmp_path / "wheels"
@@ -305,6 +326,7 @@ def test_a_complete_installation_offline_then_damaged_and_repaired(tmp_path, mak
     assert jobs.wait(jobs.submit("remove_runtime", {"folder": str(folder)})).state == "done"
 
 
+@complete_installation
 @pytest.mark.slow
 def test_a_complete_installation_with_uv(tmp_path, make_jobs, base_python, monkeypatch):
     subprocess.run([base_python, "-m", "venv", str(tmp_path / "tool")], check=True)
