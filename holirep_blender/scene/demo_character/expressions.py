@@ -15,7 +15,6 @@ from .face_grid import MOUTH_CORNER, FaceGrid
 from .face_parts import REST_MOUTH, FaceParts, MouthPose
 from .head_shape import MOUTH
 from .implicit import Array, smoothstep
-from .surface_nets import Neighbours
 
 JAW_OPEN = np.radians(19.0)
 CORNER = np.array([0.0270, -0.0905, MOUTH + 0.0022])
@@ -55,20 +54,17 @@ class Expressions:
     def _lip_label(self) -> Array:
         """1 on the upper lip and above, -1 on the lower lip and below; smooth round the mouth's corners.
 
-        The two edges and what lies farther off have given values; those between relax to their neighbours' mean.
+        The mouth is a slit: in the elliptic coordinates about it the sine of the angle is one-sided along each edge,
+        falls to nothing at the corners and is continuous everywhere else.
         """
         face = self.face
-        label = np.clip((self.z - MOUTH) / 0.026, -1, 1)
-        fixed = np.abs(label) >= 1
-        for edge, sign in ((face.mouth.upper, 1.0), (face.mouth.lower, -1.0)):
-            label[edge] = sign * np.sqrt(np.clip(1 - (face.angle[edge] / MOUTH_CORNER) ** 2, 0, 1))
-            fixed[edge] = True
-        between = ~fixed
-        label[between] = np.where(face.above[between], np.maximum(label[between], 0), np.minimum(label[between], 0))
-        neighbours = Neighbours(face.faces, len(label))
-        for _ in range(160):
-            label = np.where(between, neighbours.mean(label[:, None])[:, 0], label)
-        return label
+        edge = face.mouth.lower
+        height = self.z - np.interp(face.angle, face.angle[edge], self.z[edge])
+        height += np.where(face.above, 1e-9, -1e-9)
+        slit = face.angle / MOUTH_CORNER + 1j * height / CORNER[0]
+        sine = np.sin(np.arccosh(slit).imag)
+        along, across = np.abs(sine) ** 1.6, smoothstep(0.0, 0.036, np.abs(height))
+        return np.sign(sine) * (1 - (1 - along) * (1 - across))
 
     def _near(self, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:
         d = (self.skin - np.asarray(centre)) / np.asarray(radii)

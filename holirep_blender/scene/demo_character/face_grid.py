@@ -64,8 +64,8 @@ def _key_rows(u: Array) -> list[tuple[str, int, Array, Array]]:
     seam = MOUTH + 0.0024 * mouth**2
     beyond = smoothstep(1.0, 2.0, a / MOUTH_CORNER)
     bow = 0.0016 * np.exp(-((a / np.radians(1.6)) ** 2))
-    upper_lip = 0.0072 * (1 - mouth**1.8) - bow + 0.0012 + 0.006 * beyond
-    lower_lip = 0.0090 * (1 - mouth**2.2) + 0.0012 + 0.006 * beyond
+    upper_lip = 0.0072 * (1 - mouth**1.8) - bow + 0.0006 + 0.006 * beyond
+    lower_lip = 0.0090 * (1 - mouth**2.2) + 0.0006 + 0.006 * beyond
     middle = (EYE_INNER + EYE_OUTER) / 2
     s = np.clip((a - middle) / (EYE_OUTER - middle), -1, 1)
     slit = EYE_Z - 0.0054 * (1 - s**2) + 0.0020 * s
