@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Movies as plates: written here with OpenCV, read back frame by frame."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from holirep_blender.inference.errors import PlateError
+from holirep_blender.inference.plate import open_plate
+
+SIZE = (160, 120)
+COUNT = 40
+
+
+def picture(number: int) -> np.ndarray:
+    """A BGR frame that tells its number: a bright bar whose place is the number."""
+    image = np.full((SIZE[1], SIZE[0], 3), 40, np.uint8)
+    cv2.rectangle(image, (4 * (number - 1), 0), (4 * number - 1, SIZE[1]), (60, 200, 240), -1)
+    return image
+
+
+def number_of(image: np.ndarray) -> int:
+    """The number that an RGB frame tells."""
+    return int(np.argmax(image[..., 0].astype(float).mean(0).reshape(-1, 4).mean(1))) + 1
+
+
+def write_movie(path: Path, code: str, fps: float, count: int = COUNT) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), fps, SIZE)
+    assert writer.isOpened()
+    for number in range(1, count + 1):
+        writer.write(picture(number))
+    writer.release()
+    return path
+
+
+def turned(path: Path, to: Path) -> Path:
+    """The same MP4 with a quarter turn clockwise in its track header, as phones write it."""
+    data = path.read_bytes()
+    matrix = data.find(b"tkhd") + 4 + 4 + 5 * 4 + 8 + 8
+    quarter = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, SIZE[1] << 16, 0, 1 << 30)
+    to.write_bytes(data[:matrix] + quarter + data[matrix + 36 :])
+    return to
+
+
+@pytest.mark.parametrize(("code", "name"), [("mp4v", "shot.mp4"), ("MJPG", "shot.avi"), ("mp4v", "shot.mkv")])
+def test_frames_come_in_order_with_their_numbers(tmp_path: Path, code: str, name: str) -> None:
+    plate = open_plate(write_movie(tmp_path / name, code, 25.0))
+    assert (plate.size, plate.first_frame, plate.last_frame, plate.frame_count) == (SIZE, 1, COUNT, COUNT)
+    frames = list(plate)
+    assert [number for number, _, _ in frames] == list(range(1, COUNT + 1))
+    assert [number_of(image) for _, _, image in frames] == list(range(1, COUNT + 1))
+    np.testing.assert_allclose([time for _, time, _ in frames], np.arange(COUNT) / 25.0, atol=1e-9)
+    assert frames[0][2].dtype == np.uint8
+
+
+def test_colours_are_rgb(tmp_path: Path) -> None:
+    _, _, image = next(iter(open_plate(write_movie(tmp_path / "shot.avi", "MJPG", 25.0))))
+    np.testing.assert_allclose(image[:, 1:3].reshape(-1, 3).mean(0), (240, 200, 60), atol=12)
+
+
+@pytest.mark.parametrize(("fps", "exact"), [(23.976, 24000 / 1001), (29.97, 30000 / 1001), (59.94, 60000 / 1001)])
+@pytest.mark.parametrize("name", ["shot.mp4", "shot.mkv"])
+def test_broadcast_rates_are_exact(tmp_path: Path, fps: float, exact: float, name: str) -> None:
+    plate = open_plate(write_movie(tmp_path / name, "mp4v", fps))
+    assert plate.fps == exact
+    np.testing.assert_allclose(plate.times, np.arange(COUNT) / exact, atol=1e-9)
+
+
+@pytest.mark.parametrize(("code", "name"), [("mp4v", "shot.mp4"), ("MJPG", "shot.avi"), ("mp4v", "shot.mkv")])
+def test_a_part_begins_at_its_frame(tmp_path: Path, code: str, name: str) -> None:
+    plate = open_plate(write_movie(tmp_path / name, code, 30.0))
+    for first in (2, 13, 14, 29, 40):
+        assert number_of(next(plate.frames(first, COUNT))[2]) == first
+
+
+def test_a_part_is_the_same_picture_as_in_sequence(shared_data: Path) -> None:
+    """Real footage with B-frames, at a constant and at a variable rate."""
+    for name in ("asl_help.mkv", "asl_brother.mkv", "head_pose_female.gif"):
+        plate = open_plate(shared_data / "video" / name)
+        wanted = {2, 3, 17, 20, plate.last_frame}
+        in_sequence = {number: image for number, _, image in plate if number in wanted}
+        for number, image in in_sequence.items():
+            found, _, alone = next(plate.frames(number, number))
+            assert found == number
+            np.testing.assert_array_equal(alone, image)
+
+
+def test_variable_rate_keeps_the_real_times(shared_data: Path) -> None:
+    plate = open_plate(shared_data / "video" / "asl_brother.mkv")
+    np.testing.assert_allclose(plate.times[:4], [0.0, 0.067, 0.1, 0.133], atol=1e-3)
+
+
+def test_gif(shared_data: Path) -> None:
+    plate = open_plate(shared_data / "video" / "head_pose_female.gif")
+    assert plate.size == (480, 270)
+    assert sum(1 for _ in plate) == plate.frame_count == 23
+
+
+def test_rotation_is_applied_once(tmp_path: Path) -> None:
+    upright = write_movie(tmp_path / "shot.mp4", "mp4v", 25.0)
+    plate = open_plate(turned(upright, tmp_path / "turned.mp4"))
+    assert plate.size == (SIZE[1], SIZE[0])
+    _, _, image = next(iter(plate))
+    _, _, original = next(iter(open_plate(upright)))
+    np.testing.assert_array_equal(image, np.rot90(original, -1))
+
+
+def test_range(tmp_path: Path) -> None:
+    plate = open_plate(write_movie(tmp_path / "shot.mp4", "mp4v", 25.0), (11, 20))
+    assert (plate.first_frame, plate.last_frame, plate.frame_count, plate.full_range) == (11, 20, 10, (1, COUNT))
+    assert [number_of(image) for _, _, image in plate] == list(range(11, 21))
+    np.testing.assert_allclose(plate.times, np.arange(10, 20) / 25.0)
+    with pytest.raises(PlateError, match="11-20"):
+        next(plate.frames(5, 12))
+
+
+@pytest.mark.parametrize("wanted", [(0, 5), (30, 41), (50, 60)])
+def test_range_outside_names_the_valid_one(tmp_path: Path, wanted: tuple) -> None:
+    path = write_movie(tmp_path / "shot.mp4", "mp4v", 25.0)
+    with pytest.raises(PlateError, match=r"shot\.mp4.*1-40"):
+        open_plate(path, wanted)
+
+
+def test_range_backwards(tmp_path: Path) -> None:
+    with pytest.raises(PlateError, match="backwards"):
+        open_plate(write_movie(tmp_path / "shot.mp4", "mp4v", 25.0), (20, 10))
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(PlateError, match=r"nowhere\.mp4.*no such file"):
+        open_plate(tmp_path / "nowhere.mp4")
+
+
+@pytest.mark.parametrize("content", [b"", b"no movie at all\n" * 100, bytes(5000)])
+def test_not_a_movie(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_bytes(content)
+    with pytest.raises(PlateError, match=r"notes\.mp4"):
+        open_plate(path)
+
+
+def test_movie_without_frames(tmp_path: Path) -> None:
+    with pytest.raises(PlateError, match=r"empty\.avi"):
+        open_plate(write_movie(tmp_path / "empty.avi", "MJPG", 25.0, count=0))
+
+
+def test_header_cut_off(tmp_path: Path) -> None:
+    data = write_movie(tmp_path / "shot.mp4", "mp4v", 25.0).read_bytes()
+    short = tmp_path / "short.mp4"
+    short.write_bytes(data[: len(data) // 2])
+    with pytest.raises(PlateError, match=r"short\.mp4.*damaged"):
+        open_plate(short)
+
+
+def test_cut_off_movie_says_how_far_it_goes(tmp_path: Path) -> None:
+    data = write_movie(tmp_path / "shot.avi", "MJPG", 25.0).read_bytes()
+    short = tmp_path / "short.avi"
+    short.write_bytes(data[: len(data) // 2])
+    with pytest.raises(PlateError, match=r"promises 40 frames, but only (\d+) can be read.*range 1-\1") as caught:
+        open_plate(short)
+    readable = int(str(caught.value).rsplit("-", 1)[1].rstrip("."))
+    plate = open_plate(short, (1, readable))
+    assert [number_of(image) for _, _, image in plate] == list(range(1, readable + 1))
