@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import tomllib
+
 
 @dataclass(frozen=True)
 class Licence:
-    """One thing that computes a result; ``sha256`` is empty for code of this package, which changes with each commit."""
+    """One thing that computes a result; ``sha256`` is empty for what is no single file."""
 
     name: str
     licence: str

@@ -4,12 +4,12 @@
 import json
 import os
 import platform
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
+import tomllib
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .runtime.faults import RuntimeFault
@@ -126,7 +126,7 @@ def runtime_python() -> Path:
 
 
 def runtime_problem() -> str:
-    """Why there is no runtime to work with; empty when there is one. Cheap enough for a panel: it looks for one file."""
+    """Why there is no runtime to work with; empty when there is one. Cheap enough to draw: it looks for one file."""
     try:
         runtime_python()
     except RuntimeFault as fault:

@@ -147,7 +147,9 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     )
     rig_map: CollectionProperty(type=HOLIREP_PG_rig_map_item)
     rig_map_index: IntProperty(name="Rig Map Row", options={"SKIP_SAVE"})
-    rig_map_of: StringProperty(description="Name of the armature that the rig map was made for")
+    rig_map_of: PointerProperty(
+        name="Rig Map Of", description="The armature that the rig map was made for", type=bpy.types.Object
+    )
     rig_map_found: StringProperty(
         description="The rig map as it was found or loaded, before the rows were edited (JSON)"
     )

@@ -94,7 +94,7 @@ def test_importing_the_package_loads_neither_bpy_nor_numpy():
 
 
 def test_enabling_loads_no_numpy_of_ours():
-    """Numpy and the motion core are loaded by the first verb that needs them, so that Blender starts as fast as before."""
+    """Numpy and the motion core are loaded by the first verb that needs them: Blender starts as fast as before."""
     code = (
         "import sys, bpy, holirep_blender; before = set(sys.modules); holirep_blender.register();"
         "print(sorted(name for name in set(sys.modules) - before if '.motion' in name or name == 'numpy'))"

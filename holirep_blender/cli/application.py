@@ -11,7 +11,7 @@ import bpy
 
 from .. import preferences, session
 from ..motion.take import Take, TakeError
-from ..operators.performance import Performance
+from ..operators.performance import Performance, summary
 from ..runtime.faults import RuntimeFault
 from ..scene import shot as shots
 from . import files
@@ -24,9 +24,7 @@ def replicate(options: Namespace) -> tuple[dict[str, Any], str]:
     if (options.character is None) != (options.save is None):
         raise CommandError(USAGE, "--character and --save belong together: the take is applied and the file saved")
     if options.character is None and options.out is None:
-        raise CommandError(
-            USAGE, "name a take with --out TAKE.npz, or a character with --character NAME --save FILE.blend"
-        )
+        raise CommandError(USAGE, "name a take with --out TAKE.npz, or give --character NAME and --save FILE.blend")
     out = _take_path(options)
     files.open_blend(options.file)
     scene = bpy.context.scene
@@ -55,7 +53,7 @@ def replicate(options: Namespace) -> tuple[dict[str, Any], str]:
     if job.error is not None:
         raise from_job(job.error)
     result = {**job.result, "warnings": list(job.warnings)}
-    text = f"{result['tracked_frames']} of {result['frames']} frames tracked in {result['seconds']:.1f} s: {result['take']}"
+    text = f"{summary(job)}: {result['take']}"
     if options.character is None:
         return result, text
     scene.holirep.take = result["take"]

@@ -52,7 +52,8 @@ def main(argv: Sequence[str], prog: str) -> int:
     except Exception as error:
         return _fail(INTERNAL, f"internal error: {error}", traceback.format_exc(), as_json)
     finally:
-        signal.signal(signal.SIGINT, previous)
+        # None stands for a handler in C, Blender's own, which Python cannot put back; the process is about to end.
+        signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)
 
 
 def _fail(code: int, message: str, details: str, as_json: bool) -> int:

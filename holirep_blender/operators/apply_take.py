@@ -8,10 +8,11 @@ import time
 import bpy
 
 from .. import session
+from ..scene import shot as shots
 
 
 class HOLIREP_OT_apply_take(bpy.types.Operator):
-    """Put the take on the character: new keys on the mapped bones and shape keys; what HoliRep made before is replaced"""
+    """Put the take on the character: new keys on mapped bones and shape keys, in place of what HoliRep made before"""
 
     bl_idname = "holirep.apply_take"
     bl_label = "Apply Take"
@@ -24,8 +25,8 @@ class HOLIREP_OT_apply_take(bpy.types.Operator):
         reason = ""
         if not shot.take:
             reason = "There is no take yet: replicate a performance, or open a take"
-        elif shot.character is None:
-            reason = "Choose a character first"
+        elif shots.character_problem(context.scene):
+            reason = shots.character_problem(context.scene)
         elif context.mode not in {"OBJECT", "POSE"}:
             reason = "Go back to Object or Pose Mode first"
         if reason:

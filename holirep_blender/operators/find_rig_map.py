@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..scene import rig_map_rows
+from ..scene import shot as shots
 
 
 class HOLIREP_OT_find_rig_map(bpy.types.Operator):
@@ -18,10 +19,10 @@ class HOLIREP_OT_find_rig_map(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a character."""
-        if context.scene.holirep.character is None:
-            cls.poll_message_set("Choose a character first")
-            return False
-        return True
+        reason = shots.character_problem(context.scene)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fills the rig map's rows."""

@@ -10,6 +10,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from .. import preferences
 from ..scene import rig_map_rows
+from ..scene import shot as shots
 
 
 class HOLIREP_OT_load_rig_map(bpy.types.Operator, ImportHelper):
@@ -28,10 +29,10 @@ class HOLIREP_OT_load_rig_map(bpy.types.Operator, ImportHelper):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a character to check the preset against."""
-        if context.scene.holirep.character is None:
-            cls.poll_message_set("Choose a character first")
-            return False
-        return True
+        reason = shots.character_problem(context.scene)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Asks for a file unless the menu names a preset."""

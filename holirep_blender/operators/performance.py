@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from ..runtime.jobs import Job
 
 
-def why_not(shot: bpy.types.PropertyGroup) -> str:
+def why_not(scene: bpy.types.Scene) -> str:
     """Why no performance can be replicated now; empty when it can."""
     if session.active_job() is not None:
         return "A job is running: wait for it or cancel it"
     reason = preferences.runtime_problem()
     if reason:
         return reason
-    if not shot.plate.strip():
+    if not scene.holirep.plate.strip():
         return "Choose a plate first: a movie, or one picture of an image sequence"
+    if scene.holirep.character is not None:
+        return shots.character_problem(scene)
     return ""
 
 
@@ -92,21 +94,21 @@ class Performance:
     def _use(self, job: Job) -> None:
         scene = self._find(bpy.data.scenes, self.scene_uid)
         later = f"The take is kept: {self.take}. Open it in the Take panel to apply it"
-        summary = _summary(job)
+        tracked = summary(job)
         if scene is None:
             cause = "Another file was opened" if session.current().loads != self.loads else "The scene was deleted"
             session.report("WARNING", f"{cause} while the job ran. {later}", job.warnings, str(self.take))
             return
         scene.holirep.take = str(self.take)
         if self.character_uid is None:
-            session.report("INFO", f"{summary}. Choose a character to apply it to", job.warnings, str(self.take))
+            session.report("INFO", f"{tracked}. Choose a character to apply it to", job.warnings, str(self.take))
             return
         character = self._find(bpy.data.objects, self.character_uid)
-        if character is None or character.name not in scene.objects:
+        if character is None or scene.objects.get(character.name) != character:
             text = f"The character {self.character_name!r} was deleted while the job ran. {later}"
             session.report("WARNING", text, job.warnings, str(self.take))
             return
-        session.report("INFO", summary, job.warnings, str(self.take))
+        session.report("INFO", tracked, job.warnings, str(self.take))
         _apply(scene, character)
 
     def _inspected(self, job: Job) -> bool:
@@ -170,7 +172,8 @@ def _size(job: Job) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _summary(job: Job) -> str:
+def summary(job: Job) -> str:
+    """How much of the plate was tracked, in a sentence."""
     result = job.result
     return f"{result['tracked_frames']} of {result['frames']} frames tracked in {result['seconds']:.1f} s"
 

@@ -24,7 +24,7 @@ class HOLIREP_OT_replicate_performance(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a plate and a runtime, and no job that runs."""
-        reason = why_not(context.scene.holirep)
+        reason = why_not(context.scene)
         if reason:
             cls.poll_message_set(reason)
         return not reason

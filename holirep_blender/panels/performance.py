@@ -44,7 +44,7 @@ class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
             row = layout.row()
             row.scale_y = 1.8
             row.operator("holirep.replicate_performance", icon="ARMATURE_DATA")
-            reason = why_not(shot)
+            reason = why_not(context.scene)
             if reason:
                 wrapped(layout, context, reason, "INFO")
         else:

@@ -16,7 +16,7 @@ _filling = False  # each row's update callback would look for conflicts; once at
 
 def has_rig_map(shot: bpy.types.PropertyGroup) -> bool:
     """Whether there is a rig map for the chosen character."""
-    return bool(shot.rig_map) and shot.character is not None and shot.rig_map_of == shot.character.name_full
+    return bool(shot.rig_map) and shot.character is not None and shot.rig_map_of == shot.character
 
 
 def read_rig_map(shot: bpy.types.PropertyGroup) -> RigMap:
@@ -44,7 +44,7 @@ def write_rig_map(shot: bpy.types.PropertyGroup, rig_map: RigMap) -> None:
     finally:
         _filling = False
     shot.rig_map_found = rig_map.to_json()
-    shot.rig_map_of = shot.character.name_full if shot.character else ""
+    shot.rig_map_of = shot.character
     shot.rig_family = rig_map.family
     shot.shape_keys = _shape_key_text(shot.character) if shot.character else ""
     refresh_conflicts(shot)
@@ -54,7 +54,7 @@ def clear_rig_map(shot: bpy.types.PropertyGroup) -> None:
     """Forgets the rig map."""
     shot.rig_map.clear()
     shot.rig_map_found = ""
-    shot.rig_map_of = ""
+    shot.rig_map_of = None
     shot.rig_family = ""
     shot.shape_keys = ""
     shot.rig_map_conflicts = ""

@@ -21,8 +21,21 @@ def plate_path(shot: bpy.types.PropertyGroup) -> Path:
     return path
 
 
+def character_problem(scene: bpy.types.Scene) -> str:
+    """Why there is no character to apply a take to; empty where there is one.
+
+    A deleted object lives on while a setting points to it, but it is not in the scene any more.
+    """
+    character = scene.holirep.character
+    if character is None:
+        return "Choose a character first"
+    if scene.objects.get(character.name) != character:
+        return f"The character {character.name} is not in this scene any more: choose another one"
+    return ""
+
+
 def frame_range(shot: bpy.types.PropertyGroup) -> list[int] | None:
-    """First and last frame of the plate to use, or None for all. Raises ValueError where they are the wrong way round."""
+    """First and last frame of the plate to use, or None for all. Raises ValueError where they change places."""
     if not shot.use_range:
         return None
     if shot.frame_last < shot.frame_first:

@@ -17,9 +17,9 @@ from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
 def apply_shot_take(
     context: bpy.types.Context, scene: bpy.types.Scene, character: bpy.types.Object
 ) -> tuple[str, list[str]]:
-    """Applies the shot's take to a character and adds the solved camera, as the shot asks. Returns a sentence and warnings.
+    """Applies the shot's take to a character and adds the solved camera, as the shot asks.
 
-    The shot's rig map counts only for the shot's own character; for another one it is found.
+    Returns a sentence and warnings. The shot's rig map counts only for the shot's own character; else one is found.
 
     Raises ValueError or OSError, in the user's words, where take or character cannot be used; then nothing was changed.
     """

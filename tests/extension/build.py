@@ -25,7 +25,7 @@ def run_tool(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 def build(folder: Path) -> Path:
-    """Builds the zip into a folder that exists and validates source and zip. Raises RuntimeError with the tool's words."""
+    """Builds the zip into a folder that exists and validates both. Raises RuntimeError with the tool's words."""
     for words in (("validate", SOURCE), ("build", "--source-dir", SOURCE, "--output-dir", folder)):
         done = run_tool(*words)
         if done.returncode != 0:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from holirep_blender import cli
 from holirep_blender.cli import values
 from holirep_blender.motion.take import Take
 from tests.extension.conftest import REPOSITORY, run_command
+from tests.rigs.builders import build_rig
 
 TAKE = ["--out", "take.npz"]
 
@@ -53,7 +55,7 @@ TAKE = ["--out", "take.npz"]
 )
 def test_what_is_wrong_is_said_in_one_line(shot, tmp_path, monkeypatch, capfd, words, code, said):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "stdin", open(os.devnull))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert cli.main(words, "holirep") == code
     captured = capfd.readouterr()
     lines = [line for line in captured.err.splitlines() if line.startswith("holirep")]
@@ -101,16 +103,13 @@ def result(plate, runtime, tmp_path_factory):
     """A take of eight frames, made and applied by one command."""
     folder = tmp_path_factory.mktemp("command")
     stage = folder / "stage.blend"
-    code = (
-        "import bpy; from holirep_blender.scene.demo_character import build_demo_character;"
-        "bpy.ops.wm.read_homefile(use_empty=True); build_demo_character(bpy.context);"
-        f"bpy.ops.wm.save_as_mainfile(filepath={str(stage)!r})"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=REPOSITORY)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    build_rig("vrm").name = "Hero"
+    bpy.ops.wm.save_as_mainfile(filepath=str(stage))
     done = run_command(
         "replicate", "--file", stage, "--plate", plate, "--range", "81-88", "--person", "1210,740@81",
         "--focal-length", "35mm", "--height", "1.7", "--smoothing", "one_euro", "--out", folder / "take.npz",
-        "--character", "HoliRep Performer", "--save", folder / "applied.blend", "--match-camera", "--json",
+        "--character", "Hero", "--save", folder / "applied.blend", "--match-camera", "--json",
         HOLIREP_RUNTIME=str(runtime),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -128,7 +127,7 @@ def test_replicate_makes_applies_and_saves(result):
     assert take.frame_start == 81
     np.testing.assert_allclose(take.camera.intrinsics[0, 0], 35.0 / 36.0 * 1768, rtol=1e-6)
     bpy.ops.wm.open_mainfile(filepath=str(folder / "applied.blend"))
-    assert bpy.data.objects["HoliRep Performer"].animation_data.action is not None
+    assert bpy.data.objects["Hero"].animation_data.action is not None
     assert bpy.context.scene.camera is not None
     assert [path for path in folder.iterdir() if "partial" in path.name] == []
     assert "Tracking" in done.stderr
@@ -137,14 +136,14 @@ def test_replicate_makes_applies_and_saves(result):
 @pytest.mark.slow
 def test_apply_and_export_work_on_the_take(result):
     folder, _ = result
-    words = ("--file", folder / "stage.blend", "--take", folder / "take.npz", "--character", "HoliRep Performer")
+    words = ("--file", folder / "stage.blend", "--take", folder / "take.npz", "--character", "Hero")
     done = run_command("apply", *words, "--save", folder / "again.blend", "--in-place", "--no-camera")
     assert done.returncode == 0, done.stderr
     bpy.ops.wm.open_mainfile(filepath=str(folder / "again.blend"))
     assert bpy.context.scene.camera is None
     for words, name in (
         (("--take", folder / "take.npz"), "take.bvh"),
-        (("--file", folder / "applied.blend", "--character", "HoliRep Performer"), "hero.glb"),
+        (("--file", folder / "applied.blend", "--character", "Hero"), "hero.glb"),
     ):
         done = run_command("export", *words, "--out", folder / name)
         assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from holirep_blender import session
 from holirep_blender.operators.performance import Performance
-from holirep_blender.scene.demo_character import build_demo_character
+from tests.rigs.builders import build_rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 def scene(registered, runtime, plate, tmp_path, monkeypatch):
     """A saved file with a character and a plate of six frames; takes go beside the file."""
     monkeypatch.setenv("HOLIREP_RUNTIME", str(runtime))
-    character = build_demo_character(bpy.context)
+    character = build_rig("vrm")
+    character.name = "Hero"
     shot = bpy.context.scene.holirep
     shot.character, shot.plate = character, str(plate)
     shot.use_range, shot.frame_first, shot.frame_last = True, 81, 86
@@ -63,16 +64,16 @@ def test_a_character_that_is_deleted_meanwhile_leaves_the_take(scene, tmp_path):
     bpy.data.objects.remove(scene.holirep.character)
     found = finish()
     assert found.level == "WARNING"
-    assert "'HoliRep Performer' was deleted" in found.message
+    assert "'Hero' was deleted" in found.message
     assert Path(found.take).is_file()
     assert scene.holirep.take == found.take
 
 
 def test_a_character_that_is_renamed_meanwhile_is_found(scene):
     start(scene)
-    scene.holirep.character.name = "Hero"
-    assert "Hero" in finish().message
-    assert bpy.data.objects["Hero"].animation_data.action is not None
+    scene.holirep.character.name = "Heroine"
+    assert "Heroine" in finish().message
+    assert bpy.data.objects["Heroine"].animation_data.action is not None
 
 
 def test_a_file_that_is_loaded_anew_meanwhile_is_not_changed(scene, tmp_path):
@@ -81,10 +82,10 @@ def test_a_file_that_is_loaded_anew_meanwhile_is_not_changed(scene, tmp_path):
     found = finish()
     assert found.level == "WARNING"
     assert found.message.startswith("Another file was opened while the job ran. The take is kept:")
-    assert bpy.data.objects["HoliRep Performer"].animation_data is None
+    assert bpy.data.objects["Hero"].animation_data is None
     assert bpy.ops.holirep.open_take(filepath=found.take) == {"FINISHED"}
     assert bpy.ops.holirep.apply_take() == {"FINISHED"}
-    assert bpy.data.objects["HoliRep Performer"].animation_data.action is not None
+    assert bpy.data.objects["Hero"].animation_data.action is not None
 
 
 def test_cancelling_changes_nothing_and_the_next_job_works(scene, tmp_path):

@@ -12,6 +12,7 @@ from holirep_blender.motion.take import Take
 from holirep_blender.panels.progress import progress_text
 from holirep_blender.runtime.jobs import Job
 from holirep_blender.runtime.protocol import Progress
+from holirep_blender.scene import rig_map_rows
 from holirep_blender.scene import shot as shots
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
@@ -72,6 +73,25 @@ def test_a_rig_map_is_found_edited_saved_and_loaded(shot, presets):
         bpy.ops.holirep.load_rig_map(preset="Hero")
     assert bpy.ops.holirep.clear_rig_map() == {"FINISHED"}
     assert len(shot.rig_map) == 0
+
+
+def test_a_renamed_character_keeps_its_edited_rig_map(shot):
+    shot.character = build_rig("mixamo")
+    bpy.ops.holirep.find_rig_map()
+    next(row for row in shot.rig_map if row.joint == "leftLowerArm").bone = ""
+    shot.character.name = "Renamed"
+    assert rig_map_rows.has_rig_map(shot)
+    assert "leftLowerArm" not in rig_map_rows.read_rig_map(shot).bones
+
+
+def test_a_character_that_was_deleted_is_not_offered(shot, take_path):
+    shot.character, shot.take = build_rig("mixamo"), str(take_path)
+    assert bpy.ops.holirep.apply_take.poll()
+    bpy.context.view_layer.objects.active = shot.character
+    shot.character.select_set(True)
+    bpy.ops.object.delete()
+    assert not bpy.ops.holirep.apply_take.poll()
+    assert shots.character_problem(bpy.context.scene)
 
 
 def test_another_character_forgets_the_rig_map(shot):

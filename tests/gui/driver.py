@@ -64,8 +64,20 @@ def session() -> Any:
 
 def start_job() -> None:
     """Presses Replicate Performance without the pointer."""
-    with bpy.context.temp_override(window=window(), area=view(), region=region("WINDOW")):
+    with bpy.context.temp_override(window=window()):
         bpy.ops.holirep.replicate_performance("INVOKE_DEFAULT")
+
+
+def look_at_character() -> None:
+    """Shows the character from the front, large."""
+    character = window().scene.holirep.character
+    with bpy.context.temp_override(window=window(), area=view(), region=region("WINDOW")):
+        bpy.ops.object.select_all(action="DESELECT")
+        character.select_set(True)
+        window().view_layer.objects.active = character
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+    view().spaces.active.overlay.show_bones = False
 
 
 def in_picture(x: float, y: float, width: float, height: float) -> tuple[int, int]:
@@ -87,7 +99,8 @@ class Stalls:
         self.gaps: list[float] = []
         self._active = active
         self._last = time.perf_counter()
-        bpy.app.timers.register(self._tick, persistent=True)
+        self._timer = self._tick  # a timer is known by its object, and each self._tick is a new one
+        bpy.app.timers.register(self._timer, persistent=True)
 
     def _tick(self) -> float:
         now = time.perf_counter()
@@ -98,11 +111,56 @@ class Stalls:
 
     def stop(self) -> list[float]:
         """Ends the measurement; returns the gaps in seconds, the longest first."""
-        bpy.app.timers.unregister(self._tick)
+        bpy.app.timers.unregister(self._timer)
         return sorted(self.gaps, reverse=True)
 
 
+class OwnTime:
+    """How long each call of the extension's own code on the main thread takes: its timer and what it draws."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+        session_module = module("session")
+        if bpy.app.timers.is_registered(session_module._tick):
+            bpy.app.timers.unregister(session_module._tick)
+        session_module._tick = self._timed("timer", session_module._tick)
+        for name in dir(bpy.types):
+            if name.startswith("HOLIREP_PT_"):
+                panel = getattr(bpy.types, name)
+                panel.draw = self._timed_draw(name, panel.draw)
+        header = bpy.types.STATUSBAR_HT_header.draw._draw_funcs
+        header[:] = [
+            self._timed_draw("status bar", draw) if "holirep" in draw.__module__ else draw for draw in header
+        ]
+
+    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            started = time.perf_counter()
+            result = function(*arguments)
+            if module("session").active_job() is not None:
+                self.seconds.setdefault(name, []).append(time.perf_counter() - started)
+            return result
+
+        return timed
+
+    def _timed_draw(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        timed = self._timed(name, function)
+
+        def draw(self: Any, context: bpy.types.Context) -> None:  # Blender counts the arguments
+            timed(self, context)
+
+        return draw
+
+
+def only_text_editors() -> None:
+    """Leaves nothing on the window that a job has redrawn: a software renderer takes long for a whole window."""
+    for area in window().screen.areas:
+        area.type = "TEXT_EDITOR"
+    window().screen.show_statusbar = False
+
+
 stalls: Stalls | None = None
+own: OwnTime | None = None
 
 
 def _serve() -> float:

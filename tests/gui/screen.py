@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real Blender on a virtual screen: started from a root folder that holds it, or from this machine's own programs.
 
-``HOLIREP_BLENDER_ROOT`` names a folder with a whole system in it (Blender, Xvfb, xdotool, ImageMagick), into which commands
-are sent with chroot; that needs root. Without it the machine's own programs are used, if it has them.
+``HOLIREP_BLENDER_ROOT`` names a folder with a whole system in it (Blender, Xvfb, xdotool, ImageMagick), into which
+commands are sent with chroot; that needs root. Without it the machine's own programs are used, if it has them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF
 class Screen:
     """A virtual screen with one Blender on it.
 
-    ``folders`` are seen at the same path inside a root. ``reason`` says why there is no such Blender; empty if there is.
+    ``folders`` are seen at the same path inside a root. ``reason`` says why there is no such Blender; else it is empty.
     """
 
     def __init__(self, work: Path, folders: list[Path]) -> None:

@@ -13,6 +13,7 @@ from typing import Iterator
 import pytest
 
 from tests.extension.build import build
+
 from .screen import Screen
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(600)]
@@ -104,6 +105,7 @@ def test_the_demo_character_is_added_by_a_click(screen, pictures):
     time.sleep(1.0)
     x, y = screen.button("holirep.find_rig_map")
     screen.click(x - 60, y + 84)  # the header of the list, below two lines of text
+    screen.python("driver.look_at_character(); bpy.ops.ed.undo_push(message='View')")
     screen.picture(pictures / "2-character.png")
 
 
@@ -134,7 +136,7 @@ def test_ctrl_z_takes_the_keys_back_and_the_take_stays(screen, pictures):
     screen.mouse("mousemove", x, y, "sleep", 0.3, "key", "ctrl+z", "sleep", 1.0)
     screen.wait_for(f"{KEYS} == 0", 10.0)
     assert screen.python(f"result = {SCENE}.holirep.take") == take, "the take is a step of its own"
-    assert screen.python(f"result = [action.name for action in bpy.data.actions if action.users]") == []
+    assert screen.python("result = [action.name for action in bpy.data.actions if action.users]") == []
     assert (
         screen.python("result = [found.name for found in bpy.data.objects if found.name.startswith('HoliRep Camera')]")
         == []
@@ -166,29 +168,19 @@ def test_esc_cancels_a_running_job_within_two_seconds(screen, plate, pictures):
     screen.picture(pictures / "7-cancelled.png")
 
 
-def test_the_main_thread_is_never_held_up_while_a_job_runs(screen, plate):
-    """With sidebar and status bar closed nothing of ours is drawn, so that a software renderer's redraws do not count."""
+def test_our_own_code_never_holds_the_main_thread_while_a_job_runs(screen, plate):
+    """With the sidebar open: the timer and everything that is drawn, call by call, whatever a redraw costs."""
     set_plate(screen, plate, *FRAMES)
-    screen.python("driver.view().spaces.active.show_region_ui = False; driver.window().screen.show_statusbar = False")
-    time.sleep(1.0)
-    quiet = screen.python("driver.stalls = driver.Stalls()")
-    time.sleep(3.0)
-    quiet = screen.python("result = driver.stalls.stop()[:5]")
-    screen.python(
-        "driver.start_job(); driver.stalls = driver.Stalls(lambda: driver.module('session').active_job() is not None)"
-    )
-    deadline = time.monotonic() + 120.0
-    while screen.python(f"result = {JOB}") is not None:
-        assert time.monotonic() < deadline
-        time.sleep(1.0)
-    gaps = screen.python("result = driver.stalls.stop()[:5]")
-    outcome = screen.python("result = driver.session().outcome.message")
-    assert "Keyed" in outcome, outcome
-    text = ", ".join(f"{1000.0 * gap:.0f}" for gap in gaps)
-    print(f"longest stalls of the main thread while a job ran: {text} ms; without a job {1000.0 * quiet[0]:.0f} ms")
-    assert gaps[0] < STALL_SECONDS, f"{text} ms; without a job {1000.0 * quiet[0]:.0f} ms"
-    screen.python("driver.view().spaces.active.show_region_ui = True; driver.window().screen.show_statusbar = True")
-    time.sleep(1.0)
+    screen.python("driver.own = driver.OwnTime()")
+    screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
+    screen.wait_for(f"{JOB} is None", 120.0)
+    screen.wait_for("'Keyed' in driver.session().outcome.message", 20.0)
+    spent = screen.python("result = driver.own.seconds")
+    longest = {name: max(calls) for name, calls in spent.items()}
+    print("\nlongest call while a job ran:", ", ".join(f"{name} {1000 * one:.1f} ms" for name, one in longest.items()))
+    assert len(spent["timer"]) > 10
+    assert {"HOLIREP_PT_performance", "status bar"} <= set(spent)
+    assert max(longest.values()) < STALL_SECONDS
 
 
 def test_the_performer_is_picked_by_a_click_in_the_picture(screen, plate, pictures):
@@ -225,6 +217,25 @@ def test_a_file_that_is_opened_during_a_job_leaves_a_message_and_the_take(screen
     assert outcome[1].startswith("Another file was opened while the job ran. The take is kept:"), outcome
     assert Path(outcome[2]).is_file()
     screen.picture(pictures / "10-other-file.png")
+
+
+def test_the_main_thread_comes_back_to_its_events_while_a_job_runs(screen, plate):
+    """Everything else counts too, such as threads that hold Python: gaps between calls of a quick timer."""
+    set_plate(screen, plate, *FRAMES)
+    screen.python("driver.only_text_editors()")
+    time.sleep(2.0)
+    screen.python("driver.stalls = driver.Stalls()")
+    time.sleep(4.0)
+    quiet = screen.python("result = driver.stalls.stop()[:5]")
+    screen.python("driver.start_job()")
+    time.sleep(1.0)
+    screen.python("driver.stalls = driver.Stalls(lambda: driver.module('session').active_job() is not None)")
+    screen.wait_for(f"{JOB} is None", 120.0)
+    gaps = screen.python("result = driver.stalls.stop()[:5]")
+    assert len(gaps) == 5
+    texts = [", ".join(f"{1000.0 * gap:.0f}" for gap in found) for found in (gaps, quiet)]
+    print(f"\nlongest gaps while a job ran: {texts[0]} ms; without a job: {texts[1]} ms")
+    assert gaps[0] < max(STALL_SECONDS, 2.0 * quiet[0]), texts
 
 
 def test_nothing_went_wrong_behind_the_interface(screen):
