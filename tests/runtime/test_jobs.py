@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from holirep_blender.motion.take import Take
 from holirep_blender.runtime import jobs as jobs_module
 from holirep_blender.runtime.faults import RuntimeFault
 from holirep_blender.runtime.jobs import JobList
@@ -182,3 +183,30 @@ def test_a_program_that_is_no_python_is_named(make_jobs, tmp_path):
     job = jobs.wait(jobs.submit("hello"))
     assert (job.state, job.error.kind) == ("failed", "runtime")
     assert str(fake) in job.error.message
+
+
+def test_replicate_writes_a_take_and_says_how_far_it_is(make_jobs, plate, tmp_path):
+    jobs = make_jobs()
+    seen = []
+    params = {"plate": str(plate), "frame_range": [20, 31], "person": {"kind": "largest"}, "processes": 1}
+    params["out"] = str(tmp_path / "walk.npz")
+    job = jobs.submit("replicate", params)
+    while not job.finished:
+        seen += [event.job.progress for event in jobs.poll() if event.kind == "progress"]
+        time.sleep(0.005)
+    assert job.state == "done", job.error
+    assert [file.name for file in tmp_path.iterdir()] == ["walk.npz"]
+    take = Take.load(tmp_path / "walk.npz")
+    assert job.result["frames"] == take.frame_count == 12
+    assert (take.frame_start, take.fps) == (20, 30.0)
+    assert job.result["tracked_frames"] == 12
+    assert take.header["packages"]["mediapipe"] == "0.10.21"
+    stages = [progress.stage_index for progress in seen]
+    assert stages == sorted(stages)
+    assert set(stages) == {0, 1, 2, 3}
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    tracking = [progress for progress in seen if progress.stage == "Tracking"]
+    assert all(20 <= progress.frame <= 31 and progress.frame_count == 12 for progress in tracking)
+    assert tracking[-1].fps > 0.0
+    assert tracking[-1].seconds_left == 0.0
