@@ -188,14 +188,14 @@ def shoe_sole() -> Field:
 
 
 def laces() -> Mesh:
-    """Five flat bars across the left trainer's instep and a bow's knot, laid on the upper."""
+    """Five flat bars across the left trainer's instep, laid on the upper."""
     shape = shoe_upper()
     count = 13
     across = np.linspace(-1, 1, count)
     bars = []
     for k in range(5):
         t = k / 4
-        y = body.ANKLE[1] - 0.052 + t * (body.BALL[1] + 0.022 - body.ANKLE[1] + 0.052)
+        y = body.ANKLE[1] - 0.064 + t * (body.BALL[1] + 0.016 - body.ANKLE[1] + 0.064)
         half = 0.015 + 0.004 * t
         rings = []
         for dy, lift in ((-0.0034, -0.001), (-0.0030, 0.0018), (0.0, 0.0027), (0.0030, 0.0018), (0.0034, -0.001)):

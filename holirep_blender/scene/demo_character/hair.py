@@ -11,7 +11,7 @@ from .surface_nets import Mesh, join, surface_net
 BUN = np.array([0.0, 0.116, 1.690])
 HAIR, BAND = range(2)
 #: Height of the hairline by the angle from the front, degrees and metres.
-HAIRLINE = ((0, 1.684), (14, 1.686), (28, 1.679), (42, 1.657), (56, 1.626), (67, 1.606), (78, 1.590), (88, 1.630),
+HAIRLINE = ((0, 1.689), (14, 1.687), (28, 1.679), (42, 1.657), (56, 1.626), (67, 1.606), (78, 1.590), (88, 1.630),
             (102, 1.634), (114, 1.600), (128, 1.566), (150, 1.545), (180, 1.538))
 
 

@@ -51,7 +51,8 @@ def make_material(prefix: str, name: str) -> bpy.types.Material:
     """A new material by the name of a look."""
     look = LOOKS[name]
     material = bpy.data.materials.new(f"{prefix} {name}")
-    material.diffuse_color = (*look.colour, 1.0)
+    # Workbench's studio light is dimmer than a lit scene.
+    material.diffuse_color = (*(min(1.0, 1.2 * value) for value in look.colour), 1.0)
     material.roughness = look.roughness
     if material.node_tree is None:
         material.use_nodes = True
