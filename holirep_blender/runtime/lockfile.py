@@ -44,7 +44,8 @@ def lock_hash() -> str:
     """Changes with every change of the lock: a runtime with another one is out of date."""
     digest = hashlib.sha256()
     for path in (PACKAGES, TORCH):
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+        for line in path.read_text(encoding="utf-8").splitlines():
+            digest.update(b"" if line.startswith("#") else line.encode() + b"\n")
     return digest.hexdigest()[:16]
 
 
