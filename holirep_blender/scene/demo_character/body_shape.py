@@ -70,7 +70,7 @@ def arm() -> Field:
     lower = tube(body.ELBOW, body.WRIST, FORWARD, [
         (0.0, 0.036, 0.038, 0.037), (0.2, 0.037, 0.042, 0.040), (0.5, 0.032, 0.036, 0.034),
         (0.85, 0.0215, 0.0275, 0.0265), (1.0, 0.0190, 0.0265, 0.0260)])
-    deltoid = ellipsoid(body.SHOULDER + body.ARM_AXIS * 0.045 + np.array([0.000, 0.0, -0.008]), (0.047, 0.047, 0.049))
+    deltoid = ellipsoid(body.SHOULDER + body.ARM_AXIS * 0.045 + np.array([-0.004, 0.0, -0.012]), (0.045, 0.046, 0.048))
     return blend([(upper, 0.0), (lower, 0.02), (deltoid, 0.04)])
 
 

@@ -48,7 +48,7 @@ def _shirt() -> Field:
         sleeves = sleeves + 0.0022 * np.exp(-(((along - 0.255) / 0.05) ** 2)) * np.sin(
             2 * np.pi * along / 0.043 + 25 * p[:, 1])
         looser = waist + (sleeves - waist) * smoothstep(-0.02, 0.02, of_trunk - of_arms)
-        return smooth_min(smooth_min(of_trunk, of_arms, 0.045), throat(p), 0.03) - 0.0055 - looser
+        return smooth_min(smooth_min(of_trunk, of_arms, 0.038), throat(p), 0.03) - 0.0055 - looser
 
     return field
 

@@ -26,8 +26,8 @@ def _cap() -> Field:
         angle = np.degrees(np.arctan2(np.abs(p[:, 0]), -(p[:, 1] - 0.004)))
         relative = p - BUN
         strand = np.arctan2(relative[:, 0], relative[:, 2] + 0.9 * relative[:, 1])
-        comb = 0.0013 * np.sin(44 * strand) + 0.0009 * np.sin(19 * strand + 1.3)
-        comb = comb * smoothstep(0.030, 0.065, np.sqrt(np.einsum("ij,ij->i", relative, relative)))
+        comb = 0.0013 * np.sin(34 * strand) + 0.0010 * np.sin(13 * strand + 1.3)
+        comb = comb * smoothstep(0.045, 0.095, np.sqrt(np.einsum("ij,ij->i", relative, relative)))
         above = p[:, 2] - np.interp(angle, fine, line)
         full = 0.0022 + 0.0085 * smoothstep(0.0, 0.040, above)
         return smooth_max(scalp(p) - full + comb * smoothstep(0.004, 0.030, above), -above, 0.008)

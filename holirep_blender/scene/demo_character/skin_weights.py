@@ -23,7 +23,7 @@ INDEX = {name: k for k, name in enumerate(BONES)}
 MIRROR_ORDER = np.array([INDEX[mirrored_name(name)] for name in BONES])
 #: Typical radius of the flesh round a bone, metres; distances are judged in it.
 _FLESH = {"hips": 0.13, "spine": 0.12, "chest": 0.12, "upperChest": 0.13, "neck": 0.055, "head": 0.09,
-          "leftShoulder": 0.060, "leftUpperArm": 0.050, "leftUpperLeg": 0.095, "leftLowerLeg": 0.07, "leftFoot": 0.05,
+          "leftShoulder": 0.048, "leftUpperArm": 0.050, "leftUpperLeg": 0.095, "leftLowerLeg": 0.07, "leftFoot": 0.05,
           "leftToes": 0.05}
 TORSO_BONES = ["hips", "spine", "chest", "upperChest", "neck", "head", "leftShoulder", "leftUpperArm", "leftLowerArm",
                "leftHand", "leftUpperLeg", "leftLowerLeg", "leftFoot"]
