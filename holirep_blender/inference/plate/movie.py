@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Container, Iterator, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -97,11 +97,11 @@ class Movie(Plate):
         # Without times that tell the frames apart, only counting from the start is exact.
         self._stamped = bool(len(stamps) == 1 or np.all(steps > 1e-4))
 
-    def _images(self, first: int, last: int) -> Iterator[Tuple[int, np.ndarray]]:
+    def _images(self, first: int, last: int, only: Optional[Container[int]]) -> Iterator[Tuple[int, np.ndarray]]:
         capture, number = self._sought(first)
         try:
             while number <= last:
-                if number >= first:
+                if number >= first and (only is None or number in only):
                     decoded, image = capture.retrieve()
                     if decoded:
                         yield number, self._displayed(image)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Container, Iterator, Optional, Tuple
 
 import numpy as np
 
@@ -58,16 +58,19 @@ class Plate:
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
-    def frames(self, first: Optional[int] = None, last: Optional[int] = None) -> Iterator[Frame]:
+    def frames(
+        self, first: Optional[int] = None, last: Optional[int] = None, only: Optional[Container[int]] = None
+    ) -> Iterator[Frame]:
         """Yields (frame number, time in seconds, RGB uint8 (H, W, 3)) for a part of the range, inclusive.
 
-        A single frame in the middle that cannot be decoded is left out.  Raises PlateError where the part reaches out
-        of the range, where the plate ends too early, or where the picture changes its size.
+        Where `only` is given, all other frames are passed over without the cost of making pictures of them.  A single
+        frame in the middle that cannot be decoded is left out.  Raises PlateError where the part reaches out of the
+        range, where the plate ends too early, or where the picture changes its size.
         """
         first = self.first_frame if first is None else first
         last = self.last_frame if last is None else last
         check_range(self.path, (first, last), (self.first_frame, self.last_frame))
-        for number, image in self._images(first, last):
+        for number, image in self._images(first, last, only):
             height, width = image.shape[:2]
             if (width, height) != self.size:
                 raise PlateError(
@@ -76,7 +79,7 @@ class Plate:
                 )
             yield number, self.time_of(number), image
 
-    def _images(self, first: int, last: int) -> Iterator[Tuple[int, np.ndarray]]:
+    def _images(self, first: int, last: int, only: Optional[Container[int]]) -> Iterator[Tuple[int, np.ndarray]]:
         raise NotImplementedError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Container, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -61,8 +61,8 @@ class Sequence(Plate):
         super().__init__(path, fps, size, np.arange(end - start + 1) / fps, start, frame_range)
         self._files = files
 
-    def _images(self, first: int, last: int) -> Iterator[Tuple[int, np.ndarray]]:
-        for number in range(first, last + 1):
+    def _images(self, first: int, last: int, only: Optional[Container[int]]) -> Iterator[Tuple[int, np.ndarray]]:
+        for number in (number for number in range(first, last + 1) if only is None or number in only):
             yield number, read_picture(self._files[number])
 
 

@@ -35,10 +35,10 @@ class PartWorker:
         """Everybody in the scanned frames of a part."""
         wanted = set(scanned(plate, first, last))
         sightings: List[Sighting] = []
-        for number, _, image in prefetched(plate.frames(first, last)):
-            if number in wanted:
-                sightings += self._scanner.look(number, image, is_thorough(plate, number))
+        for number, _, image in prefetched(plate.frames(first, last, wanted)):
+            sightings += self._scanner.look(number, image, is_thorough(plate, number))
             report(number - first + 1)
+        report(last - first + 1)
         return sightings
 
     def find(self, plate: Plate, frame: int) -> List[Sighting]:

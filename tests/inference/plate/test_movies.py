@@ -78,6 +78,13 @@ def test_a_part_begins_at_its_frame(tmp_path: Path, code: str, name: str) -> Non
         assert number_of(next(plate.frames(first, COUNT))[2]) == first
 
 
+def test_only_some_frames(tmp_path: Path) -> None:
+    plate = open_plate(write_movie(tmp_path / "shot.mp4", "mp4v", 30.0))
+    frames = list(plate.frames(5, 30, only={3, 7, 8, 30, 35}))
+    assert [number for number, _, _ in frames] == [7, 8, 30]
+    assert [number_of(image) for _, _, image in frames] == [7, 8, 30]
+
+
 def test_a_part_is_the_same_picture_as_in_sequence(shared_data: Path) -> None:
     """Real footage with B-frames, at a constant and at a variable rate."""
     for name in ("asl_help.mkv", "asl_brother.mkv", "head_pose_female.gif"):

@@ -24,7 +24,7 @@ def cut_out(source: Path, number: int, background: np.ndarray) -> Tuple[np.ndarr
     # The visitors stand at the table; what differs elsewhere is light on the floor.
     change[:, :360] = change[:, 560:] = False
     change = cv2.morphologyEx(change.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(change)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(change)
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     mask = cv2.GaussianBlur((labels == largest).astype(np.float32), (3, 3), 0)
     return image, mask[..., None]

@@ -117,7 +117,7 @@ def test_point_and_box(pair: list) -> None:
 def test_nobody_there_says_who_is(pair: list) -> None:
     with pytest.raises(TrackingError, match=r"nobody was found at the given point in frame 21.*244,160 to 356,440"):
         choose(PersonChoice("point", 21, (1500.0, 20.0)), pair, (1, 120))
-    with pytest.raises(TrackingError, match="no box|nobody was found at the given box"):
+    with pytest.raises(TrackingError, match="nobody was found at the given box"):
         choose(PersonChoice("box", 100, box=(550.0, 210.0, 650.0, 390.0)), pair, (1, 120))
     with pytest.raises(TrackingError, match="outside the range 1-120"):
         choose(PersonChoice("point", 500, (300.0, 300.0)), pair, (1, 120))
