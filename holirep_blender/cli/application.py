@@ -91,7 +91,8 @@ def export(options: Namespace) -> tuple[dict[str, Any], str]:
             from ..scene.exporters import export_character
 
             files.open_blend(options.file)
-            export_character(bpy.context, _armature(options.character), out, kind)
+            with files.replacing(out) as partial:
+                export_character(bpy.context, _armature(options.character), partial, kind)
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
     except ValueError as error:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Callable
 
 import bpy
 
@@ -64,20 +64,27 @@ def draw_plan(layout: bpy.types.UILayout) -> None:
         layout.label(text=line)
 
 
-def start(operator: bpy.types.Operator, kind: str, success: str) -> set[str]:
-    """Starts a job that changes the runtime: waits for it in background, follows it in the interface."""
+def start(
+    operator: bpy.types.Operator,
+    kind: str,
+    success: str,
+    params: dict[str, Any] | None = None,
+    succeeded: Callable[[], None] = lambda: None,
+) -> set[str]:
+    """Starts a job about the runtime: waits for it in background, follows it in the interface."""
 
     def ended(job: Job) -> bool:
         if job.state == "done":
-            preferences.remember_devices((job.result.get("report") or {}).get("devices", []))
+            succeeded()
+            preferences.remember_devices(_devices(job.result))
             session.report("INFO", success, job.warnings)
         elif job.state == "cancelled":
-            session.report("INFO", "Cancelled. What was downloaded is kept for the next time")
+            session.report("INFO", "Cancelled. What is done already is kept for the next time")
         elif job.error is not None:
             session.report("ERROR", job.error.message, job.error.details.splitlines()[-6:])
         return True
 
-    job = session.job_list().submit(kind, preferences.runtime_params())
+    job = session.job_list().submit(kind, preferences.runtime_params() if params is None else params)
     if not bpy.app.background:
         session.follow(job, ended)
         return {"FINISHED"}
@@ -86,6 +93,11 @@ def start(operator: bpy.types.Operator, kind: str, success: str) -> set[str]:
     if job.error is not None:
         operator.report({"ERROR"}, job.error.message)
     return {"FINISHED"} if job.state == "done" else {"CANCELLED"}
+
+
+def _devices(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The devices in the worker's own report, which is all of the result or a part of it."""
+    return list((result.get("report") or result).get("devices", []))
 
 
 CLASSES = (HOLIREP_OT_install_runtime,)

@@ -46,7 +46,11 @@ class HOLIREP_OT_replicate_performance(bpy.types.Operator):
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        performance.finish(job)
+        if not performance.finish(job):
+            self.report({"WARNING"}, f"{session.current().waiting_for}. The take is kept: {performance.take}")
+            if not bpy.app.background:
+                session.follow(job, performance.finish)
+            return {"CANCELLED"}
         outcome = session.current().outcome
         if outcome is not None:
             self.report({outcome.level}, outcome.message)

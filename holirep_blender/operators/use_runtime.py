@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .. import preferences, session
+from .install_runtime import start
 
 
 class HOLIREP_OT_use_runtime(bpy.types.Operator):
@@ -36,15 +37,20 @@ class HOLIREP_OT_use_runtime(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Remembers the folder, if there is a Python in it."""
+        """Tries every library and model of the environment, and uses it from then on if they work."""
         location = preferences.location_at(Path(self.directory))
         if not location.exists:
             self.report({"ERROR"}, f"There is no Python environment in {location.folder}")
             return {"CANCELLED"}
-        preferences.stored(context).runtime_path = str(location.folder)
-        session.job_list().stop_worker()
-        self.report({"INFO"}, f"The runtime is {location.folder}. Run Doctor to check it")
-        return {"FINISHED"}
+        folder = str(location.folder)
+
+        def use() -> None:
+            stored = preferences.stored(bpy.context)
+            if stored is not None:
+                stored.runtime_path = folder
+                bpy.context.preferences.is_dirty = True
+
+        return start(self, "check_runtime", f"The runtime is {folder}", {"python": str(location.python)}, use)
 
 
 CLASSES = (HOLIREP_OT_use_runtime,)

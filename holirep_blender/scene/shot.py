@@ -8,6 +8,10 @@ from typing import Any
 
 import bpy
 
+PICTURES = frozenset(
+    {".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx", ".bmp", ".webp", ".tga", ".jp2", ".hdr"}
+)
+
 
 def plate_path(shot: bpy.types.PropertyGroup) -> Path:
     """The plate's absolute path. Raises ValueError, in the user's words, where none is set or the file is missing."""
@@ -88,8 +92,11 @@ def replicate_params(
 
 
 def new_take_path(folder: Path, plate: Path) -> Path:
-    """A name in ``folder`` that no file has: a take never replaces another one."""
+    """A name in ``folder`` that no file has: a take never replaces another one. A picture's number is left out."""
+    name = plate.stem
+    if plate.suffix.lower() in PICTURES:
+        name = name.rstrip("0123456789").rstrip("._-") or name
     number = 1
-    while (path := folder / f"{plate.stem}.{number:03d}.npz").exists():
+    while (path := folder / f"{name}.{number:03d}.npz").exists():
         number += 1
     return path

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
@@ -168,6 +170,13 @@ def test_the_request_says_what_the_shot_says(shot, tmp_path):
     shot.frame_last = 5
     with pytest.raises(ValueError, match="before it begins"):
         shots.frame_range(shot)
+
+
+def test_a_take_never_gets_the_name_of_another(tmp_path):
+    assert shots.new_take_path(tmp_path, Path("a/shot.1001.png")).name == "shot.001.npz"
+    assert shots.new_take_path(tmp_path, Path("a/take2.mov")).name == "take2.001.npz"
+    (tmp_path / "take2.001.npz").touch()
+    assert shots.new_take_path(tmp_path, Path("a/take2.mov")).name == "take2.002.npz"
 
 
 def test_progress_is_told_in_words():

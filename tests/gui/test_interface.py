@@ -18,7 +18,7 @@ from .screen import Screen
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(600)]
 
-FRAMES = (60, 71)
+FRAMES = (101, 112)
 LONG_FRAMES = (45, 190)
 STALL_SECONDS = 0.05
 SCENE = "bpy.context.window_manager.windows[0].scene"
