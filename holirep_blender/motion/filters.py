@@ -46,7 +46,9 @@ def _filtered_once(samples: Array, b: Array, a: Array) -> Array:
 def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:
     """Low-pass without delay: a second-order Butterworth run forwards and backwards (fourth order in all).
 
-    The ends are continued by point reflections of the signal, so that a straight line passes unchanged. A cutoff at or
+    The ends are continued by point reflections of the signal about the end of a line fitted to half a period there,
+    so that
+    a straight line passes unchanged and a noisy last sample does not become a trend. A cutoff at or
     above 0.45 of the frame rate changes nothing. The single passes use a cutoff higher by 1 / 0.802 (before the
     bilinear transform's warping), so that both together fall to half power at ``cutoff_hz`` (Winter 2009, 3.4.4.2).
 
@@ -62,14 +64,26 @@ def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:
     b, a = butterworth_lowpass(single, fps)
     # by then a pass has forgotten its start but for a millionth
     pad = int(np.ceil(3.0 * fps / single))
+    support = int(np.ceil(0.5 * fps / cutoff_hz)) + 1
     padded, before = values, 0
     while before < pad:
         reach = min(len(padded) - 1, pad - before)
-        head = 2.0 * padded[0] - padded[reach:0:-1]
-        tail = 2.0 * padded[-1] - padded[-2 : -reach - 2 : -1]
+        head = 2.0 * _line_start(padded[:support]) - padded[reach:0:-1]
+        tail = 2.0 * _line_start(padded[::-1][:support]) - padded[-2 : -reach - 2 : -1]
         padded, before = np.concatenate([head, padded, tail]), before + reach
     forwards = _filtered_once(padded, b, a)
     return np.ascontiguousarray(_filtered_once(forwards[::-1], b, a)[::-1][pad : pad + len(values)])
+
+
+def _line_start(samples: Array) -> Array:
+    """Value at the first sample of the line through samples ``(n, ...)`` by least squares."""
+    centred = np.arange(len(samples)) - (len(samples) - 1) / 2.0
+    spread = float(np.sum(centred**2))
+    mean = samples.mean(axis=0)
+    if spread == 0.0:
+        return np.asarray(mean)
+    slope = np.tensordot(centred, samples, axes=(0, 0)) / spread
+    return np.asarray(mean + slope * centred[0])
 
 
 def one_euro(

@@ -49,6 +49,10 @@ class Pose:
     angles: Array
     root: Array
 
+    def part(self, rows: slice) -> Pose:
+        """The poses of some of the frames."""
+        return Pose(self.local[rows], self.angles[rows], self.root[rows])
+
     def chosen(self, other: Pose, mask: npt.NDArray[np.bool_]) -> Pose:
         """The pose in the frames where the mask ``(T,)`` is true, the other one elsewhere."""
         return Pose(

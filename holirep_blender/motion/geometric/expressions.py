@@ -60,8 +60,10 @@ _UPPER_SIDE, _LOWER_SIDE = (269, 39), (405, 181)
 _BROW_INNER, _BROW_OUTER, _BROW_MIDDLE = ((336, 285), (107, 55)), ((300, 276), (70, 46)), ((334, 282), (105, 52))
 _NOSE_WING, _CHEEK = (327, 98), (280, 50)
 _LOWER_LID = (374, 145)
-_SHUT_OPENING = 0.30
-"""Opening of a shut eye, as a share of the usual one, in MediaPipe's mesh (its lids never meet in one line)."""
+_SHUT_OPENING = (0.28, 0.45)
+"""Opening of a shut eye, as a share of the usual one, in MediaPipe's mesh: its lids never meet in one line, the less
+so the
+smaller the face. The clip's smallest opening is taken, between these."""
 _DEAD = 0.06
 """Coefficients below this are the points' jitter and become 0; the rest is stretched so that nothing jumps."""
 
@@ -118,8 +120,9 @@ def _eyes(values: dict[str, Array], m: _Measures, gaze: Gaze) -> None:
         values[f"eyeLookOut{name}"] = outwards / np.radians(38.0)
         values[f"eyeLookIn{name}"] = -outwards / np.radians(38.0)
         # a lid follows a lowered eye: that much closing is not a blink
-        expected = 1.0 - 0.45 * down[:, index]
-        closing = (0.92 * expected - relative[:, index]) / (0.92 * expected - _SHUT_OPENING)
+        expected = 0.90 * (1.0 - 0.45 * down[:, index])
+        shut = np.clip(relative[m.valid, index].min(), *_SHUT_OPENING)
+        closing = (expected - relative[:, index]) / np.maximum(expected - shut, 0.05)
         values[f"eyeBlink{name}"] = closing
         values[f"eyeWide{name}"] = (relative[:, index] - 1.12) / 0.35
         lid = m.against(m.height(_LOWER_LID[index]))
@@ -127,12 +130,12 @@ def _eyes(values: dict[str, Array], m: _Measures, gaze: Gaze) -> None:
 
 
 def _mouth(values: dict[str, Array], m: _Measures) -> None:
-    jaw = m.against(m.height(_NOSE_BASE) - m.height(_CHIN), 20.0) / 0.45
+    jaw = m.against(m.height(_NOSE_BASE) - m.height(_CHIN), 20.0) / 0.38
     gap = np.linalg.norm(m.points[:, _UPPER_LIP_INNER] - m.points[:, _LOWER_LIP_INNER], axis=-1)
     gap = np.maximum(m.against(gap, 20.0), 0.0)
     opened = _unit(jaw)
-    values["jawOpen"] = np.minimum(jaw, jaw * 0.35 + gap / 0.30)
-    values["mouthClose"] = np.where(opened > 0.15, opened - gap / 0.30, 0.0)
+    values["jawOpen"] = np.minimum(jaw, jaw * 0.35 + gap / 0.25)
+    values["mouthClose"] = np.where(opened > 0.15, opened - gap / 0.25, 0.0)
     chin = m.against(m.side(_CHIN)) / 0.18
     values["jawLeft"], values["jawRight"] = chin, -chin
     middle = m.against(m.side(*_CORNER)) / 0.18

@@ -104,6 +104,8 @@ def _with_hysteresis(begins: Array, stays: Array, shortest: int) -> Array:
     return result
 
 
+_SHIFT_CUTOFF, _STAND_WEIGHT = 0.3, 1.0 / 0.015
+"""Hertz above which feet out of the picture do not move, and the weight per metre that keeps them there."""
 _PLANT_ACROSS, _PLANT_UP = 1.0 / 0.03, 1.0 / 0.015
 """Weights per metre with which a standing point keeps its place and the floor's height."""
 
@@ -113,7 +115,6 @@ def planted(solution: BodySolution, touching: Array, floor: float, fps: float, s
 
     ``touching (T, 4)`` as from :func:`contacts`; a point's place is its mean over the span in which it stands.
     """
-    figure = solution.figure
     joints, offsets = sole_points(solution.rest_offsets, solution.scale)
     targets = soles(solution, solution.pose)
     weights = np.zeros_like(targets)
@@ -125,6 +126,29 @@ def planted(solution: BodySolution, touching: Array, floor: float, fps: float, s
             fade = np.clip(edge / 3.0, 0.0, 1.0)[:, None]
             weights[first:end, column] = fade * np.array([_PLANT_ACROSS, _PLANT_ACROSS, _PLANT_UP])
     targets[..., 2] = floor
+    return _placed(solution, joints, offsets, targets, weights, floor, fps, steady)
+
+
+def stood(solution: BodySolution, floor: float, fps: float, steady: bool) -> BodySolution:
+    """The pose of a performer whose legs are out of the picture: feet that hardly move, on the floor."""
+    joints, offsets = sole_points(solution.rest_offsets, solution.scale)
+    targets = filters.zero_phase(soles(solution, solution.pose), fps, _SHIFT_CUTOFF)
+    targets[..., 2] = floor
+    weights = np.full(targets.shape, _STAND_WEIGHT)
+    return _placed(solution, joints, offsets, targets, weights, floor, fps, steady)
+
+
+def _placed(
+    solution: BodySolution,
+    joints: tuple[str, ...],
+    offsets: Array,
+    targets: Array,
+    weights: Array,
+    floor: float,
+    fps: float,
+    steady: bool,
+) -> BodySolution:
+    figure = solution.figure
     rows = np.array([figure.index[name] for name in joints], dtype=np.intp)
     places = Places(rows, offsets, targets, weights, floor)
     terms: list[Term] = [

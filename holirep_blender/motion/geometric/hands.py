@@ -120,7 +120,8 @@ def palm_rotations(points: HandPoints, rest_offsets: Array, fps: float) -> Array
 def palm_trust(points: HandPoints, turned: Array, fps: float) -> Array:
     """How far each frame's palm rotation ``(T, 3, 3)`` may be believed, ``(T,)`` 0..1.
 
-    By confidence, which reaches half a second into gaps so that a lost hand keeps its turn for a while; by the palm's size in
+    By confidence, which reaches half a second into gaps so that a lost hand keeps its turn for a while; by the palm's
+    size in
     the picture, for small palms are often seen from the wrong side; and by agreement with the neighbouring frames.
     """
     quaternions = rotations.from_matrix(turned)

@@ -7,8 +7,8 @@ pull is renewed between rounds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Callable, Optional
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,14 @@ class State:
     axes: Array
 
 
-Term = Callable[[State, Normal], None]
+class Term(Protocol):
+    """Something that a pose is compared with."""
+
+    def __call__(self, state: State, normal: Normal) -> None:
+        """Adds the term's equations."""
+
+    def part(self, rows: slice) -> Term:
+        """The same term for some of the frames."""
 
 
 @dataclass
@@ -79,8 +86,10 @@ class Pull:
     ball: Array
     hinge: Array
     root: Array
-    scale: Array = field(default_factory=lambda: np.ones(1))
-    """Factor of all weights per frame ``(T,)``."""
+
+    def part(self, rows: slice) -> Pull:
+        """The same pull for some of the frames."""
+        return replace(self, target=self.target.part(rows))
 
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the pull's equations."""
@@ -92,13 +101,12 @@ class Pull:
             parent = figure.parents[joint]
             if parent >= 0:
                 turn = np.einsum("tij,tj->ti", state.turned[:, parent], turn)
-            weight = self.ball[joint] * np.eye(3) * self.scale[:, None, None]
-            normal.add_block(first, turn, np.broadcast_to(weight, (len(turn), 3, 3)))
+            normal.add_block(first, turn, np.broadcast_to(self.ball[joint] * np.eye(3), (len(turn), 3, 3)))
         if figure.hinge_columns:
             columns = np.array(figure.hinge_columns, dtype=np.intp)
             difference = pose.angles - self.target.angles
-            normal.add_scalars(columns, difference, np.broadcast_to(self.hinge * self.scale[:, None], difference.shape))
-        weight = np.broadcast_to(self.root * self.scale[:, None, None], (len(pose.root), 3, 3))
+            normal.add_scalars(columns, difference, np.broadcast_to(self.hinge, difference.shape))
+        weight = np.broadcast_to(self.root, (len(pose.root), 3, 3))
         normal.add_block(0, pose.root - self.target.root, weight)
 
 
@@ -117,6 +125,10 @@ class Posture:
     hinge_low: Array
     hinge_high: Array
     limit_weight: float = 400.0
+
+    def part(self, rows: slice) -> Posture:
+        """Itself: a preference does not change over time."""
+        return self
 
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the preference's equations."""
@@ -147,6 +159,10 @@ class HingeAngles:
     angles: Array
     weights: Array
 
+    def part(self, rows: slice) -> HingeAngles:
+        """The same angles for some of the frames."""
+        return HingeAngles(self.angles[rows], self.weights[rows])
+
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the angles' equations."""
         columns = np.array(state.figure.hinge_columns, dtype=np.intp)
@@ -174,28 +190,43 @@ def solved_definite(matrices: Array, vectors: Array) -> Array:
     return result
 
 
-def minimise(
-    figure: Articulation, start: Pose, terms: list[Term], iterations: int, damping: Optional[Array] = None
-) -> tuple[Pose, Array]:
+_BLOCK = 256
+"""Frames that are worked on together: memory does not grow with the clip, and a block's arrays stay in the cache."""
+
+
+def minimise(figure: Articulation, start: Pose, terms: list[Term], iterations: int) -> tuple[Pose, Array]:
     """Lowers the sum of the terms' squares in every frame; a step that does not lower a frame's cost is not taken
     there.
 
     Returns the pose and each frame's cost ``(T,)``.
     """
+    poses, costs = [], []
+    for first in range(0, len(start.root), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        pose, cost = _minimised_block(figure, start.part(rows), [term.part(rows) for term in terms], iterations)
+        poses.append(pose)
+        costs.append(cost)
+    joined = Pose(
+        np.concatenate([pose.local for pose in poses]),
+        np.concatenate([pose.angles for pose in poses]),
+        np.concatenate([pose.root for pose in poses]),
+    )
+    return joined, np.concatenate(costs)
 
-    def linearised(pose: Pose) -> tuple[State, Normal]:
-        turned, placed = figure.forward(pose)
-        state = State(figure, pose, turned, placed, figure.freedom_axes(pose, turned))
-        count = len(pose.root)
-        normal = Normal(
-            np.zeros((count, figure.columns, figure.columns)), np.zeros((count, figure.columns)), np.zeros(count)
-        )
-        for term in terms:
-            term(state, normal)
-        return state, normal
 
-    state, normal = linearised(start)
-    factor = np.full(len(start.root), 1e-3) if damping is None else damping.copy()
+def _linearised(figure: Articulation, pose: Pose, terms: list[Term]) -> tuple[State, Normal]:
+    turned, placed = figure.forward(pose)
+    state = State(figure, pose, turned, placed, figure.freedom_axes(pose, turned))
+    count, size = len(pose.root), figure.columns
+    normal = Normal(np.zeros((count, size, size)), np.zeros((count, size)), np.zeros(count))
+    for term in terms:
+        term(state, normal)
+    return state, normal
+
+
+def _minimised_block(figure: Articulation, start: Pose, terms: list[Term], iterations: int) -> tuple[Pose, Array]:
+    state, normal = _linearised(figure, start, terms)
+    factor = np.full(len(start.root), 1e-3)
     diagonal = np.arange(figure.columns)
     for _ in range(iterations):
         damped = normal.matrix.copy()
@@ -203,7 +234,7 @@ def minimise(
         damped[:, diagonal, diagonal] += factor[:, None] * damped[:, diagonal, diagonal] + 1e-6
         step = -solved_definite(damped, normal.gradient)
         step[:, 3:] = np.clip(step[:, 3:], -0.7, 0.7)
-        next_state, next_normal = linearised(figure.moved(state.pose, state.turned, step))
+        next_state, next_normal = _linearised(figure, figure.moved(state.pose, state.turned, step), terms)
         better = next_normal.cost < normal.cost
         factor = np.clip(np.where(better, factor * 0.3, factor * 8.0), 1e-6, 1e4)
         state = _chosen_state(next_state, state, better)

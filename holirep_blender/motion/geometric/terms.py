@@ -5,7 +5,7 @@ world.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,10 @@ class BoneDirections:
     directions: Array
     weights: Array
 
+    def part(self, rows: slice) -> BoneDirections:
+        """The same term for some of the frames."""
+        return replace(self, directions=self.directions[rows], weights=self.weights[rows])
+
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the term's equations."""
         figure = state.figure
@@ -72,6 +76,16 @@ class ImagePoints:
     directions: Array
     direction_weights: Array
     outlier: float = 0.12
+
+    def part(self, rows: slice) -> ImagePoints:
+        """The same term for some of the frames."""
+        return replace(
+            self,
+            plane=self.plane[rows],
+            weights=self.weights[rows],
+            directions=self.directions[rows],
+            direction_weights=self.direction_weights[rows],
+        )
 
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds both terms' equations; they share the points' derivatives."""
@@ -105,6 +119,10 @@ class Orientations:
     targets: Array
     weights: Array
 
+    def part(self, rows: slice) -> Orientations:
+        """The same term for some of the frames."""
+        return replace(self, targets=self.targets[rows], weights=self.weights[rows])
+
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the term's equations."""
         current = state.turned[:, self.joints]
@@ -128,6 +146,10 @@ class Places:
     weights: Array
     floor: float
     """Height of the floor: points below it are pushed up with weight 1 / 2 cm wherever they are."""
+
+    def part(self, rows: slice) -> Places:
+        """The same term for some of the frames."""
+        return replace(self, targets=self.targets[rows], weights=self.weights[rows])
 
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the term's equations."""

@@ -80,6 +80,18 @@ def test_minimise_reaches_points_that_the_figure_can_reach(posed):
     assert np.all(cost < 1.0)
 
 
+def test_frames_are_solved_alike_in_any_block(posed):
+    figure, pose = posed
+    many = Pose(np.tile(pose.local, (80, 1, 1, 1)), np.tile(pose.angles, (80, 1)), np.tile(pose.root, (80, 1)))
+    joints = np.array([figure.index["head"], figure.index["leftHand"]])
+    offsets, targets = np.zeros((2, 3)), np.zeros((320, 2, 3))
+    places = Places(joints, offsets, targets, np.full(targets.shape, 5.0), floor=-10.0)
+    still = Pull(many, np.ones(len(figure.names)), np.ones(len(figure.hinge_axes)), np.eye(3))
+    found, _ = minimise(figure, many, [places, still], 3)
+    np.testing.assert_allclose(found.root[:4], found.root[316:], atol=1e-9)
+    np.testing.assert_allclose(found.local[:4], found.local[316:], atol=1e-9)
+
+
 def test_knees_and_elbows_bend_one_way(posed):
     figure, _ = posed
     posture = body_posture(figure)
