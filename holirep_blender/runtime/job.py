@@ -32,10 +32,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a job: `started`, `progress`, `warning`, `done`, `failed` or `cancelled`."""
+    """Something happened to a job: `started`, `progress`, `warning`, `done`, `failed` or `cancelled`.
+
+    `progress` is what was reported then; the job's own may be later already.
+    """
 
     kind: str
     job: Job
+    progress: Progress | None = None
 
 
 def error_of(error: dict[str, Any]) -> JobError:

@@ -259,7 +259,7 @@ class JobList:
             return
         if note.method == "progress":
             job.progress = Progress.from_json(note.params)
-            self._events.append(Event("progress", job))
+            self._events.append(Event("progress", job, job.progress))
         elif note.method == "warning":
             job.warnings.append(str(note.params.get("message", "")))
             self._events.append(Event("warning", job))
@@ -290,7 +290,7 @@ class JobList:
         assert job is not None
         for progress in task.take_progress():
             job.progress = progress
-            self._events.append(Event("progress", job))
+            self._events.append(Event("progress", job, job.progress))
         for warning in task.take_warnings():
             job.warnings.append(warning)
             self._events.append(Event("warning", job))

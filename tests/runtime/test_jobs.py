@@ -192,7 +192,7 @@ def test_replicate_writes_a_take_and_says_how_far_it_is(make_jobs, plate, tmp_pa
     params["out"] = str(tmp_path / "walk.npz")
     job = jobs.submit("replicate", params)
     while not job.finished:
-        seen += [event.job.progress for event in jobs.poll() if event.kind == "progress"]
+        seen += [event.progress for event in jobs.poll() if event.kind == "progress"]
         time.sleep(0.005)
     assert job.state == "done", job.error
     assert [file.name for file in tmp_path.iterdir()] == ["walk.npz"]
