@@ -32,13 +32,14 @@ class RetargetOptions:
     root : ``"travelling"``, or ``"in_place"``, which keeps the height and the turning but not the horizontal travel.
     own_shape : pelvis, collar bones and feet keep the rig's own build (an upright pelvis, flat soles); where False the
         directions of their segments are matched like those of all others.
-    share_spine : unmapped bones between two mapped spine bones take their part of the bend.
+    share_spine : unmapped bones between two mapped spine bones take their part of the bend, and so get keys too; where
+        False only mapped bones do.
     """
 
     space: str = "character"
     root: str = "travelling"
     own_shape: bool = True
-    share_spine: bool = True
+    share_spine: bool = False
 
     def __post_init__(self) -> None:
         """Raises RetargetError for a choice that does not exist."""
