@@ -6,7 +6,9 @@ None of this belongs to a .blend file or an operator, so jobs go on while files 
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,8 @@ IDLE_TICK_SECONDS = 2.0
 """The same while the worker is warm and nothing runs."""
 IDLE_SECONDS = 600.0
 """After this long without a job the worker is ended, so that its memory is free."""
+NICER = 5
+"""How much nicer than Blender the worker's processes are, in the system's own unit."""
 REDRAW_SECONDS = 0.25
 """Between two redraws of the progress: each costs the interface a redraw of one region."""
 ENDED = ("done", "failed", "cancelled")
@@ -38,6 +42,7 @@ class Outcome:
     message: str
     details: list[str] = field(default_factory=list)
     take: str = ""
+    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Session:
     loads: int = 0
     last_redraw: float = 0.0
     last_shown: Any = None
+    calmed: Optional[int] = None
 
 
 _session: Session | None = None
@@ -150,6 +156,7 @@ def _tick() -> float | None:
     try:
         if state.jobs is not None:
             state.jobs.poll()
+            _calm(state)
         for key, (job, ended) in list(state.ending.items()):
             if job.state in ENDED and _ended(job, ended):
                 del state.ending[key]
@@ -165,6 +172,17 @@ def _tick() -> float | None:
     if state.ending:
         return TICK_SECONDS
     return IDLE_TICK_SECONDS if state.jobs is not None and state.jobs.worker_pid is not None else None
+
+
+def _calm(state: Session) -> None:
+    """Gives a new worker a lower priority than Blender, so that the interface stays quick where all cores are busy."""
+    pid = state.jobs.worker_pid if state.jobs is not None else None
+    if pid is None or pid == state.calmed or not hasattr(os, "setpriority"):
+        return
+    state.calmed = pid
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PGRP, pid, min(own + NICER, 19))
 
 
 def _ended(job: Job, ended: Callable[[Job], bool]) -> bool:

@@ -9,6 +9,7 @@ from . import (
     cancel_job,
     clear_rig_map,
     delete_rig_map,
+    dismiss_outcome,
     doctor,
     export_take,
     find_rig_map,
@@ -29,6 +30,7 @@ from . import (
 CLASSES = (
     *replicate_performance.CLASSES,
     *cancel_job.CLASSES,
+    *dismiss_outcome.CLASSES,
     *pick_performer.CLASSES,
     *apply_take.CLASSES,
     *solve_again.CLASSES,

@@ -96,7 +96,9 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     if outcome is None or session.active_job() is not None:
         return
     box = layout.box().column()
-    wrapped(box, context, outcome.message, outcome.level, alert=outcome.level == "ERROR")
+    row = box.row()
+    wrapped(row.column(), context, outcome.message, outcome.level, alert=outcome.level == "ERROR", margin=4)
+    row.operator("holirep.dismiss_outcome", text="", icon="X", emboss=False)
     for line in outcome.details:
         wrapped(box, context, line, "DOT")
 

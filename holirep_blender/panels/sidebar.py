@@ -17,11 +17,16 @@ class SidebarPanel:
 
 
 def wrapped(
-    layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", alert: bool = False
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    text: str,
+    icon: str = "NONE",
+    alert: bool = False,
+    margin: int = 0,
 ) -> None:
-    """Draws a text over as many lines as the region's width needs; Blender's labels do not wrap."""
+    """Draws a text over as many lines as the region's width, less ``margin`` letters, needs; labels do not wrap."""
     width = context.region.width if context.region is not None else 400
-    letters = max(24, int(width / (7.2 * context.preferences.system.ui_scale)) - (6 if icon != "NONE" else 3))
+    letters = max(24, int(width / (7.2 * context.preferences.system.ui_scale)) - (6 if icon != "NONE" else 3) - margin)
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.85

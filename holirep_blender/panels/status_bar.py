@@ -3,16 +3,23 @@
 
 from __future__ import annotations
 
+import textwrap
+import time
+
 import bpy
 
 from .. import session
 from .progress import draw_progress, progress_text
 
+GOOD_NEWS_SECONDS = 15.0
+"""After this long a job that went well is not told of any more; trouble stays until it is dismissed."""
+
 
 def draw(self: bpy.types.Header, _context: bpy.types.Context) -> None:
-    """Draws nothing while no job runs."""
+    """How far the job is; after it what came of it, because the sidebar may be closed."""
     job = session.active_job()
     if job is None:
+        _draw_outcome(self.layout)
         return
     row = self.layout.row(align=True)
     row.label(text=f"HoliRep: {progress_text(job)}")
@@ -20,3 +27,17 @@ def draw(self: bpy.types.Header, _context: bpy.types.Context) -> None:
     bar.ui_units_x = 5
     draw_progress(bar, job)
     row.operator("holirep.cancel_job", text="", icon="X")
+
+
+def _draw_outcome(layout: bpy.types.UILayout) -> None:
+    state = session.current()
+    if state.waiting_for:
+        layout.label(text=f"HoliRep: {state.waiting_for}", icon="PAUSE")
+        return
+    outcome = state.outcome
+    if outcome is None or (outcome.level == "INFO" and time.monotonic() - outcome.since > GOOD_NEWS_SECONDS):
+        return
+    row = layout.row(align=True)
+    row.alert = outcome.level == "ERROR"
+    row.label(text=f"HoliRep: {textwrap.shorten(outcome.message, 110, placeholder=' …')}", icon=outcome.level)
+    row.operator("holirep.dismiss_outcome", text="", icon="X")

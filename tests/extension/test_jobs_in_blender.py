@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 
 from holirep_blender import session
+from holirep_blender.motion.take import Take
 from holirep_blender.operators.performance import Performance
 from tests.rigs.builders import build_rig
 
@@ -55,8 +57,12 @@ def test_the_operator_waits_when_a_script_calls_it(scene, tmp_path):
     assert scene.holirep.character.animation_data.action is not None
     assert takes(tmp_path) == ["demo.001.npz"]
     assert "Keyed" in session.current().outcome.message
-    bpy.ops.holirep.replicate_performance()
+    scene.holirep.use_performer_height, scene.holirep.performer_height = True, 1.0
+    assert bpy.ops.holirep.solve_again() == {"FINISHED"}
     assert takes(tmp_path) == ["demo.001.npz", "demo.002.npz"], "a take never replaces another one"
+    first, second = (Take.load(tmp_path / "holirep_takes" / name) for name in takes(tmp_path))
+    assert np.ptp(second.world_positions()[0, :, 2]) < 0.8 * np.ptp(first.world_positions()[0, :, 2])
+    assert "Keyed" in session.current().outcome.message
 
 
 def test_a_character_that_is_deleted_meanwhile_leaves_the_take(scene, tmp_path):

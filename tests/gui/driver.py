@@ -35,11 +35,11 @@ def region(kind: str) -> bpy.types.Region:
     return next(found for found in view().regions if found.type == kind)
 
 
-def sidebar_column() -> tuple[int, int, int]:
-    """In the screen's pixels, from the top: the middle of the sidebar's buttons, its top and its bottom."""
+def sidebar_column(across: float) -> tuple[int, int, int]:
+    """In the screen's pixels, from the top: a column of the sidebar (0..1 of its width), its top and its bottom."""
     found = region("UI")
     height = window().height
-    return found.x + int(found.width * 0.42), height - found.y - found.height, height - found.y
+    return found.x + int(found.width * across), height - found.y - found.height, height - found.y
 
 
 def under_pointer() -> str:
@@ -62,10 +62,24 @@ def session() -> Any:
     return module("session").current()
 
 
-def start_job() -> None:
-    """Presses Replicate Performance without the pointer."""
+def call(name: str) -> None:
+    """Presses a button without the pointer."""
+    module_name, operator = name.split(".")
     with bpy.context.temp_override(window=window()):
-        bpy.ops.holirep.replicate_performance("INVOKE_DEFAULT")
+        getattr(getattr(bpy.ops, module_name), operator)("INVOKE_DEFAULT")
+
+
+def show_preferences() -> None:
+    """Opens the preferences at the extension."""
+    with bpy.context.temp_override(window=window()):
+        bpy.ops.preferences.addon_show(module="bl_ext.user_default.holirep")
+
+
+def close_preferences() -> None:
+    """Closes the window of the preferences."""
+    for found in list(bpy.context.window_manager.windows)[1:]:
+        with bpy.context.temp_override(window=found):
+            bpy.ops.wm.window_close()
 
 
 def look_at_character() -> None:
@@ -129,9 +143,7 @@ class OwnTime:
                 panel = getattr(bpy.types, name)
                 panel.draw = self._timed_draw(name, panel.draw)
         header = bpy.types.STATUSBAR_HT_header.draw._draw_funcs
-        header[:] = [
-            self._timed_draw("status bar", draw) if "holirep" in draw.__module__ else draw for draw in header
-        ]
+        header[:] = [self._timed_draw("status bar", draw) if "holirep" in draw.__module__ else draw for draw in header]
 
     def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any) -> Any:

@@ -156,10 +156,10 @@ class Screen:
         """A click, as a hand does it: from outside, then a moment over the button."""
         self.mouse("mousemove", x - 2, y, "sleep", 0.25, "mousemove", x, y, "sleep", 0.35, "click", 1)
 
-    def press(self, operator: str, until: str, timeout: float = 60.0) -> None:
+    def press(self, operator: str, until: str, timeout: float = 60.0, across: float = 0.42) -> None:
         """Clicks a button of the sidebar; once more where a slow redraw swallowed the click. Waits for its effect."""
         for _attempt in range(3):
-            self.click(*self.button(operator))
+            self.click(*self.button(operator, across))
             deadline = time.monotonic() + 6.0
             while time.monotonic() < deadline:
                 if self.python(f"result = bool({until})"):
@@ -167,9 +167,9 @@ class Screen:
                 time.sleep(0.1)
         self.wait_for(until, timeout)
 
-    def button(self, operator: str) -> tuple[int, int]:
+    def button(self, operator: str, across: float = 0.42) -> tuple[int, int]:
         """Where in the sidebar a button is that calls an operator: moves the pointer down and asks what is under it."""
-        x, top, bottom = self.python("result = driver.sidebar_column()")
+        x, top, bottom = self.python(f"result = driver.sidebar_column({across})")
         self.mouse("mousemove", x - 500, bottom - 100, "sleep", 0.2)
         self.wait_for("driver.under_pointer() == ''", 10.0)  # else the button that was pointed at before still answers
         for y in range(top + 6, bottom, 11):

@@ -128,6 +128,16 @@ def test_a_click_on_the_button_replicates_the_performance(screen, plate, picture
     screen.picture(pictures / "4-applied.png")
 
 
+def test_doctor_reports_to_the_clipboard(screen, pictures):
+    screen.python("driver.call('holirep.doctor')")
+    screen.wait_for(f"{JOB} is None and driver.session().doctor_report", 90.0)
+    report = screen.python("result = bpy.context.window_manager.clipboard")
+    assert report.startswith("HoliRep Doctor")
+    assert "PROBLEM" not in report, report
+    screen.picture(pictures / "4b-doctor.png")
+    screen.mouse("mousemove", 200, 700, "sleep", 0.5, "mousemove", 100, 800)
+
+
 def test_ctrl_z_takes_the_keys_back_and_the_take_stays(screen, pictures):
     take = screen.python(f"result = {SCENE}.holirep.take")
     x, y = screen.python(
@@ -185,7 +195,7 @@ def test_our_own_code_never_holds_the_main_thread_while_a_job_runs(screen, plate
 
 def test_the_performer_is_picked_by_a_click_in_the_picture(screen, plate, pictures):
     set_plate(screen, plate, 81, 92)
-    screen.press("holirep.pick_performer", f"{JOB} == 'running'")
+    screen.press("holirep.pick_performer", f"{JOB} == 'running'", across=0.83)
     screen.wait_for("driver.module('operators.frame_picture') is not None", 60.0)
     x, y = screen.python(
         "found = driver.region('WINDOW'); result = [found.x + 300, driver.window().height - found.y - 300]"
@@ -219,6 +229,16 @@ def test_a_file_that_is_opened_during_a_job_leaves_a_message_and_the_take(screen
     screen.picture(pictures / "10-other-file.png")
 
 
+def test_the_preferences_show_the_runtime_and_the_licences(screen, pictures):
+    screen.python(
+        "bpy.context.preferences.addons['bl_ext.user_default.holirep'].preferences.show_licences = True;"
+        "driver.show_preferences()"
+    )
+    time.sleep(2.0)
+    screen.picture(pictures / "11-preferences.png")
+    screen.python("driver.close_preferences()")
+
+
 def test_the_main_thread_comes_back_to_its_events_while_a_job_runs(screen, plate):
     """Everything else counts too, such as threads that hold Python: gaps between calls of a quick timer."""
     set_plate(screen, plate, *FRAMES)
@@ -227,7 +247,7 @@ def test_the_main_thread_comes_back_to_its_events_while_a_job_runs(screen, plate
     screen.python("driver.stalls = driver.Stalls()")
     time.sleep(4.0)
     quiet = screen.python("result = driver.stalls.stop()[:5]")
-    screen.python("driver.start_job()")
+    screen.python("driver.call('holirep.replicate_performance')")
     time.sleep(1.0)
     screen.python("driver.stalls = driver.Stalls(lambda: driver.module('session').active_job() is not None)")
     screen.wait_for(f"{JOB} is None", 120.0)
