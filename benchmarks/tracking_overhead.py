@@ -3,8 +3,9 @@
 
     RUNTIME_PYTHON -m benchmarks.tracking_overhead [PLATE …] [--frames 300] [--processes 1 2]
 
-Without plates the sample plate that `make demo` fetches is used.  Plates shorter than asked for are looped.  Prints milliseconds a frame, the ratio to holistic, and in how many frames
-each found body, face and hands.  The first plate's ratios decide the exit code: 1 where one is above 1.15.
+Without plates the sample plate that `make demo` fetches is used.  Plates shorter than asked for are looped.  Prints
+milliseconds a frame, the ratio to holistic, and in how many frames each found body, face and hands.  The first plate's
+ratios decide the exit code: 1 where one is above 1.15.
 """
 
 from __future__ import annotations

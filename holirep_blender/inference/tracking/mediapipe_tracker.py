@@ -73,7 +73,8 @@ class MediaPipeTracker:
                 progress(int(done * share), total)
 
         sightings = team.scan(report)
-        return link(sightings, plate.fps, len(scanned(plate, plate.first_frame, plate.last_frame)))
+        samples = len(scanned(plate, plate.first_frame, plate.last_frame))
+        return link(sightings, plate.fps, samples, plate.size)
 
     def _team(self, plate: Plate, processes: Optional[int]) -> Team:
         count = suitable_processes(plate.frame_count) if processes is None else max(1, int(processes))

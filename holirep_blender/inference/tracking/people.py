@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from .appearance import difference
 from .scan import Sighting
+from .stillness import is_picture
 
 # A person may be out of sight for this long, behind something or somebody, and still be the same.
 PATIENCE_SECONDS = 2.0
@@ -77,11 +78,11 @@ class PersonTrack:
         return np.array([np.interp(frame, frames, boxes[:, side]) for side in range(4)])
 
 
-def link(sightings: Sequence[Sighting], fps: float, samples: int) -> List[PersonTrack]:
-    """People from the sightings of a whole plate; `samples` is the number of frames that were looked at.
+def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[int, int]) -> List[PersonTrack]:
+    """People from the sightings of a whole plate of (width, height) pixels; `samples` frames were looked at.
 
     Each frame's sightings are given to the people known so far as one assignment over predicted place, size and
-    appearance.  A person that was not clearly seen at least twice is not believed.
+    appearance.  A person that was not clearly seen at least twice is not believed, nor is one that is only a picture.
     """
     frames = sorted({sighting.frame for sighting in sightings})
     people: List[PersonTrack] = []
@@ -100,6 +101,7 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int) -> List[Person
                 people.append(PersonTrack(len(people) + 1, [sighting]))
     needed = 2 if samples > 2 else 1
     believed = [person for person in people if int((person.evidence >= STRONG).sum()) >= needed]
+    believed = [person for person in believed if not is_picture(person.sightings, fps, size)]
     for number, person in enumerate(believed, start=1):
         person.id = number
     return believed

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Sequence, Tuple
 
+import cv2
 import numpy as np
 
 from .appearance import LENGTH, PARTS, signature
@@ -18,6 +19,7 @@ CORE = [11, 12, 13, 14, 23, 24, 25, 26]
 AGREEMENT = 0.035
 WORTH_KEEPING = 0.25
 HOPELESS = 0.05
+VIEW_SIDE = 128
 # Furniture scores up to 0.6 with the detector and 0.3 with the network, people 0.7-0.98 and 0.99.
 CLEAR_DETECTION = 0.75
 CLEAR_PRESENCE = 0.97
@@ -25,7 +27,12 @@ CLEAR_PRESENCE = 0.97
 
 @dataclass
 class Sighting:
-    """A person in one frame: evidence 0..1, hip centre (2,) and size in pixels, visible box, points, appearance."""
+    """A person in one frame.
+
+    `evidence` 0..1; `centre` (2,) between the hips and `circle` (2,) on the circle about the person, plate pixels;
+    `box` (4,) of what is visible; `look`, the appearance; `view`, the whole picture in grey and small, which shows
+    what moves and what does not.
+    """
 
     frame: int
     evidence: float
@@ -33,6 +40,7 @@ class Sighting:
     circle: np.ndarray
     box: np.ndarray
     look: np.ndarray
+    view: np.ndarray
 
     @property
     def radius(self) -> float:
@@ -116,10 +124,17 @@ class Scanner:
         return _sighting(frame, image, first if first.score >= second.score else second, evidence)
 
 
+def small_view(image: np.ndarray) -> np.ndarray:
+    """The picture in grey, reduced to `VIEW_SIDE` pixels at its longer side, uint8."""
+    scale = VIEW_SIDE / max(image.shape[:2])
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+
+
 def _sighting(frame: int, image: np.ndarray, answer: PoseAnswer, evidence: float) -> Sighting:
     box = visible_box(answer, (image.shape[1], image.shape[0]))
     look = signature(image, answer.image, answer.visibility)
-    return Sighting(frame, evidence, answer.centre, answer.circle, box, look)
+    return Sighting(frame, evidence, answer.centre, answer.circle, box, look, small_view(image))
 
 
 def _same(centre: np.ndarray, circle: np.ndarray, other: Sighting) -> bool:
@@ -136,13 +151,14 @@ def to_arrays(sightings: Sequence[Sighting]) -> Dict[str, np.ndarray]:
         "circle": np.array([item.circle for item in sightings], np.float64).reshape(-1, 2),
         "box": np.array([item.box for item in sightings], np.float64).reshape(-1, 4),
         "look": np.array([item.look for item in sightings], np.float64).reshape(-1, PARTS, LENGTH),
+        "view": np.array([item.view for item in sightings], np.uint8),
     }
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray]) -> List[Sighting]:
     """The inverse of `to_arrays`."""
-    names = ("frame", "evidence", "centre", "circle", "box", "look")
+    names = ("frame", "evidence", "centre", "circle", "box", "look", "view")
     return [
-        Sighting(int(frame), float(evidence), centre, circle, box, look)
-        for frame, evidence, centre, circle, box, look in zip(*(arrays[name] for name in names))
+        Sighting(int(frame), float(evidence), centre, circle, box, look, view)
+        for frame, evidence, centre, circle, box, look, view in zip(*(arrays[name] for name in names))
     ]

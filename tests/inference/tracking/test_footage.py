@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import List, Tuple
 
+import cv2
 import numpy as np
 import pytest
 
@@ -63,6 +64,27 @@ def test_each_visitor_is_a_person(video: Path) -> None:
         assert end <= last < end + 40
 
 
+def test_poster_is_nobody(video: Path, tmp_path: Path) -> None:
+    """A life-size picture of a signer on the wall, before and while the second visitor comes."""
+    _, _, signer = next(open_plate(video / "asl_walk.mkv").frames(40, 40))
+    picture = cv2.resize(signer[:, 140:500], (180, 240), interpolation=cv2.INTER_AREA)
+    noise = np.random.default_rng(2)
+    writer = cv2.VideoWriter(str(tmp_path / "poster.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 10.0, (768, 432))
+    for _, _, image in open_plate(video / "one_by_one.mp4", (205, 275)).frames():
+        image = image.copy()
+        image[20:260, 80:260] = picture
+        grainy = np.clip(image + noise.normal(0.0, 2.0, image.shape), 0, 255).astype(np.uint8)
+        writer.write(cv2.cvtColor(grainy, cv2.COLOR_RGB2BGR))
+    writer.release()
+    plate = open_plate(tmp_path / "poster.mp4")
+    assert any(found.boxes[0][2] < 300 for found in find_people(plate, 5)), "the poster must look like a person"
+    people = list_people(plate, processes=1)
+    assert len(people) == 1
+    assert people[0].boxes[-1][0] > 300
+    rows = track(plate, processes=1)
+    assert np.all(rows.body_image[rows.body_confidence > 0][:, [11, 12], 0] > 250)
+
+
 def test_identity_through_a_crossing(video: Path, tmp_path: Path) -> None:
     truth = write_crossing(video / "one_by_one.mp4", tmp_path / "crossing.mp4")
     plate = open_plate(tmp_path / "crossing.mp4")
@@ -100,7 +122,6 @@ def test_one_process_or_two(video: Path) -> None:
 @pytest.fixture(scope="module")
 def hands(video: Path) -> Tuple[np.ndarray, np.ndarray]:
     """Frames with (left, right) hand found: ours, and MediaPipe holistic's, over three clips."""
-    import cv2
     import mediapipe
 
     ours, stock = np.zeros(2, int), np.zeros(2, int)
@@ -160,8 +181,6 @@ def test_nobody_at_the_point(video: Path) -> None:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_plate_that_breaks_off_while_tracking(tmp_path: Path, processes: int) -> None:
-    import cv2
-
     for number in range(1, 21):
         cv2.imwrite(str(tmp_path / f"shot.{number:04d}.png"), np.full((60, 80, 3), number, np.uint8))
     plate = open_plate(tmp_path)

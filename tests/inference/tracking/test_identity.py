@@ -14,6 +14,7 @@ from holirep_blender.inference.tracking.scan import Sighting, from_arrays, to_ar
 
 FPS = 30.0
 STRIDE = 8
+SIZE = (1280, 720)
 RED, BLUE = 3, 200
 
 
@@ -25,14 +26,21 @@ def look(colour: int) -> np.ndarray:
     return parts
 
 
+def view(frame: int, moving_columns: int = 128) -> np.ndarray:
+    """The small grey picture: noise, and stripes that move in the leftmost columns, 10 pixels of the plate each."""
+    picture = np.random.default_rng(frame).normal(100.0, 1.0, (72, 128))
+    picture[:, :moving_columns] += 40.0 * np.sin(np.arange(moving_columns) + frame)
+    return picture.astype(np.uint8)
+
+
 def sighting(frame: int, x: float, colour: int = RED, evidence: float = 0.95, radius: float = 100.0) -> Sighting:
     centre = np.array([x, 300.0])
     box = np.array([x - 0.4 * radius, 300.0 - radius, x + 0.4 * radius, 300.0 + radius])
-    return Sighting(frame, evidence, centre, centre - (0.0, radius), box, look(colour))
+    return Sighting(frame, evidence, centre, centre - (0.0, radius), box, look(colour), view(frame))
 
 
 def test_one_person_stays_one() -> None:
-    people = link([sighting(frame, 3.0 * frame) for frame in range(1, 200, STRIDE)], FPS, 25)
+    people = link([sighting(frame, 3.0 * frame) for frame in range(1, 200, STRIDE)], FPS, 25, SIZE)
     assert [(person.first_frame, person.last_frame) for person in people] == [(1, 193)]
 
 
@@ -44,7 +52,7 @@ def test_crossing_keeps_identities() -> None:
         seen.append(sighting(frame, right, RED))
         if abs(right - left) > 60:
             seen.append(sighting(frame, left, BLUE))
-    people = link(seen, FPS, 30)
+    people = link(seen, FPS, 30, SIZE)
     assert len(people) == 2
     for person, colour in zip(people, (RED, BLUE)):
         assert {int(np.argmax(item.look[0])) for item in person.sightings} == {colour}
@@ -55,7 +63,7 @@ def test_crossing_of_twins_by_motion() -> None:
     seen = []
     for frame in range(1, 241, STRIDE):
         seen += [sighting(frame, 4.0 * frame), sighting(frame, 964.0 - 4.0 * frame)]
-    people = link(seen, FPS, 30)
+    people = link(seen, FPS, 30, SIZE)
     assert len(people) == 2
     for person in people:
         steps = np.diff([item.centre[0] for item in person.sightings])
@@ -64,14 +72,14 @@ def test_crossing_of_twins_by_motion() -> None:
 
 def test_hidden_for_a_second_is_the_same_for_long_another() -> None:
     before = [sighting(frame, 300.0) for frame in range(1, 60, STRIDE)]
-    assert len(link(before + [sighting(frame, 320.0) for frame in range(90, 150, STRIDE)], FPS, 20)) == 1
-    assert len(link(before + [sighting(frame, 320.0) for frame in range(190, 250, STRIDE)], FPS, 32)) == 2
+    assert len(link(before + [sighting(frame, 320.0) for frame in range(90, 150, STRIDE)], FPS, 20, SIZE)) == 1
+    assert len(link(before + [sighting(frame, 320.0) for frame in range(190, 250, STRIDE)], FPS, 32, SIZE)) == 2
 
 
 def test_weak_sightings_are_not_believed() -> None:
-    assert link([sighting(frame, 300.0, evidence=0.4) for frame in range(1, 200, STRIDE)], FPS, 25) == []
-    assert link([sighting(41, 300.0)], FPS, 25) == []
-    assert len(link([sighting(1, 300.0)], FPS, 1)) == 1
+    assert link([sighting(frame, 300.0, evidence=0.4) for frame in range(1, 200, STRIDE)], FPS, 25, SIZE) == []
+    assert link([sighting(41, 300.0)], FPS, 25, SIZE) == []
+    assert len(link([sighting(1, 300.0)], FPS, 1, SIZE)) == 1
 
 
 def test_sightings_survive_storing() -> None:
@@ -80,6 +88,23 @@ def test_sightings_survive_storing() -> None:
     assert [item.frame for item in again] == [1, 9]
     np.testing.assert_array_equal(again[1].look, seen[1].look)
     assert from_arrays(to_arrays([])) == []
+
+
+def test_a_poster_is_nobody_while_somebody_moves() -> None:
+    person = [sighting(frame, 250.0, RED) for frame in range(1, 121, STRIDE)]
+    poster = [sighting(frame, 900.0, BLUE) for frame in range(1, 121, STRIDE)]
+    for item in person + poster:
+        item.view = view(item.frame, moving_columns=40)
+    people = link(person + poster, FPS, 15, SIZE)
+    assert [x_of(found) for found in people] == [250.0]
+
+
+def test_a_freeze_frame_still_has_its_person() -> None:
+    """Nothing moves in the whole plate: no reason to doubt who is in it."""
+    seen = [sighting(frame, 250.0) for frame in range(1, 121, STRIDE)]
+    for item in seen:
+        item.view = view(item.frame, moving_columns=0)
+    assert len(link(seen, FPS, 15, SIZE)) == 1
 
 
 def test_difference_of_looks() -> None:
@@ -96,7 +121,7 @@ def pair() -> list:
     """A larger person for the whole time at x = 300, and a smaller one at 600 for half of it."""
     seen = [sighting(frame, 300.0, RED, radius=140.0) for frame in range(1, 121, STRIDE)]
     seen += [sighting(frame, 600.0, BLUE) for frame in range(1, 60, STRIDE)]
-    return link(seen, FPS, 15)
+    return link(seen, FPS, 15, SIZE)
 
 
 def x_of(person: object) -> float:
