@@ -30,7 +30,30 @@ ENTRY = Path(__file__).with_name("part_process.py")
 FRAMES_PER_PROCESS = 60
 MOST_PROCESSES = 8
 
+FOLDER_PREFIX = "holirep-tracking-"
+
 Report = Callable[[int], None]
+
+
+def remove_left_behind() -> None:
+    """Removes the folders of jobs that were killed: a cancelled job has no chance to remove its own."""
+    for folder in Path(tempfile.gettempdir()).glob(FOLDER_PREFIX + "*"):
+        owner = folder.name[len(FOLDER_PREFIX) :].split("-")[0]
+        if owner.isdigit() and not _is_running(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name == "nt":
+        # Windows has no harmless signal; there the folder waits for the system's own cleaning.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def suitable_processes(frames: int) -> int:
@@ -89,7 +112,8 @@ class Processes(Team):
 
     def __init__(self, plate: Plate, pieces: List[Tuple[int, int]]) -> None:
         self._pieces = pieces
-        self._folder = Path(tempfile.mkdtemp(prefix="holirep-tracking-"))
+        remove_left_behind()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         self._messages: Queue[Tuple[int, Dict[str, Any]]] = Queue()
         self._children: List[subprocess.Popen[str]] = []
         self._readers: List[threading.Thread] = []

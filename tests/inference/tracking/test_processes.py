@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tracking processes leave nothing behind, however the work ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import List
+
+import cv2
+import numpy as np
+import pytest
+
+from holirep_blender.inference.plate import open_plate
+from holirep_blender.inference.tracking import parts, processes
+from holirep_blender.inference.tracking.plan import Plan
+from holirep_blender.inference.tracking.plan import parts as pieces_of
+
+
+@pytest.fixture
+def plate_path(tmp_path: Path) -> Path:
+    """Forty grey frames: nobody to be seen, so that it is quick."""
+    writer = cv2.VideoWriter(str(tmp_path / "grey.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), 25.0, (160, 120))
+    for _ in range(40):
+        writer.write(np.full((120, 160, 3), 90, np.uint8))
+    writer.release()
+    return tmp_path / "grey.mp4"
+
+
+def folders() -> List[str]:
+    return [name for name in os.listdir(tempfile.gettempdir()) if name.startswith("holirep-tracking-")]
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pids: List[int], seconds: float) -> List[int]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(alive(pid) for pid in pids):
+        time.sleep(0.05)
+    return [pid for pid in pids if alive(pid)]
+
+
+def test_parts_cover_the_range(plate_path: Path) -> None:
+    plate = open_plate(plate_path, (5, 38))
+    for count in (1, 2, 3, 7):
+        pieces = pieces_of(plate, count)
+        assert [number for first, last in pieces for number in range(first, last + 1)] == list(range(5, 39))
+
+
+def test_nobody_gives_empty_rows_and_no_folder(plate_path: Path) -> None:
+    before = folders()
+    plate = open_plate(plate_path)
+    team = processes.Processes(plate, pieces_of(plate, 2))
+    children = [child.pid for child in team._children]
+    assert os.getpgid(children[0]) == os.getpgid(0)
+    with team:
+        assert team.scan(lambda done: None) == []
+        rows = team.follow(Plan.of(None, []), lambda done: None)
+    assert len(rows) == 40
+    assert np.all(rows.body_confidence == 0)
+    assert np.all(np.isnan(rows.body_image))
+    np.testing.assert_allclose(rows.times, plate.times)
+    np.testing.assert_array_equal(rows.frame_numbers, np.arange(1, 41))
+    assert wait_until_gone(children, 1.0) == []
+    assert folders() == before
+
+
+def test_a_process_that_dies_is_reported_and_all_is_cleared(plate_path: Path) -> None:
+    before = folders()
+    plate = open_plate(plate_path)
+    team = processes.Processes(plate, pieces_of(plate, 2))
+    children = [child.pid for child in team._children]
+    os.kill(children[1], signal.SIGKILL)
+    with team, pytest.raises(RuntimeError, match="ended unexpectedly"):
+        team.scan(lambda done: None)
+    assert wait_until_gone(children, 1.0) == []
+    assert folders() == before
+
+
+def test_processes_end_with_their_parent(plate_path: Path, repository: Path) -> None:
+    """The parent is killed without a chance to clean up."""
+    script = (
+        "import sys, time\n"
+        "from holirep_blender.inference.plate import open_plate\n"
+        "from holirep_blender.inference.tracking.processes import Processes\n"
+        "from holirep_blender.inference.tracking.plan import parts\n"
+        "plate = open_plate(sys.argv[1])\n"
+        "team = Processes(plate, parts(plate, 2))\n"
+        "print(*(child.pid for child in team._children), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(plate_path)], cwd=repository, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    children = [int(word) for word in parent.stdout.readline().split()]
+    assert len(children) == 2
+    assert all(alive(pid) for pid in children)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    # What it could not clear away is cleared by the next job.
+    assert any(f"-{parent.pid}-" in name for name in folders())
+    processes.remove_left_behind()
+    assert not any(f"-{parent.pid}-" in name for name in folders())
+    assert wait_until_gone(children, 5.0) == []
+
+
+def test_more_processes_only_where_they_pay_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    assert processes.suitable_processes(10) == 1
+    assert processes.suitable_processes(3 * processes.FRAMES_PER_PROCESS) == 3
+    assert processes.suitable_processes(100_000) == 4
+
+
+def test_reading_ahead_keeps_order_and_raises_in_place() -> None:
+    def source():
+        yield from (1, 2, 3)
+        raise ValueError("the third was the last")
+
+    items = parts.prefetched(source())
+    assert [next(items) for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(ValueError, match="the third"):
+        next(items)
