@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Optional
 
 import numpy as np
@@ -43,6 +44,8 @@ _DIRECTION_SPREAD = 0.20
 """Standard deviation of a unit vector's components in the world landmarks."""
 _HINGE_SPREAD = np.radians(10.0)
 """Standard deviation of an elbow's or a knee's angle in the world landmarks (11° on rendered performers)."""
+_LEG_SHARE = 0.35
+"""Spread of the legs around the smoothed clip, as a share of the other joints'."""
 _ROUNDS = 3
 """How often pose and bone lengths are fitted in turn."""
 _WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
@@ -96,13 +99,24 @@ class BodySolution:
         )
 
 
-def smoothed_pose(pose: Pose, figure: Articulation, fps: float, cutoff_hz: float, root: Array) -> Pose:
-    """The pose with balls and hinges low-passed at ``cutoff_hz``; the root is given."""
+def _is_leg(name: str) -> bool:
+    return name == "hips" or any(part in name for part in ("Leg", "Foot", "Toes"))
+
+
+def smoothed_pose(pose: Pose, figure: Articulation, fps: float, root: Array) -> Pose:
+    """The pose with the legs low-passed at 4 Hz and all else at 6 Hz; the root is given.
+
+    Legs hide each other where they cross, and the tracker then exchanges them for some frames.
+    """
+    legs = np.array([_is_leg(name) for name in figure.names])
+    hinge_legs = legs[figure.hinge_joints]
+    local, angles = pose.local.copy(), pose.angles.copy()
     quaternions = rotations.from_matrix(pose.local)
-    local = rotations.to_matrix(
-        filters.filtered_rotations(quaternions, lambda values: filters.zero_phase(values, fps, cutoff_hz))
-    )
-    return figure.with_hinges(Pose(local, filters.zero_phase(pose.angles, fps, cutoff_hz), root))
+    for cutoff, joints, hinges in ((4.0, legs, hinge_legs), (6.0, ~legs, ~hinge_legs)):
+        low_pass = partial(filters.zero_phase, fps=fps, cutoff_hz=cutoff)
+        local[:, joints] = rotations.to_matrix(filters.filtered_rotations(quaternions[:, joints], low_pass))
+        angles[:, hinges] = low_pass(pose.angles[:, hinges])
+    return figure.with_hinges(Pose(local, angles, root))
 
 
 def smoothed_root(root: Array, camera: Array, fps: float, cutoff_hz: float, depth_cutoff_hz: float) -> Array:
@@ -262,11 +276,12 @@ def refined(
     pose = start
     for iterations, ball_spread, across, along in schedule[-rounds:] if rounds else schedule:
         root = smoothed_root(pose.root, camera, fps, 5.0, 1.5)
-        target = smoothed_pose(pose, figure, fps, 6.0, root)
+        target = smoothed_pose(pose, figure, fps, root)
+        spread = np.where([_is_leg(name) for name in figure.names], _LEG_SHARE, 1.0) * ball_spread
         pull = Pull(
             target,
-            ball=np.full(len(figure.names), ball_spread**-2),
-            hinge=np.full(len(figure.hinge_axes), ball_spread**-2),
+            ball=spread**-2.0,
+            hinge=spread[figure.hinge_joints] ** -2.0,
             root=camera @ np.diag([across**-2, across**-2, along**-2]) @ camera.T,
         )
         pose, _ = minimise(figure, target, [*terms, pull], iterations)

@@ -23,6 +23,12 @@ _HEIGHT_ERROR = 0.06
 _TOUCH_SPEED, _LEAVE_SPEED = 0.30, 0.60
 """Metres per second at which a still foot begins and stops to count as standing."""
 _TOUCH_HEIGHT, _LEAVE_HEIGHT = 0.05, 0.10
+_STRIDE = 1.2
+"""Seconds of a stride; a slow walker's."""
+_DEPTH_ERROR = 0.025
+"""Standard deviation of the slow error of a depth that is read off a body's size in the picture, as a share of it."""
+_UNEVENNESS = 0.03
+"""Standard deviation in metres of the ground around a plane, lens distortion included."""
 _SHORTEST = 0.1
 """Seconds of the shortest contact."""
 
@@ -70,8 +76,41 @@ def floor_height(solution: BodySolution, trusted: npt.NDArray[np.bool_]) -> floa
     return float(np.percentile(used, 40))
 
 
-def contacts(points: Array, floor: float, fps: float) -> Array:
-    """Contacts ``(T, 4)`` of sole points ``(T, 4, 3)`` on the floor at a height: 1 where a point stands, by height
+def ground_line(solution: BodySolution, trusted: npt.NDArray[np.bool_], fps: float) -> Array:
+    """Height ``(T,)`` of the lower foot, as a slow line: where the ground seems to be over the clip.
+
+    It is the lower quartile in a window of about a stride, low-passed. A jump is shorter than that and is not followed.
+    """
+    lowest = _lowest(soles(solution, solution.pose))[:, 2]
+    lowest = gaps.fill_channels(lowest, trusted, fps)
+    half = max(1, round(0.5 * _STRIDE * fps))
+    padded = np.pad(lowest, half, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    return filters.zero_phase(np.percentile(windows, 30, axis=1), fps, 0.5 / _STRIDE)
+
+
+def grounded(solution: BodySolution, line: Array, floor: float) -> BodySolution:
+    """Moves the body along the lines of sight so that its ground comes nearer to the floor.
+
+    The picture does not change where a body moves along its ray while its feet rise or sink; how far it may move is the
+    error of a depth that was read off its size, ``_DEPTH_ERROR``, against that of a flat floor, ``_UNEVENNESS`` (the
+    most
+    probable of both).
+    """
+    root = solution.pose.root
+    distance = np.linalg.norm(root, axis=1)
+    feet = np.concatenate([root[:, :2], line[:, None]], axis=1)
+    slope = feet[:, 2] / np.maximum(np.linalg.norm(feet, axis=1), 1e-6)
+    away = floor - line
+    depth = (_DEPTH_ERROR * distance) ** 2
+    shift = depth * slope * away / (depth * slope**2 + _UNEVENNESS**2)
+    moved = root * (1.0 + shift / distance)[:, None]
+    return replace(solution, pose=Pose(solution.pose.local, solution.pose.angles, moved))
+
+
+def contacts(points: Array, floor: Array, fps: float) -> Array:
+    """Contacts ``(T, 4)`` of sole points ``(T, 4, 3)`` on the ground at heights ``(T,)``: 1 where a point stands, by
+    height
     and speed.
 
     Both have a lower threshold to begin and a higher one to end a contact. Speed along the line of sight counts half,
@@ -86,7 +125,7 @@ def contacts(points: Array, floor: float, fps: float) -> Array:
     sight = rotations.normalized(calm)
     along = np.sum(velocity * sight, axis=-1, keepdims=True) * sight
     speed = np.linalg.norm(velocity - along + 0.5 * along, axis=-1)
-    height = calm[..., 2] - floor
+    height = calm[..., 2] - floor[:, None]
     begins = (speed < _TOUCH_SPEED) & (height < _TOUCH_HEIGHT)
     stays = (speed < _LEAVE_SPEED) & (height < _LEAVE_HEIGHT)
     result = np.zeros((count, points.shape[1]))
@@ -111,7 +150,8 @@ _PLANT_ACROSS, _PLANT_UP = 1.0 / 0.03, 1.0 / 0.015
 
 
 def planted(solution: BodySolution, touching: Array, floor: float, fps: float, steady: bool) -> BodySolution:
-    """Refines the pose once more with standing points at rest on the floor, and none below it.
+    """Refines the pose once more with standing points at rest on the ground, which is nearly flat, and none far below
+    it.
 
     ``touching (T, 4)`` as from :func:`contacts`; a point's place is its mean over the span in which it stands.
     """
@@ -121,12 +161,13 @@ def planted(solution: BodySolution, touching: Array, floor: float, fps: float, s
     for column in range(targets.shape[1]):
         for first, end in gaps.spans(touching[:, column] > 0.0):
             targets[first:end, column] = targets[first:end, column].mean(axis=0)
+            level = targets[first:end, column, 2]
+            targets[first:end, column, 2] = np.clip(level, floor - _UNEVENNESS, floor + _UNEVENNESS)
             # the pull fades in and out, so that landing and lifting do not jolt the leg
             edge = np.minimum(np.arange(end - first), np.arange(end - first)[::-1]) + 1.0
             fade = np.clip(edge / 3.0, 0.0, 1.0)[:, None]
             weights[first:end, column] = fade * np.array([_PLANT_ACROSS, _PLANT_ACROSS, _PLANT_UP])
-    targets[..., 2] = floor
-    return _placed(solution, joints, offsets, targets, weights, floor, fps, steady)
+    return _placed(solution, joints, offsets, targets, weights, floor - 2.0 * _UNEVENNESS, fps, steady)
 
 
 def stood(solution: BodySolution, floor: float, fps: float, steady: bool) -> BodySolution:

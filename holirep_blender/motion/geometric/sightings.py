@@ -17,6 +17,9 @@ Mask = npt.NDArray[np.bool_]
 
 _SHORTEST_SIGHTING = 0.1
 _MAIN = (*SHOULDER, *ELBOW, *WRIST, *HIP, *KNEE, *ANKLE)
+_MARGIN = 0.03
+"""Share of the picture's width that trunk landmarks keep from its sides: the tracker draws a cut body into the
+picture."""
 _HAND_SHARE = 0.7
 """How far wrist and knuckles follow the hand tracker, which sees the hand larger than the body tracker does."""
 
@@ -27,7 +30,8 @@ _KNUCKLE_SHARE = 0.3
 def body_sightings(rows: Observations, fps: float) -> Mask:
     """Frames ``(T,)`` in which the body can be solved; none where nothing was found.
 
-    Frames in which the trunk is cut by the left or right edge are left out, as are the first and last ones of a clip
+    Frames in which the trunk or more than an arm is cut by the left or right edge are left out, as are the first and
+    last ones of a clip
     while the
     performer still comes from behind something: the tracker invents what it does not see. A performer who is never seen
     better is solved all the same.
@@ -39,8 +43,11 @@ def body_sightings(rows: Observations, fps: float) -> Mask:
     kept = gaps.without_islands(found, round(_SHORTEST_SIGHTING * fps))
     kept = kept if kept.any() else found
     trunk = rows.body_image[:, (*SHOULDER, *HIP), 0]
+    margin = _MARGIN * rows.image_size[0]
     with np.errstate(invalid="ignore"):
-        whole = kept & np.all((trunk >= 0.0) & (trunk <= rows.image_size[0]), axis=1)
+        whole = kept & np.all((trunk >= margin) & (trunk <= rows.image_size[0] - margin), axis=1)
+        limbs = rows.body_image[:, _MAIN, 0]
+        whole &= np.sum((limbs >= 0.0) & (limbs <= rows.image_size[0]), axis=1) >= len(_MAIN) - 2
     if whole.sum() < 0.3 * kept.sum():
         return np.asarray(kept)
     clear = rows.body_visibility[:, _MAIN].mean(axis=1) * rows.body_confidence

@@ -20,7 +20,7 @@ from .body import BodyPoints, BodySolution, image_trust, solve_body
 from .expressions import coefficient_confidence, solve_expressions
 from .figures import BODY_JOINTS
 from .gaze import solve_gaze
-from .ground import contacts, floor_height, levelled, planted, soles, stood
+from .ground import contacts, floor_height, ground_line, grounded, levelled, planted, soles, stood
 from .hands import Fingers, hand_points, hand_sightings, palm_rotations, palm_trust, solve_fingers
 from .head import Face, solve_face
 from .landmarks import ANKLE, ELBOW, HEEL, HIP, KNEE, SHOULDER, TOE, WRIST, default_offsets
@@ -139,7 +139,9 @@ def _grounded(parts: _Parts, fps: float, options: SolveOptions) -> tuple[BodySol
         body = levelled(body, parts.valid)
     height = floor_height(body, parts.valid)
     if options.floor == "estimate" and body.legs_seen:
-        touching = contacts(soles(body, body.pose), height, fps) * parts.valid[:, None]
+        body = grounded(body, ground_line(body, parts.valid, fps), height)
+        line = ground_line(body, parts.valid, fps)
+        touching = contacts(soles(body, body.pose), line, fps) * parts.valid[:, None]
         body = planted(body, touching, height, fps, options.smoothing != "none")
     elif options.floor == "estimate":
         body = stood(body, height, fps, options.smoothing != "none")
