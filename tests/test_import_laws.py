@@ -20,14 +20,15 @@ WORKER = {"torch", "cv2", "mediapipe", "scipy", "safetensors"}
 PURE = {"motion", "lighting", "quality"}
 MAY_IMPORT = {
     "panels": {"panels", "operators", "scene", "runtime", "motion"},
+    "protocol": {"protocol"},
     "operators": {"operators", "scene", "runtime", "motion"},
     "cli": {"cli", "panels", "operators", "scene", "runtime", "motion"},
     "scene": {"scene", "motion", "lighting", "quality"},
-    "runtime": {"runtime", "motion"},
+    "runtime": {"runtime", "motion", "protocol"},
     "motion": {"motion"},
     "lighting": {"lighting", "motion"},
     "quality": {"quality", "motion", "lighting"},
-    "inference": {"inference", "motion", "lighting", "quality", "runtime"},
+    "inference": {"inference", "motion", "lighting", "quality", "protocol"},
 }
 """Which folders of the package a folder may import; the files beside them may be imported where bpy may be."""
 
@@ -74,8 +75,8 @@ def test_the_import_laws_hold(path):
         assert folder == "inference" or top not in WORKER, f"{name} is only for inference/"
         if folder in PURE:
             assert top == "numpy" or top in sys.stdlib_module_names, f"{folder}/ has numpy only, not {name}"
-        elif folder == "runtime":
-            assert top == "numpy" or top in sys.stdlib_module_names, f"runtime/ has the standard library, not {name}"
+        elif folder in ("runtime", "protocol"):
+            assert top in sys.stdlib_module_names, f"{folder}/ has the standard library only, not {name}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-from ..runtime.protocol import Progress
+from ..protocol.messages import Progress
 from .errors import UserError
 from .plate import Plate, open_plate
 

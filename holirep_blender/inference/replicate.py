@@ -13,7 +13,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ..motion.geometric import SolveError, SolveOptions, solve
-from ..runtime.protocol import Progress
+from ..protocol.messages import Progress
 from .errors import UserError
 from .plate import open_plate
 from .plate_requests import frame_range_of, plate_path_of

@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-from ..runtime.protocol import PROTOCOL_VERSION, Progress
+from ..protocol.messages import PROTOCOL_VERSION, Progress
 
 PACKAGES = ("mediapipe", "numpy", "opencv-python-headless", "opencv-contrib-python", "scipy", "safetensors", "torch")
 

@@ -18,8 +18,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO, Callable
 
-from ..runtime.faults import NO_SPACE, OUT_OF_MEMORY, missing_package
-from ..runtime.protocol import (
+from ..protocol.messages import (
     INVALID_REQUEST,
     JOB_FAILED,
     METHOD_NOT_FOUND,
@@ -28,6 +27,7 @@ from ..runtime.protocol import (
     decode,
     encode,
 )
+from ..protocol.sentences import NO_SPACE, OUT_OF_MEMORY, missing_package
 
 HEARTBEAT_SECONDS = 1.0
 MEMORY_PROBE_BYTES = 256 * 1024 * 1024

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ..licences import read_licences
+from ..protocol.messages import Progress
 from .faults import JobError, RuntimeFault
 from .local_tasks import Console
 from .lockfile import pins, sizes
 from .process import NO_WINDOW, clean_environment, environment_python
-from .protocol import Progress
 from .pythons import GET_PYTHON, FoundPython, choose_python, find_pythons
 from .state import LOG, RuntimeStatus, runtime_status, site_folders
 from .worker import Death, Patience, Reply, WorkerClient

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..protocol.sentences import NO_SPACE, OUT_OF_MEMORY, missing_package
+
 
 @dataclass(frozen=True)
 class JobError:
@@ -35,18 +37,6 @@ class RuntimeFault(Exception):
 
 class Cancelled(Exception):
     """The user cancelled."""
-
-
-OUT_OF_MEMORY = (
-    "The worker ran out of memory. Close other programs, use a shorter frame range or a smaller plate, or lower the "
-    "number of tracking processes, then run again."
-)
-NO_SPACE = "There is no space left on the disk. Free some space or choose another folder, then run again."
-
-
-def missing_package(module: str) -> str:
-    """The sentence for a package that the runtime should have."""
-    return f"The runtime lacks the package '{module}'. Press Repair Runtime in the preferences, then run again."
 
 
 _SIGNALS = {

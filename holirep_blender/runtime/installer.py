@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..protocol.messages import Progress
 from .faults import RuntimeFault
 from .folder_lock import folder_lock
 from .installer_output import InstallProgress
 from .local_tasks import Console
 from .lockfile import PACKAGES, PIP, TORCH, constraints_text, lock_hash, sizes
 from .process import clean_environment, environment_python
-from .protocol import Progress
 from .pythons import FoundPython, choose_python, probe_python
 from .state import LOG, MARKER, Marker, clear_folder, damaged_packages, read_marker, remove_runtime_folder
 from .tools import InstallTool, PipTool, UvTool, choose_tool, expected_build, find_uv, python_from_uv

@@ -7,7 +7,8 @@ import re
 import time
 from collections.abc import Callable, Sequence
 
-from .faults import NO_SPACE, JobError
+from ..protocol.sentences import NO_SPACE
+from .faults import JobError
 
 _NETWORK = (
     r"name resolution|NameResolutionError|NewConnectionError|Failed to establish a new connection|ConnectTimeout|"

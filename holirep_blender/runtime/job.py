@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..protocol.messages import Progress
 from .faults import JobError
-from .protocol import Progress
 
 
 @dataclass

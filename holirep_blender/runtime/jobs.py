@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..protocol.messages import PROTOCOL_VERSION, Progress, partial_path
 from .doctor import check_runtime, doctor
 from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
 from .job import Event, Job, error_of
 from .local_tasks import LocalFunction, LocalTask
-from .protocol import PROTOCOL_VERSION, Progress, partial_path
 from .worker import Death, Note, Patience, Reply, WorkerClient
 
 __all__ = ["LOCAL_TASKS", "Event", "Job", "JobList"]

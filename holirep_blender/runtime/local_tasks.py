@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from ..protocol.messages import Progress
 from .faults import Cancelled, JobError, RuntimeFault
 from .process import clean_environment, start_process, stop_group
-from .protocol import Progress
 
 
 class Console:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Union
 
+from ..protocol.messages import MAX_LINE_BYTES, ProtocolError, decode, encode
 from .faults import JobError, explain_exit
 from .process import clean_environment, start_process, stop_group, stop_group_soon
-from .protocol import MAX_LINE_BYTES, ProtocolError, decode, encode
 
 GARBAGE_LIMIT = 20
 """Lines on stdout that are no message before the worker counts as broken."""

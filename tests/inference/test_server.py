@@ -15,7 +15,7 @@ import pytest
 
 from holirep_blender.inference import server
 from holirep_blender.inference.errors import PlateError
-from holirep_blender.runtime.protocol import (
+from holirep_blender.protocol.messages import (
     PROTOCOL_VERSION,
     Progress,
     ProtocolError,
