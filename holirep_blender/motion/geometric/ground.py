@@ -11,9 +11,10 @@ import numpy.typing as npt
 from .. import filters, gaps, rotations
 from ..take import CONTACT_NAMES
 from .articulation import Pose
-from .body import BodySolution, refined, terms_of
+from .body import BodySolution, terms_of
 from .landmarks import sole_points
 from .refinement import Term
+from .steadying import refined
 from .terms import Places
 
 Array = npt.NDArray[np.float64]

@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 
 _SHORTEST_SIGHTING = 0.1
 _MAIN = (*SHOULDER, *ELBOW, *WRIST, *HIP, *KNEE, *ANKLE)
-_MARGIN = 0.03
+_MARGIN = 0.05
 """Share of the picture's width that trunk landmarks keep from its sides: the tracker draws a cut body into the
 picture."""
 _HAND_SHARE = 0.7
