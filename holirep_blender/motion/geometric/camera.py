@@ -117,7 +117,9 @@ def upright_camera(up_directions: Array, weights: Array, spread: float = np.radi
     up_directions : (T, 3) in the camera's axes, from the feet to the chest. weights : (T,).
     spread : standard deviation in radians of a clip's mean lean from the vertical, as the tracker sees it.
 
-    The camera's own prior is level within 8° of pitch and 4° of roll; tilts beyond 35° are not believed.
+    Cameras are level within 8° of pitch and 4° of roll, but a pitch that is plainly seen, as from a surveillance
+    camera, is
+    believed: the prior widens to 0.6 of it. Beyond 60° of pitch and 35° of roll nothing is believed.
     """
     level = WORLD_FROM_LEVEL_CAMERA
     total = float(np.sum(weights))
@@ -127,8 +129,9 @@ def upright_camera(up_directions: Array, weights: Array, spread: float = np.radi
     # angles that would take this direction to the vertical (camera's −Y)
     pitch = float(np.arctan2(up[2], -up[1]))
     roll = float(np.arctan2(-up[0], -up[1]))
-    pitch *= np.radians(8.0) ** 2 / (np.radians(8.0) ** 2 + spread**2)
+    usual = max(np.radians(8.0), 0.6 * abs(pitch))
+    pitch *= usual**2 / (usual**2 + spread**2)
     roll *= np.radians(4.0) ** 2 / (np.radians(4.0) ** 2 + spread**2)
-    limit = np.radians(35.0)
-    turn = rotations.from_rotation_vector(np.array([np.clip(pitch, -limit, limit), 0.0, np.clip(roll, -limit, limit)]))
+    limits = np.radians([60.0, 0.0, 35.0])
+    turn = rotations.from_rotation_vector(np.clip([pitch, 0.0, roll], -limits, limits))
     return np.asarray(level @ rotations.to_matrix(turn))

@@ -52,7 +52,7 @@ def test_a_lens_without_evidence_is_the_usual_one():
     assert found == pytest.approx(1280.0 / (2.0 * np.tan(cameras.PRIOR_FIELD_OF_VIEW / 2.0)))
 
 
-@pytest.mark.parametrize("pitch", [-12.0, 0.0, 12.0])
+@pytest.mark.parametrize("pitch", [-40.0, -12.0, 0.0, 12.0])
 def test_the_camera_is_tilted_as_the_body_says(pitch):
     # a camera turned down by a pitch sees upright things lean towards it
     turn = rotations.to_matrix(rotations.from_rotation_vector(np.array([np.radians(pitch), 0.0, 0.0])))
