@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
 
@@ -24,7 +26,13 @@ def main() -> int:
         return cli.main(sys.argv[1:], "python -m holirep_blender")
     finally:
         unregister()
+        shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: the module bpy of 4.2 crashes while Python ends if a property had a callback, and that would hide
+    # the exit code. All processes and files of ours are closed by now.
+    os._exit(code)

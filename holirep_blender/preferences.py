@@ -40,9 +40,8 @@ class HOLIREP_preferences(bpy.types.AddonPreferences):
     known_devices: StringProperty(description="The graphics cards that the worker found, by their names (JSON)")
     cache_folder: StringProperty(
         name="Takes Folder",
-        description="Where takes are written; // is the folder of the .blend file. "
-        "While the file is not saved, takes go to the extension's user folder",
-        default="//holirep_takes",
+        description="Where takes are written. Empty: holirep_takes beside the .blend file, "
+        "or the extension's user folder while the file is not saved",
         subtype="DIR_PATH",
     )
     runtime_path: StringProperty(
@@ -76,7 +75,7 @@ class Settings:
     """The preferences, or their defaults where the package runs without being an enabled add-on."""
 
     device: str = "auto"
-    cache_folder: str = "//holirep_takes"
+    cache_folder: str = ""
     runtime_path: str = ""
     wheels_folder: str = ""
     python_path: str = ""
@@ -176,8 +175,8 @@ def presets_folder() -> Path:
 
 def takes_folder() -> Path:
     """The folder that new takes are written to; it is not made here."""
-    folder = settings().cache_folder
-    if not folder or (folder.startswith("//") and not bpy.data.filepath):
+    folder = settings().cache_folder or "//holirep_takes"
+    if folder.startswith("//") and not bpy.data.filepath:
         return user_folder() / "takes"
     return Path(bpy.path.abspath(folder))
 

@@ -47,7 +47,7 @@ def _install(options: Namespace) -> tuple[dict[str, Any], str]:
     if not options.yes:
         print(consent_text(preferences.runtime_device(), folder), file=sys.stderr)
         _agree("Go on?")
-    if not params.get("wheels") and not bpy.app.module and not bpy.app.online_access:
+    if not params.get("wheels") and bpy.app.binary_path and not bpy.app.online_access:  # the module bpy has no path
         text = (
             "Blender is offline: allow Online Access in its preferences, start it with --online-mode, or use --wheels"
         )

@@ -43,22 +43,16 @@ class FramePicture:
 
     def box_at(self, x: int, y: int) -> list[float] | None:
         """The smallest box under a point of the window, None where there is none."""
-        left, bottom, scale = self._place()
+        left, bottom, scale = picture_place(self._area, self._size)
         column = (x - self._region.x - left) / scale
         row = self._size[1] - (y - self._region.y - bottom) / scale
         hit = [box for box in self._boxes if box[0] <= column <= box[2] and box[1] <= row <= box[3]]
         return min(hit, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), default=None)
 
-    def _place(self) -> tuple[float, float, float]:
-        """Left, bottom and scale of the picture in the region: as large as fits, in the middle."""
-        width, height = self._region.width, self._region.height
-        scale = min(width / self._size[0], height / self._size[1]) * 0.96
-        return (width - self._size[0] * scale) / 2.0, (height - self._size[1] * scale) / 2.0, scale
-
     def _draw(self) -> None:
         if bpy.context.area != self._area:
             return
-        left, bottom, scale = self._place()
+        left, bottom, scale = picture_place(self._area, self._size)
         width, height = self._region.width, self._region.height
         gpu.state.blend_set("ALPHA")
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
@@ -73,6 +67,23 @@ class FramePicture:
             _rectangle(shader, x0, y0, x1, y1, colour, fill=False)
         gpu.state.line_width_set(1.0)
         gpu.state.blend_set("NONE")
+
+
+def picture_place(area: bpy.types.Area, size: tuple[int, int]) -> tuple[float, float, float]:
+    """Left, bottom and scale of a picture in the area's main region: as large as fits between toolbar and sidebar."""
+    regions = {region.type: region for region in area.regions}
+    main = regions["WINDOW"]
+    left, right = 0.0, float(main.width)
+    for kind in ("TOOLS", "UI"):  # they may lie over the main region, at either side
+        other = regions.get(kind)
+        if other is None or other.width <= 1 or other.x + other.width <= main.x or other.x >= main.x + main.width:
+            continue
+        if other.x - main.x < main.width / 2:
+            left = max(left, other.x + other.width - main.x)
+        else:
+            right = min(right, other.x - main.x)
+    scale = min((right - left) / size[0], main.height / size[1]) * 0.94
+    return left + (right - left - size[0] * scale) / 2.0, (main.height - size[1] * scale) / 2.0, scale
 
 
 def _rectangle(

@@ -79,6 +79,7 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
             from .frame_picture import FramePicture  # needs the interface's graphics
 
             self._picture = FramePicture(context, Path(job.params["picture"]), job.result["people"])
+            context.workspace.status_text_set("Click the performer. Esc or right click: give up")
             return {"RUNNING_MODAL"}
         if event.type == "MOUSEMOVE":
             self._picture.point_at(event.mouse_x, event.mouse_y)
@@ -116,6 +117,7 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
         if self._picture is not None:
             self._picture.close()
             self._picture = None
+            context.workspace.status_text_set(None)
         if self._job is not None and not self._job.finished:
             session.job_list().cancel(self._job)
         if self._folder is not None:

@@ -47,6 +47,7 @@ def _draw_runtime(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences
 
 
 def _draw_licences(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences) -> None:
+    column.use_property_split = False
     icon = "DOWNARROW_HLT" if stored.show_licences else "RIGHTARROW"
     column.prop(stored, "show_licences", icon=icon, emboss=False)
     if not stored.show_licences:

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import json
+import os
 import sys
 
 import bpy
@@ -112,3 +113,6 @@ def repository_index() -> int:
 
 if __name__ == "__main__":
     main(sys.argv[-1])
+    if not bpy.app.binary_path and bpy.app.version < (4, 5):
+        sys.stdout.flush()
+        os._exit(0)  # the module bpy of 4.2 crashes while Python ends once any property had a callback

@@ -12,8 +12,8 @@ import pytest
 from holirep_blender import preferences, session
 from holirep_blender.motion.take import Take
 from holirep_blender.panels.progress import progress_text
-from holirep_blender.runtime.jobs import Job
 from holirep_blender.protocol.messages import Progress
+from holirep_blender.runtime.jobs import Job
 from holirep_blender.scene import rig_map_rows
 from holirep_blender.scene import shot as shots
 from tests.motion.retargeting.clips import lively_take

@@ -94,13 +94,11 @@ def look_at_character() -> None:
     view().spaces.active.overlay.show_bones = False
 
 
-def in_picture(x: float, y: float, width: float, height: float) -> tuple[int, int]:
-    """Where on the screen a pixel of a plate is, while that is shown in the 3D view as large as fits, less 4 %."""
+def in_picture(x: float, y: float, width: int, height: int) -> tuple[int, int]:
+    """Where on the screen a pixel of a plate is, while that is shown for picking."""
     found = region("WINDOW")
-    scale = min(found.width / width, found.height / height) * 0.96
-    left = found.x + (found.width - width * scale) / 2.0
-    top = window().height - found.y - found.height + (found.height - height * scale) / 2.0
-    return round(left + x * scale), round(top + y * scale)
+    left, bottom, scale = module("operators.frame_picture").picture_place(view(), (width, height))
+    return round(found.x + left + x * scale), round(window().height - found.y - bottom - (height - y) * scale)
 
 
 class Stalls:
