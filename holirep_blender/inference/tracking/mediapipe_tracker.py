@@ -10,6 +10,7 @@ from ..plate import Plate
 from .choice import PersonChoice, choose
 from .graphs import quiet
 from .interface import Progress
+from .legs import with_legs_told_apart
 from .parts import PartWorker
 from .people import PersonTrack, link
 from .plan import Plan, parts, scanned
@@ -60,7 +61,7 @@ class MediaPipeTracker:
                 if progress is not None:
                     progress(int(total * SCAN_SHARE + done * (1.0 - SCAN_SHARE)), total)
 
-            rows = team.follow(plan, report)
+            rows = with_legs_told_apart(team.follow(plan, report))
             if progress is not None:
                 progress(total, total)
             return rows
