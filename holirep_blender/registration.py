@@ -9,7 +9,7 @@ import bpy
 
 from . import operators, panels, preferences, properties, session
 
-_CLASSES = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
+_CLASSES: tuple[type, ...] = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
 _keys: list[tuple[Any, Any]] = []
 _commands: list[Any] = []
 

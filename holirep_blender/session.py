@@ -165,9 +165,13 @@ def _tick() -> float | None:
         _log.exception("looking at the job list failed")
         report("ERROR", f"HoliRep met an internal error while looking at its jobs: {error}")
         state.ending.clear()
-    job = active_job()
-    if job is not None and job.progress != state.last_shown and time.monotonic() - state.last_redraw > REDRAW_SECONDS:
-        state.last_shown = job.progress
+    active = active_job()
+    if (
+        active is not None
+        and active.progress != state.last_shown
+        and time.monotonic() - state.last_redraw > REDRAW_SECONDS
+    ):
+        state.last_shown = active.progress
         redraw()
     if state.ending:
         return TICK_SECONDS

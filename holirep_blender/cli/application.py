@@ -92,7 +92,7 @@ def export(options: Namespace) -> tuple[dict[str, Any], str]:
 
             files.open_blend(options.file)
             with files.replacing(out) as partial:
-                export_character(bpy.context, _armature(options.character), partial, kind)
+                export_character(bpy.context, _object(options.character), partial, kind)
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
     except ValueError as error:
@@ -157,17 +157,13 @@ def _take_path(options: Namespace) -> Path | None:
 
 def _choose_character(scene: bpy.types.Scene, options: Namespace) -> None:
     """Finds the character and looks at its rig before any time is spent on tracking."""
-    from ..motion.rigs import find_rig_map
     from ..scene.applying import check_character
-    from ..scene.characters import read_rig
-    from ..scene.rig_map_rows import has_rig_map
+    from ..scene.shot_take import check_shot_character
 
     shot = scene.holirep
     try:
-        armature = check_character(_armature(options.character))
-        shot.character = armature
-        if not has_rig_map(shot):
-            find_rig_map(read_rig(armature))
+        shot.character = check_character(_object(options.character))
+        check_shot_character(shot)
     except ValueError as error:
         raise CommandError(CHARACTER, str(error)) from error
     if options.in_place:
@@ -182,7 +178,7 @@ def _choose_character(scene: bpy.types.Scene, options: Namespace) -> None:
         shot.plate_as_background = False
 
 
-def _armature(name: str) -> bpy.types.Object:
+def _object(name: str) -> bpy.types.Object:
     found = bpy.context.scene.objects.get(name)
     if found is None:
         armatures = sorted(item.name for item in bpy.context.scene.objects if item.type == "ARMATURE")

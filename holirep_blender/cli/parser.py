@@ -24,7 +24,7 @@ class OneLineParser(argparse.ArgumentParser):
 def build_parser(prog: str) -> argparse.ArgumentParser:
     """The parser; ``prog`` is how the user called the command."""
     parser = OneLineParser(prog=prog, description="From a plate of a performer to keys on your own character.")
-    common = argparse.ArgumentParser(add_help=False)
+    common = OneLineParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=OneLineParser)
 

@@ -58,6 +58,7 @@ class Performance:
         """Submits the job and returns. Raises ValueError, in the user's words, where a setting is wrong."""
         shot = self._shot()
         params = self._params(None)  # tells at once what is wrong with the settings
+        _check_character(shot)
         if shot.focal_kind == "MILLIMETRES":
             session.follow(session.job_list().submit("inspect_plate", {"plate": params["plate"]}), self._inspected)
         else:
@@ -66,6 +67,7 @@ class Performance:
     def run(self, show: Callable[[Job], None]) -> Job:
         """Makes the take and returns when the job has ended: for scripts and the command line."""
         params = self._params(None)
+        _check_character(self._shot())
         jobs = session.job_list()
         if self._shot().focal_kind == "MILLIMETRES":
             job = jobs.wait(jobs.submit("inspect_plate", {"plate": params["plate"]}), show)
@@ -150,6 +152,13 @@ def _apply(scene: bpy.types.Scene, character: bpy.types.Object) -> None:
         level, _text = apply_and_report(bpy.context, scene, character)
         if not bpy.app.background and level != "ERROR":
             bpy.ops.ed.undo_push(message="Apply Take")
+
+
+def _check_character(shot: bpy.types.PropertyGroup) -> None:
+    from ..scene.shot_take import check_shot_character
+
+    if shot.character is not None:
+        check_shot_character(shot)
 
 
 def _busy_with() -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 import bpy
 
 from ..motion.retargeting import RetargetOptions
+from ..motion.rigs import find_rig_map, usable
 from ..motion.take import Take
-from .applying import AppliedReport, ApplyOptions, apply_take
+from .applying import AppliedReport, ApplyOptions, apply_take, check_character
 from .cameras import CameraError, add_solved_camera, show_plate
+from .characters import read_rig
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
 
 
@@ -40,6 +42,17 @@ def apply_shot_take(
     return _sentence(character, report), warnings
 
 
+def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
+    """Looks whether the shot's character can be keyed, before time is spent on tracking.
+
+    Raises ValueError, in the user's words, where it cannot.
+    """
+    rig = read_rig(check_character(shot.character))
+    rig_map = read_rig_map(shot) if has_rig_map(shot) else find_rig_map(rig)
+    if not usable(rig_map.without_missing(rig)):
+        raise ValueError(f"The rig map of {rig.name} needs the hips and at least one arm or leg. Fill it in first")
+
+
 def _add_camera(scene: bpy.types.Scene, take: Take, frame_start: float) -> list[str]:
     """Adds the camera and the plate behind it; the keys are worth having without them, so their errors are warnings.
 
@@ -58,9 +71,6 @@ def _add_camera(scene: bpy.types.Scene, take: Take, frame_start: float) -> list[
 
 def _show_found_map(shot: bpy.types.PropertyGroup) -> None:
     """Fills the rows with the map that applying found, so that the user sees what was driven."""
-    from ..motion.rigs import find_rig_map
-    from .characters import read_rig
-
     write_rig_map(shot, find_rig_map(read_rig(shot.character)))
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from holirep_blender import preferences, session
 from holirep_blender.motion.take import Take
+from holirep_blender.operators.performance import Performance
 from holirep_blender.panels.progress import progress_text
 from holirep_blender.protocol.messages import Progress
 from holirep_blender.runtime.jobs import Job
@@ -123,6 +124,15 @@ def test_a_rig_without_a_body_is_refused_and_nothing_is_left(shot, take_path):
     assert shot.character.animation_data is None
     assert len(bpy.data.actions) == 0
     assert session.current().outcome.level == "ERROR"
+
+
+def test_a_rig_without_a_body_is_refused_before_anything_is_tracked(shot, tmp_path):
+    (tmp_path / "plate.mov").write_bytes(b"x")
+    bpy.ops.object.armature_add()
+    shot.character, shot.plate = bpy.context.object, str(tmp_path / "plate.mov")
+    with pytest.raises(ValueError, match="No body was recognised"):
+        Performance(bpy.context.scene).start()
+    assert session.current().jobs is None
 
 
 def test_a_file_that_is_no_take_is_refused(shot, tmp_path):
