@@ -32,7 +32,7 @@ from .landmarks import (
     default_stature,
 )
 from .proportions import common_ratio, corrected_factors, fitted_scales, measured_ratios, scaled_offsets
-from .refinement import HingeAngles, Term
+from .refinement import HingeAngles, Term, minimise
 from .steadying import refined
 from .terms import ImagePoints, Orientations
 
@@ -44,8 +44,8 @@ _DIRECTION_SPREAD = 0.20
 """Standard deviation of a unit vector's components in the world landmarks."""
 _HINGE_SPREAD = np.radians(10.0)
 """Standard deviation of an elbow's or a knee's angle in the world landmarks (11° on rendered performers)."""
-_ROUNDS = 3
-"""How often pose and bone lengths are fitted in turn."""
+_LENGTH_ROUNDS, _LENGTH_FRAMES = 2, 80
+"""How often pose and bone lengths are fitted in turn, and on about how many frames spread over the clip."""
 _WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
 
 
@@ -151,15 +151,19 @@ def solve_body(
     figure = body_figure(scaled_offsets(scale, factors))
     pose = first_pose(figure, world, world[:, HIP].mean(1))
     hinges = _hinge_term(figure, pose, weights)
-    for round_number in range(_ROUNDS):
+    some = slice(0, None, max(1, len(pose.root) // _LENGTH_FRAMES))
+    sample = pose.part(some)
+    for round_number in range(_LENGTH_ROUNDS + 1):
         offsets = scaled_offsets(scale, factors)
         figure = body_figure(offsets)
         attachments = body_attachments(offsets, scale)
         image = _image_term(figure, attachments, plane, weights, camera, directions, weights * points.direction_trust)
         wanted = _wanted(figure, orientations, camera)
-        pose = refined(figure, pose, terms_of(figure, image, hinges, wanted, legs_seen), camera, points.fps, steady)
-        if round_number < _ROUNDS - 1:
-            factors = _corrected(figure, pose, image, attachments, factors, scale)
+        terms = terms_of(figure, image, hinges, wanted, legs_seen)
+        if round_number < _LENGTH_ROUNDS:
+            sample, _ = minimise(figure, sample, [term.part(some) for term in terms], 4)
+            factors = _corrected(figure, sample, image.part(some), attachments, factors, scale)
+    pose = refined(figure, pose, terms, camera, points.fps, steady)
     return BodySolution(figure, pose, camera, focal, offsets, scale, legs_seen, image, hinges, wanted)
 
 

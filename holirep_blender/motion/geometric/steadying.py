@@ -49,11 +49,10 @@ def smoothed_root(root: Array, camera: Array, fps: float, cutoff_hz: float, dept
     return np.asarray(np.concatenate([plane * deep, deep], axis=1) @ camera.T)
 
 
-_FIRM: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.18, 0.02, 0.03))
-_LOOSE: tuple[tuple[int, float, float, float], ...] = ((3, 0.5, 0.1, 0.2), (2, 0.40, 0.06, 0.05))
+_FIRM: tuple[tuple[int, float, float, float], ...] = ((4, 0.5, 0.1, 0.2), (2, 0.18, 0.02, 0.03))
+_LOOSE: tuple[tuple[int, float, float, float], ...] = ((4, 0.5, 0.1, 0.2), (2, 0.40, 0.06, 0.05))
 """Rounds: iterations, and the spread around the smoothed clip of joints in radians, of the root across and along the
-line of
-sight in metres."""
+line of sight in metres."""
 
 
 def refined(
