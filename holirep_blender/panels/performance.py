@@ -8,7 +8,7 @@ import bpy
 from .. import session
 from ..operators.performance import why_not
 from .progress import draw_progress, progress_text
-from .sidebar import SidebarPanel, wrapped
+from .sidebar import LEVEL_ICONS, SidebarPanel, wrapped
 
 
 class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
@@ -97,7 +97,9 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         return
     box = layout.box().column()
     row = box.row()
-    wrapped(row.column(), context, outcome.message, outcome.level, alert=outcome.level == "ERROR", margin=4)
+    wrapped(
+        row.column(), context, outcome.message, LEVEL_ICONS[outcome.level], alert=outcome.level == "ERROR", margin=4
+    )
     row.operator("holirep.dismiss_outcome", text="", icon="X", emboss=False)
     for line in outcome.details:
         wrapped(box, context, line, "DOT")

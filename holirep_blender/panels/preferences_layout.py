@@ -8,7 +8,7 @@ import bpy
 from .. import preferences, session
 from ..licences import read_licences
 from .progress import draw_progress, progress_text
-from .sidebar import wrapped
+from .sidebar import LEVEL_ICONS, wrapped
 
 
 def draw(layout: bpy.types.UILayout, stored: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
@@ -43,7 +43,7 @@ def _draw_runtime(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences
     column.prop(stored, "wheels_folder")
     outcome = session.current().outcome
     if outcome is not None and job is None:
-        wrapped(column, context, outcome.message, outcome.level, alert=outcome.level == "ERROR")
+        wrapped(column, context, outcome.message, LEVEL_ICONS[outcome.level], alert=outcome.level == "ERROR")
 
 
 def _draw_licences(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences) -> None:

@@ -7,6 +7,9 @@ import textwrap
 
 import bpy
 
+LEVEL_ICONS = {"INFO": "INFO", "WARNING": "ERROR", "ERROR": "CANCEL"}
+"""Level of a message to Blender's icon: its ERROR is the triangle that elsewhere stands for a warning."""
+
 
 class SidebarPanel:
     """A panel in the tab HoliRep of the 3D view's sidebar."""

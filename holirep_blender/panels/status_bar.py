@@ -10,6 +10,7 @@ import bpy
 
 from .. import session
 from .progress import draw_progress, progress_text
+from .sidebar import LEVEL_ICONS
 
 GOOD_NEWS_SECONDS = 15.0
 """After this long a job that went well is not told of any more; trouble stays until it is dismissed."""
@@ -39,5 +40,7 @@ def _draw_outcome(layout: bpy.types.UILayout) -> None:
         return
     row = layout.row(align=True)
     row.alert = outcome.level == "ERROR"
-    row.label(text=f"HoliRep: {textwrap.shorten(outcome.message, 110, placeholder=' …')}", icon=outcome.level)
+    row.label(
+        text=f"HoliRep: {textwrap.shorten(outcome.message, 110, placeholder=' …')}", icon=LEVEL_ICONS[outcome.level]
+    )
     row.operator("holirep.dismiss_outcome", text="", icon="X")

@@ -11,7 +11,9 @@ import importlib
 import io
 import json
 import os
+import re
 import sys
+from pathlib import Path
 
 import bpy
 
@@ -67,6 +69,7 @@ def main(archive: str) -> None:
     assert stored.device == "auto"
     assert bpy.ops.holirep.replicate_performance.poll() is False
     use_the_main_parts(shot)
+    assert unknown_icons(Path(extension.__file__).parent) == set()
 
     text, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(errors):
@@ -88,6 +91,15 @@ def main(archive: str) -> None:
     bpy.ops.extensions.package_uninstall(repo_index=repository_index(), pkg_id="holirep")
     assert MODULE not in bpy.context.preferences.addons
     print(f"smoke: ok in Blender {bpy.app.version_string}, Python {sys.version.split()[0]}")
+
+
+def unknown_icons(folder: Path) -> set[str]:
+    """Icons that the panels and operators name and this Blender does not have."""
+    known = set(bpy.types.UILayout.bl_rna.functions["prop"].parameters["icon"].enum_items.keys())
+    named = set(importlib.import_module(MODULE + ".panels.sidebar").LEVEL_ICONS.values())
+    for path in [*folder.glob("panels/*.py"), *folder.glob("operators/*.py")]:
+        named |= set(re.findall(r'icon="([A-Z0-9_]+)"', path.read_text(encoding="utf-8")))
+    return named - known
 
 
 def use_the_main_parts(shot: bpy.types.PropertyGroup) -> None:
