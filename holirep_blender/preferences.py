@@ -134,8 +134,10 @@ def runtime_problem() -> str:
 
 
 def runtime_device() -> str:
-    """The build of PyTorch that suits the device preference: ``cpu`` or ``cuda``."""
-    return "cpu" if settings().device == "cpu" else "cuda"
+    """The build of PyTorch that an installation is going to fetch: ``cpu`` or ``cuda``."""
+    from .runtime.tools import expected_build
+
+    return expected_build(settings().device)
 
 
 def runtime_params() -> dict[str, Any]:
@@ -145,6 +147,7 @@ def runtime_params() -> dict[str, Any]:
         "folder": str(runtime_location().folder),
         "python": values.python_path,
         "wheels": values.wheels_folder,
+        "device": values.device,
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from holirep_blender import preferences, session
 from holirep_blender.motion.take import Take
+from holirep_blender.operators.install_runtime import draw_plan
 from holirep_blender.operators.performance import Performance
 from holirep_blender.panels.progress import progress_text
 from holirep_blender.protocol.messages import Progress
@@ -187,6 +188,20 @@ def test_a_take_never_gets_the_name_of_another(tmp_path):
     assert shots.new_take_path(tmp_path, Path("a/take2.mov")).name == "take2.001.npz"
     (tmp_path / "take2.001.npz").touch()
     assert shots.new_take_path(tmp_path, Path("a/take2.mov")).name == "take2.002.npz"
+
+
+def test_consent_names_folder_and_sizes(shot):
+    lines: list[str] = []
+
+    class Layout:
+        def label(self, text: str) -> None:
+            lines.append(text)
+
+    draw_plan(Layout())
+    text = " ".join(lines)
+    assert str(preferences.runtime_location().folder) in text
+    assert "GB are fetched" in text
+    assert max(map(len, lines)) <= 88
 
 
 def test_progress_is_told_in_words():
