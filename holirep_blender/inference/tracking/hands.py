@@ -20,6 +20,8 @@ PRESENT = 0.5
 FAINT = 0.25
 # Below this a second look, from where the first one points, has no chance.
 HOPELESS = 0.02
+# Above it a second look is not needed.
+CERTAIN = 0.9
 # A hand's length is about a fifth of the radius (half height): the hand's wrist lies no further from the body's.
 WRIST_REACH = 0.22
 # While a hand stays lost, the search near the wrist pauses for 1, 2, 4 … frames; at most so many.
@@ -121,6 +123,8 @@ class HandFollower:
         rough = self._networks[LEFT].run(image, region)
         if rough.score < HOPELESS:
             return None
+        if rough.score > CERTAIN:
+            return rough
         fine = self._networks[LEFT].run(image, hand_region(rough.image))
         best = fine if fine.score >= rough.score else rough
         return best if best.score >= PRESENT else None
