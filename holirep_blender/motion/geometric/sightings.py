@@ -17,9 +17,6 @@ Mask = npt.NDArray[np.bool_]
 
 _SHORTEST_SIGHTING = 0.1
 _MAIN = (*SHOULDER, *ELBOW, *WRIST, *HIP, *KNEE, *ANKLE)
-_MARGIN = 0.05
-"""Share of the picture's width that trunk landmarks keep from its sides: the tracker draws a cut body into the
-picture."""
 _HAND_SHARE = 0.7
 """How far wrist and knuckles follow the hand tracker, which sees the hand larger than the body tracker does."""
 
@@ -30,11 +27,9 @@ _KNUCKLE_SHARE = 0.3
 def body_sightings(rows: Observations, fps: float) -> Mask:
     """Frames ``(T,)`` in which the body can be solved; none where nothing was found.
 
-    Frames in which the trunk or more than an arm is cut by the left or right edge are left out, as are the first and
-    last ones of a clip
-    while the
-    performer still comes from behind something: the tracker invents what it does not see. A performer who is never seen
-    better is solved all the same.
+    Frames in which most of the trunk or half of the limbs is beyond the left or right edge are left out, as are the
+    first and last ones of a clip while the performer still comes from behind something: the tracker invents what it
+    does not see. A performer who is never seen better is solved all the same.
     """
     found = np.isfinite(rows.body_image).all(axis=(1, 2)) & np.isfinite(rows.body_world).all(axis=(1, 2))
     found &= rows.body_confidence > 0.0
@@ -42,12 +37,9 @@ def body_sightings(rows: Observations, fps: float) -> Mask:
         return np.asarray(found)
     kept = gaps.without_islands(found, round(_SHORTEST_SIGHTING * fps))
     kept = kept if kept.any() else found
-    trunk = rows.body_image[:, (*SHOULDER, *HIP), 0]
-    margin = _MARGIN * rows.image_size[0]
     with np.errstate(invalid="ignore"):
-        whole = kept & np.all((trunk >= margin) & (trunk <= rows.image_size[0] - margin), axis=1)
-        limbs = rows.body_image[:, _MAIN, 0]
-        whole &= np.sum((limbs >= 0.0) & (limbs <= rows.image_size[0]), axis=1) >= len(_MAIN) - 2
+        inside = (rows.body_image[..., 0] >= 0.0) & (rows.body_image[..., 0] <= rows.image_size[0])
+    whole = kept & (inside[:, (*SHOULDER, *HIP)].sum(axis=1) >= 2) & (inside[:, _MAIN].sum(axis=1) >= len(_MAIN) // 2)
     if whole.sum() < 0.3 * kept.sum():
         return np.asarray(kept)
     clear = rows.body_visibility[:, _MAIN].mean(axis=1) * rows.body_confidence
