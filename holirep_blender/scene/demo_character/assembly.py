@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Puts the demo character together in Blender: armature, meshes, weights, shape keys, materials."""
+
 from __future__ import annotations
 
 from typing import Iterator
@@ -58,17 +59,29 @@ def _clothes_and_limbs(weights: BodyWeights) -> Iterator[tuple[str, Mesh, Array,
     trousers = clothing.trousers(0.0126)
     yield "Trousers", trousers, weights.at(trousers.points), ["Trousers"]
     shoe_box = ((0.02, -0.26, -0.02), (0.18, 0.14, 0.17))
-    shoes = [_net(clothing.shoe_upper(), *shoe_box, 0.0080), _net(clothing.shoe_sole(), *shoe_box, 0.0080),
-             clothing.laces()]
-    yield ("Shoes", *_joined([_both_sides(mesh, shoe_weights(mesh.points)) for mesh in shoes]),
-           ["Shoes", "Soles", "Soles"])
+    shoes = [
+        _net(clothing.shoe_upper(), *shoe_box, 0.0080),
+        _net(clothing.shoe_sole(), *shoe_box, 0.0080),
+        clothing.laces(),
+    ]
+    yield (
+        "Shoes",
+        *_joined([_both_sides(mesh, shoe_weights(mesh.points)) for mesh in shoes]),
+        ["Shoes", "Soles", "Soles"],
+    )
     arm = _net(arm_and_hand(), (0.33, -0.11, 0.72), (0.85, 0.11, 1.24), 0.0050)
     left = _joined([(arm, arm_weights(arm, weights)), _nails()])
     yield "Arms", *_both_sides(*left), ["Skin", "Nails"]
 
 
-def _add_mesh(rig: bpy.types.Object, collection: bpy.types.Collection, part: str, mesh: Mesh, weights: Array,
-              materials: list[bpy.types.Material]) -> bpy.types.Object:
+def _add_mesh(
+    rig: bpy.types.Object,
+    collection: bpy.types.Collection,
+    part: str,
+    mesh: Mesh,
+    weights: Array,
+    materials: list[bpy.types.Material],
+) -> bpy.types.Object:
     name = f"{rig.name} {part}"
     data = bpy.data.meshes.new(name)
     corners = [face if face[2] != face[3] else face[:3] for face in mesh.faces.tolist()]
@@ -97,7 +110,7 @@ def _add_weights(made: bpy.types.Object, weights: Array) -> None:
         starts = np.searchsorted(inverse[order], np.arange(len(values) + 1))
         for k, value in enumerate(values.tolist()):
             if value > 0.0:
-                group.add(order[starts[k]:starts[k + 1]].tolist(), value, "REPLACE")
+                group.add(order[starts[k] : starts[k + 1]].tolist(), value, "REPLACE")
 
 
 def _add_shape_keys(made: bpy.types.Object, expressions: Expressions) -> None:
@@ -108,8 +121,9 @@ def _add_shape_keys(made: bpy.types.Object, expressions: Expressions) -> None:
         key.value = 0.0
 
 
-def build_demo_character(context: bpy.types.Context, name: str = "HoliRep Performer",
-                         location: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> bpy.types.Object:
+def build_demo_character(
+    context: bpy.types.Context, name: str = "HoliRep Performer", location: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> bpy.types.Object:
     """A clothed human with hands, a face of 52 ARKit shape keys and a VRM-named armature, 1.72 m tall, in an A-pose.
 
     It faces -Y with its left at +X and stands on z = 0 of `location` (metres). Its meshes are parented to the armature
@@ -131,8 +145,14 @@ def build_demo_character(context: bpy.types.Context, name: str = "HoliRep Perfor
         _add_mesh(rig, collection, part, mesh, weights, slots(names))
     expressions = Expressions(build_face_grid())
     face = expressions.parts.mesh
-    head = _add_mesh(rig, collection, "Head", face, head_weights(face.points, weights_of_body),
-                     slots(["Skin", "Lips", "Mouth", "Teeth", "Tongue", "Brow", "Lash", "Eyelid"]))
+    head = _add_mesh(
+        rig,
+        collection,
+        "Head",
+        face,
+        head_weights(face.points, weights_of_body),
+        slots(["Skin", "Lips", "Mouth", "Teeth", "Tongue", "Brow", "Lash", "Eyelid"]),
+    )
     _add_shape_keys(head, expressions)
     eye = left_eyeball()
     eyes, weights = _both_sides(eye, rigid_weights(len(eye.points), "leftEye"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The clothes: a raglan top, trousers and trainers, each a shell somewhat larger than the body inside."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -41,12 +42,15 @@ def _shirt() -> Field:
         of_trunk, of_arms = trunk(p), arms(p)
         along = (np.abs(p[:, 0]) - body.SHOULDER[0]) * body.ARM_AXIS[0] + (z - body.SHOULDER[2]) * body.ARM_AXIS[2]
         sleeves = 0.0050 * smoothstep(0.08, SLEEVE_END, along) + 0.0016 * smoothstep(
-            SLEEVE_END - 0.026, SLEEVE_END - 0.022, along)
+            SLEEVE_END - 0.026, SLEEVE_END - 0.022, along
+        )
         waist = 0.0070 * smoothstep(1.20, 1.05, z) + 0.0016 * smoothstep(HEM + 0.026, HEM + 0.022, z)
         waist = waist + 0.0022 * np.exp(-(((z - 1.075) / 0.07) ** 2)) * np.sin(
-            2 * np.pi * (z + 0.35 * np.abs(p[:, 0])) / 0.058) * smoothstep(0.02, 0.10, np.abs(p[:, 0]))
+            2 * np.pi * (z + 0.35 * np.abs(p[:, 0])) / 0.058
+        ) * smoothstep(0.02, 0.10, np.abs(p[:, 0]))
         sleeves = sleeves + 0.0022 * np.exp(-(((along - 0.255) / 0.05) ** 2)) * np.sin(
-            2 * np.pi * along / 0.043 + 25 * p[:, 1])
+            2 * np.pi * along / 0.043 + 25 * p[:, 1]
+        )
         looser = waist + (sleeves - waist) * smoothstep(-0.02, 0.02, of_trunk - of_arms)
         return smooth_min(smooth_min(of_trunk, of_arms, 0.038), throat(p), 0.03) - 0.0055 - looser
 
@@ -94,8 +98,18 @@ def collar() -> Mesh:
             r -= 0.6 * np.clip(shape(centre + up * height + outward * r[:, None]), -0.01, 0.01)
         return r
 
-    walls = ((-0.010, 0.0005), (-0.0095, 0.0025), (-0.005, 0.0036), (0.0, 0.0036), (0.006, 0.0034), (0.0085, 0.0020),
-             (0.0090, 0.0), (0.0080, -0.0025), (0.0, -0.0030), (-0.010, -0.0030))
+    walls = (
+        (-0.010, 0.0005),
+        (-0.0095, 0.0025),
+        (-0.005, 0.0036),
+        (0.0, 0.0036),
+        (0.006, 0.0034),
+        (0.0085, 0.0020),
+        (0.0090, 0.0),
+        (0.0080, -0.0025),
+        (0.0, -0.0030),
+        (-0.010, -0.0030),
+    )
     rings = [centre + up * h + outward * (radius(h) + offset)[:, None] for h, offset in walls]
     return Mesh.make(np.concatenate(rings), band(len(around), len(rings), closed=True))
 
@@ -105,10 +119,18 @@ def _folds(p: Array) -> Array:
     x, y, z = p.T
     around = np.arctan2(x - body.KNEE[0], -y)
     ankle = 0.0024 * np.exp(-(((z - 0.175) / 0.055) ** 2)) * np.sin(2 * np.pi * z / 0.042 + 1.6 * np.sin(around + 0.6))
-    knee = 0.0020 * np.exp(-(((z - body.KNEE[2] + 0.01) / 0.060) ** 2)) * smoothstep(-0.03, 0.03, y) * np.sin(
-        2 * np.pi * z / 0.046 + 1.2 * around)
-    groin = 0.0018 * np.exp(-(((z - 0.86) / 0.05) ** 2)) * smoothstep(0.02, -0.04, y) * np.sin(
-        2 * np.pi * (z - 0.55 * x) / 0.048)
+    knee = (
+        0.0020
+        * np.exp(-(((z - body.KNEE[2] + 0.01) / 0.060) ** 2))
+        * smoothstep(-0.03, 0.03, y)
+        * np.sin(2 * np.pi * z / 0.046 + 1.2 * around)
+    )
+    groin = (
+        0.0018
+        * np.exp(-(((z - 0.86) / 0.05) ** 2))
+        * smoothstep(0.02, -0.04, y)
+        * np.sin(2 * np.pi * (z - 0.55 * x) / 0.048)
+    )
     return ankle + knee + groin
 
 
@@ -146,14 +168,26 @@ def _footprint() -> Field:
     """The left foot's upper, before the sole."""
     ankle, ball, toe = body.ANKLE, body.BALL, body.TOE
     heel = ankle + np.array([0.001, 0.030, -0.044])
-    return blend([
-        (tube(ankle + np.array([0, 0.002, 0.055]), ankle + np.array([0, 0.006, -0.03]), FORWARD,
-              [(0, 0.037, 0.042, 0.040), (1, 0.036, 0.044, 0.042)]), 0.0),
-        (ellipsoid(heel, (0.035, 0.040, 0.042)), 0.03),
-        (cone(ankle + np.array([0.001, -0.026, -0.022]), ball + np.array([-0.002, 0.008, 0.012]), 0.037, 0.032), 0.03),
-        (ellipsoid(ball + np.array([-0.001, 0.0, 0.006]), (0.048, 0.058, 0.030)), 0.03),
-        (ellipsoid(toe + np.array([-0.006, 0.018, 0.004]), (0.040, 0.046, 0.027)), 0.03),
-    ])
+    return blend(
+        [
+            (
+                tube(
+                    ankle + np.array([0, 0.002, 0.055]),
+                    ankle + np.array([0, 0.006, -0.03]),
+                    FORWARD,
+                    [(0, 0.037, 0.042, 0.040), (1, 0.036, 0.044, 0.042)],
+                ),
+                0.0,
+            ),
+            (ellipsoid(heel, (0.035, 0.040, 0.042)), 0.03),
+            (
+                cone(ankle + np.array([0.001, -0.026, -0.022]), ball + np.array([-0.002, 0.008, 0.012]), 0.037, 0.032),
+                0.03,
+            ),
+            (ellipsoid(ball + np.array([-0.001, 0.0, 0.006]), (0.048, 0.058, 0.030)), 0.03),
+            (ellipsoid(toe + np.array([-0.006, 0.018, 0.004]), (0.040, 0.046, 0.027)), 0.03),
+        ]
+    )
 
 
 def shoe_upper() -> Field:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Straight cuts through a mesh, for hems, cuffs and seams. Triangles are quads whose last corner is repeated."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -28,8 +29,11 @@ def cut(mesh: Mesh, point: Array, normal: Array, shape: Field, snap: float) -> t
     split = mesh.faces[crossing]
     triangles = np.concatenate([split[:, [0, 1, 2]], split[:, [0, 2, 3]]])
     triangle_material = np.tile(mesh.materials[crossing], 2)
-    distinct = (triangles[:, 0] != triangles[:, 1]) & (triangles[:, 1] != triangles[:, 2]) & (
-        triangles[:, 2] != triangles[:, 0])
+    distinct = (
+        (triangles[:, 0] != triangles[:, 1])
+        & (triangles[:, 1] != triangles[:, 2])
+        & (triangles[:, 2] != triangles[:, 0])
+    )
     faces: list[list[int]] = []
     materials: list[int] = []
     made: dict[tuple[int, int], int] = {}
@@ -92,5 +96,8 @@ def turn_in(mesh: Mesh, boundary: Indices, normal: Array, shape: Field, thicknes
     layers = [ring, *(count + k * len(ring) + np.arange(len(ring)) for k in range(3))]
     faces = [np.stack([low[b], low[a], high[a], high[b]], axis=1) for low, high in zip(layers, layers[1:])]
     band = np.concatenate(faces)
-    return Mesh(np.concatenate([mesh.points, lip, inner, hidden]), np.concatenate([mesh.faces, band]),
-                np.concatenate([mesh.materials, np.zeros(len(band), dtype=np.int64)]))
+    return Mesh(
+        np.concatenate([mesh.points, lip, inner, hidden]),
+        np.concatenate([mesh.faces, band]),
+        np.concatenate([mesh.materials, np.zeros(len(band), dtype=np.int64)]),
+    )

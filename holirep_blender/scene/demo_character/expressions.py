@@ -3,6 +3,7 @@
 
 What each name does follows Apple's description of `ARFaceAnchor.BlendShapeLocation`.
 """
+
 from __future__ import annotations
 
 from typing import Iterator
@@ -85,8 +86,13 @@ class Expressions:
 
     def _skins(self) -> Iterator[tuple[str, Array, MouthPose]]:
         yield from self._jaw_keys()
-        for name, displacement in (*self._eye_keys(), *self._brow_keys(), *self._cheek_and_nose_keys(),
-                                   *self._mouth_pair_keys(), *self._mouth_keys()):
+        for name, displacement in (
+            *self._eye_keys(),
+            *self._brow_keys(),
+            *self._cheek_and_nose_keys(),
+            *self._mouth_pair_keys(),
+            *self._mouth_keys(),
+        ):
             yield name, displacement, REST_MOUTH
 
     def _carried(self, pose: MouthPose, share: Array) -> Array:
@@ -100,7 +106,7 @@ class Expressions:
             pose = MouthPose(matrix)
             yield name, self._carried(pose, self.jaw), pose
         full = self._carried(opened, np.ones(len(self.skin)))
-        meet = np.exp(-((self.z - MOUTH) / 0.015) ** 2) * np.exp(-((self.x / 0.040) ** 4)) * (self.y < -0.05)
+        meet = np.exp(-(((self.z - MOUTH) / 0.015) ** 2)) * np.exp(-((self.x / 0.040) ** 4)) * (self.y < -0.05)
         share = meet * (np.where(self.label > 0, 0.45, -0.55) * np.abs(self.label))
         yield "mouthClose", full * share[:, None], REST_MOUTH
         out = MouthPose(_turn_x(np.radians(5.0), body.JAW_HINGE), tongue_out=1.0)
@@ -128,7 +134,8 @@ class Expressions:
     def _brow_keys(self) -> Iterator[tuple[str, Array]]:
         z = float(body.EYE_CENTRE[2]) + 0.021
         inner = self._near((0.014, -0.09, z + 0.004), (0.017, 0.04, 0.017)) + self._near(
-            (-0.014, -0.09, z + 0.004), (0.017, 0.04, 0.017))
+            (-0.014, -0.09, z + 0.004), (0.017, 0.04, 0.017)
+        )
         yield "browInnerUp", self._vector(np.clip(inner, 0, 1.1) * self._above_lids(), z=0.0095, y=0.0008)
         for side, sign in SIDES.items():
             whole = self._near((sign * 0.028, -0.088, z + 0.002), (0.028, 0.04, 0.014)) * self._half(sign)
@@ -149,19 +156,27 @@ class Expressions:
     def _cheek_and_nose_keys(self) -> Iterator[tuple[str, Array]]:
         below = self._below_lids()
         puff = self._near((0.046, -0.062, 1.543), (0.022, 0.035, 0.022)) + self._near(
-            (-0.046, -0.062, 1.543), (0.022, 0.035, 0.022))
+            (-0.046, -0.062, 1.543), (0.022, 0.035, 0.022)
+        )
         out = np.stack([np.sin(self.face.angle), -0.7 * np.cos(self.face.angle), 0 * self.x], axis=1)
         yield "cheekPuff", out * (puff * 0.0125)[:, None]
         for side, sign in SIDES.items():
             end = side.capitalize()
             cheek = self._near((sign * 0.040, -0.080, 1.577), (0.024, 0.035, 0.015)) * below * self._half(sign)
-            yield (f"cheekSquint{end}", self._vector(cheek, x=sign * 0.0010, y=-0.0022, z=0.0055)
-                   + 0.8 * self._lids(side, OPEN_UPPER, OPEN_LOWER - 0.0016))
+            yield (
+                f"cheekSquint{end}",
+                self._vector(cheek, x=sign * 0.0010, y=-0.0022, z=0.0055)
+                + 0.8 * self._lids(side, OPEN_UPPER, OPEN_LOWER - 0.0016),
+            )
             wing = self._near((sign * 0.0130, -0.098, 1.561), (0.011, 0.02, 0.012)) * self._half(sign, 0.006)
             ridge = self._near((sign * 0.008, -0.095, 1.592), (0.009, 0.02, 0.012)) * self._half(sign, 0.006)
             lip = self.lips * self.upper * self._near((sign * 0.014, -0.095, MOUTH), (0.013, 0.03, 0.02))
-            yield (f"noseSneer{end}", self._vector(wing, x=sign * 0.0015, y=-0.0005, z=0.0052)
-                   + self._vector(ridge, z=0.0024) + self._vector(lip, z=0.0032))
+            yield (
+                f"noseSneer{end}",
+                self._vector(wing, x=sign * 0.0015, y=-0.0005, z=0.0052)
+                + self._vector(ridge, z=0.0024)
+                + self._vector(lip, z=0.0032),
+            )
 
     def _corner(self, sign: float, radius: float = 0.021) -> Array:
         """Pull of one mouth corner: the lips follow up to the middle, the cheek fades out."""
@@ -175,8 +190,12 @@ class Expressions:
             corner, wide = self._corner(sign), self._corner(sign, 0.027)
             cheek = self._near((sign * 0.042, -0.078, 1.566), (0.022, 0.035, 0.018)) * below * self._half(sign)
             fold = self._near((sign * 0.020, -0.098, MOUTH), (0.016, 0.03, 0.012)) * self._half(sign)
-            yield (f"mouthSmile{end}", self._vector(corner, x=sign * 0.0076, y=0.0044, z=0.0092)
-                   + self._vector(cheek, x=sign * 0.0012, y=-0.0025, z=0.0038) + self._vector(fold, y=0.0010))
+            yield (
+                f"mouthSmile{end}",
+                self._vector(corner, x=sign * 0.0076, y=0.0044, z=0.0092)
+                + self._vector(cheek, x=sign * 0.0012, y=-0.0025, z=0.0038)
+                + self._vector(fold, y=0.0010),
+            )
             yield f"mouthFrown{end}", self._vector(corner, x=sign * 0.0015, y=0.0010, z=-0.0090)
             yield f"mouthDimple{end}", self._vector(corner, x=sign * 0.0055, y=0.0055, z=0.0008)
             yield f"mouthStretch{end}", self._vector(wide, x=sign * 0.0115, y=0.0045, z=-0.0022)
@@ -196,9 +215,12 @@ class Expressions:
         middle = np.exp(-((self.x / 0.020) ** 2))
         part = self.lips * self.label
         yield ("mouthFunnel", self._vector(wide, x=-0.30 * self.x, y=-0.0085) + self._vector(part * middle, z=0.0058))
-        yield ("mouthPucker", self._vector(wide, x=-0.44 * self.x, y=-0.0100 * np.exp(-((self.x / 0.024) ** 2)))
-               + self._vector(wide, z=0.16 * (self.z - MOUTH)))
-        edge = np.exp(-((self.z - MOUTH) / 0.0085) ** 2) * np.exp(-((self.x / 0.024) ** 4)) * (self.y < -0.06)
+        yield (
+            "mouthPucker",
+            self._vector(wide, x=-0.44 * self.x, y=-0.0100 * np.exp(-((self.x / 0.024) ** 2)))
+            + self._vector(wide, z=0.16 * (self.z - MOUTH)),
+        )
+        edge = np.exp(-(((self.z - MOUTH) / 0.0085) ** 2)) * np.exp(-((self.x / 0.024) ** 4)) * (self.y < -0.06)
         lower = np.where(self.label < 0, -self.label, 0) * edge
         upper = np.where(self.label > 0, self.label, 0) * edge
         yield "mouthRollLower", self._vector(lower, y=0.0062, z=0.0016)

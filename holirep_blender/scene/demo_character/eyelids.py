@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Opening and closing the eyelids: they turn about the eyeball, edge first, and crease above it."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -27,8 +28,9 @@ def _edge_heights(s: Array, upper: float, lower: float, corners: tuple[float, fl
     return line + (upper - line) * over, line + (-lower - line) * under
 
 
-def lid_pose(face: FaceGrid, side: str, upper: float, lower: float, upper_share: float = 1.0,
-             lower_share: float = 1.0) -> Array:
+def lid_pose(
+    face: FaceGrid, side: str, upper: float, lower: float, upper_share: float = 1.0, lower_share: float = 1.0
+) -> Array:
     """Displacement (N, 3) from the closed lids to edges `upper` above and `lower` below the eye's centre, in metres.
 
     The shares scale each lid's turn from closed (0) to that pose (1).

@@ -6,6 +6,7 @@ crown. Some rows are drawn along the features (lip borders, the seams of mouth a
 point lies where a ray from the head's axis leaves the head's field. Along the seams the vertices are doubled, so that
 the upper and the lower edge are vertices of their own.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ def _key_rows(u: Array) -> list[tuple[str, int, Array, Array]]:
     middle = (EYE_INNER + EYE_OUTER) / 2
     s = np.clip((a - middle) / (EYE_OUTER - middle), -1, 1)
     slit = EYE_Z - 0.0054 * (1 - s**2) + 0.0020 * s
-    eye_height = 0.0042 + 0.0068 * np.exp(-((a - middle) / np.radians(11)) ** 2)
+    eye_height = 0.0042 + 0.0068 * np.exp(-(((a - middle) / np.radians(11)) ** 2))
     zero = 0 * flat
     return [
         ("base", 5, 1.470 * flat, zero - 0.95),
@@ -183,13 +184,26 @@ def build_face_grid() -> FaceGrid:
     faces = np.stack([below, below[:, around], over[:, around], over], axis=-1).reshape(-1, 4)
     face_row = np.repeat(np.arange(rows - 1), n)
 
-    amount = (np.exp(-((np.abs(angle) / np.radians(15)) ** 4))
-              * smoothstep(row_of["upper_lip"], row_of["upper_lip"] + 1.5, row.astype(float))
-              * (1 - smoothstep(row_of["cheek"] + 1.0, row_of["lower_lid"], row.astype(float))))
-    chin = (smoothstep(1.0, 6.0, row.astype(float)) * (1 - smoothstep(row_of["below_lip"], row_of["lower_lip"],
-                                                                      row.astype(float))))
+    amount = (
+        np.exp(-((np.abs(angle) / np.radians(15)) ** 4))
+        * smoothstep(row_of["upper_lip"], row_of["upper_lip"] + 1.5, row.astype(float))
+        * (1 - smoothstep(row_of["cheek"] + 1.0, row_of["lower_lid"], row.astype(float)))
+    )
+    chin = smoothstep(1.0, 6.0, row.astype(float)) * (
+        1 - smoothstep(row_of["below_lip"], row_of["lower_lip"], row.astype(float))
+    )
     points = _relax(shape, points, faces, np.maximum(amount, 0.8 * chin), 16)
     points = _symmetric(points, grid, slits)
-    return FaceGrid(points, row.astype(float), angle, above, faces, face_row, slits["mouth"],
-                    {"left": slits["left"], "right": slits["right"]}, row_of, columns, grid)
-
+    return FaceGrid(
+        points,
+        row.astype(float),
+        angle,
+        above,
+        faces,
+        face_row,
+        slits["mouth"],
+        {"left": slits["left"], "right": slits["right"]},
+        row_of,
+        columns,
+        grid,
+    )

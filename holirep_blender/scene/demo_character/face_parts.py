@@ -3,6 +3,7 @@
 
 `FaceParts.complete` places all of them for a given state of the skin, so that each shape key carries them along.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -50,8 +51,15 @@ def _teeth(upper: bool) -> Mesh:
     groove = 0.0007 * np.abs(np.cos(t * np.pi * 6.0)) ** 0.35 - 0.0007
     edge, gum = (MOUTH - 0.0036, MOUTH + 0.0085) if upper else (MOUTH - 0.0022, MOUTH - 0.0110)
     rings = []
-    for out, down, share in ((-0.0010, 0, 0.3), (0.0004, 0.25, 1), (0.0004, 0.6, 1), (0, 0.9, 1.2), (-0.001, 1, 1),
-                             (-0.0030, 0.9, 0), (-0.0050, 0, 0)):
+    for out, down, share in (
+        (-0.0010, 0, 0.3),
+        (0.0004, 0.25, 1),
+        (0.0004, 0.6, 1),
+        (0, 0.9, 1.2),
+        (-0.001, 1, 1),
+        (-0.0030, 0.9, 0),
+        (-0.0050, 0, 0),
+    ):
         at = xy + normal * (out + groove * share)[:, None]
         rings.append(np.column_stack([at, np.full(len(t), gum + down * (edge - gum))]))
     faces = band(len(t), len(rings))
@@ -83,11 +91,13 @@ def _ear_field() -> Field:
     def at(x: float, y: float, z: float) -> Array:
         return c + x * axes[0] + y * axes[1] + z * axes[2]
 
-    shell = blend([
-        (ellipsoid(at(0, 0.002, 0.008), (0.0060, 0.0165, 0.0225), axes), 0.0),
-        (ellipsoid(at(-0.001, -0.004, -0.016), (0.0052, 0.0100, 0.0125), axes), 0.010),
-        (ellipsoid(at(-0.007, -0.006, -0.002), (0.0080, 0.0100, 0.0200), axes), 0.008),
-    ])
+    shell = blend(
+        [
+            (ellipsoid(at(0, 0.002, 0.008), (0.0060, 0.0165, 0.0225), axes), 0.0),
+            (ellipsoid(at(-0.001, -0.004, -0.016), (0.0052, 0.0100, 0.0125), axes), 0.010),
+            (ellipsoid(at(-0.007, -0.006, -0.002), (0.0080, 0.0100, 0.0200), axes), 0.008),
+        ]
+    )
     shell = carve(shell, ellipsoid(at(0.0068, 0.0005, 0.009), (0.0058, 0.0118, 0.0165), axes), 0.0035)
     shell = carve(shell, ellipsoid(at(0.0050, -0.0045, -0.002), (0.0070, 0.0072, 0.0095), axes), 0.003)
     fold = cone(at(0.0010, 0.0035, 0.016), at(0.0012, 0.0062, -0.004), 0.0026, 0.0026)
@@ -149,8 +159,11 @@ class FaceParts:
         face = self.face
         middle = face.columns + np.append(np.diff(face.columns), 0.0) / 2
         column_angle = np.tile(np.abs(middle), len(face.faces) // len(middle))
-        lips = ((face.face_row >= face.row_of["lower_lip"]) & (face.face_row < face.row_of["upper_lip"])
-                & (column_angle < np.abs(face.angle[self._loop]).max()))
+        lips = (
+            (face.face_row >= face.row_of["lower_lip"])
+            & (face.face_row < face.row_of["upper_lip"])
+            & (column_angle < np.abs(face.angle[self._loop]).max())
+        )
         faces, materials = [face.faces], [np.where(lips, LIPS, SKIN)]
         offset = len(open_skin)
         for quads, material, size in self._part_faces():
@@ -205,11 +218,16 @@ class FaceParts:
         for inward, height in ((0.0030, 0.0010), (0.0058, 0.0058)):
             offset = np.stack([-edge[:, 0] * 0.03, np.full(len(edge), inward), height * opening], axis=1)
             rings.append(edge + offset)
-        for y, width, height, follow in ((-0.089, 0.95, 0.0130, 0.45), (-0.075, 1.0, 0.0170, 0.15),
-                                         (-0.058, 0.95, 0.0170, 0.0), (-0.042, 0.80, 0.0150, 0.0),
-                                         (-0.034, 0.40, 0.0050, 0.0)):
-            target = np.stack([rest[:, 0] * width, np.maximum(rest[:, 1] + 0.010, y), MOUTH - 0.001 + height * opening],
-                              axis=1)
+        for y, width, height, follow in (
+            (-0.089, 0.95, 0.0130, 0.45),
+            (-0.075, 1.0, 0.0170, 0.15),
+            (-0.058, 0.95, 0.0170, 0.0),
+            (-0.042, 0.80, 0.0150, 0.0),
+            (-0.034, 0.40, 0.0050, 0.0),
+        ):
+            target = np.stack(
+                [rest[:, 0] * width, np.maximum(rest[:, 1] + 0.010, y), MOUTH - 0.001 + height * opening], axis=1
+            )
             carried = mouth.move(target, corner_share)
             rings.append(carried + follow * (edge - rest) * np.array([1.0, 0.5, 0.3]))
         return np.concatenate(rings)

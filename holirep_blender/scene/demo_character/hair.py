@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hair combed back into a bun, as a sculpted mesh with the strands as grooves."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -11,8 +12,21 @@ from .surface_nets import Mesh, join, surface_net
 BUN = np.array([0.0, 0.116, 1.690])
 HAIR, BAND = range(2)
 #: Height of the hairline by the angle from the front, degrees and metres.
-HAIRLINE = ((0, 1.689), (14, 1.687), (28, 1.679), (42, 1.657), (56, 1.626), (67, 1.606), (78, 1.590), (88, 1.630),
-            (102, 1.634), (114, 1.600), (128, 1.566), (150, 1.545), (180, 1.538))
+HAIRLINE = (
+    (0, 1.689),
+    (14, 1.687),
+    (28, 1.679),
+    (42, 1.657),
+    (56, 1.626),
+    (67, 1.606),
+    (78, 1.590),
+    (88, 1.630),
+    (102, 1.634),
+    (114, 1.600),
+    (128, 1.566),
+    (150, 1.545),
+    (180, 1.538),
+)
 
 
 def _cap() -> Field:
@@ -54,6 +68,10 @@ def _bun() -> Field:
 def hair() -> Mesh:
     """Cap, bun and the band round the bun's base."""
     cap, bun = _cap(), _bun()
-    mesh = surface_net(lambda p: smooth_min(cap(p), bun(p), 0.006), np.array([-0.10, -0.12, 1.50]),
-                       np.array([0.10, 0.19, 1.77]), 0.0056)
+    mesh = surface_net(
+        lambda p: smooth_min(cap(p), bun(p), 0.006),
+        np.array([-0.10, -0.12, 1.50]),
+        np.array([0.10, 0.19, 1.77]),
+        0.0056,
+    )
     return join([mesh])

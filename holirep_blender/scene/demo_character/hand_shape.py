@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The left hand with its fingers, and the bare forearm above it."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -47,11 +48,13 @@ def hand() -> Field:
     """The left hand. Fingers join the palm softly and one another not at all."""
     palm = _palm()
     fingers = [_finger(body.finger_joints(name), spec[3]) for name, spec in body.FINGERS.items()]
-    thumb = blend([
-        (cone(body.THUMB[0], body.THUMB[1], 0.0150, 0.0125), 0.0),
-        (cone(body.THUMB[1], body.THUMB[2], 0.0125, 0.0104), 0.008),
-        (cone(body.THUMB[2], body.THUMB[3] * 0.9 + body.THUMB[2] * 0.1, 0.0108, 0.0078), 0.004),
-    ])
+    thumb = blend(
+        [
+            (cone(body.THUMB[0], body.THUMB[1], 0.0150, 0.0125), 0.0),
+            (cone(body.THUMB[1], body.THUMB[2], 0.0125, 0.0104), 0.008),
+            (cone(body.THUMB[2], body.THUMB[3] * 0.9 + body.THUMB[2] * 0.1, 0.0108, 0.0078), 0.004),
+        ]
+    )
 
     def field(p: Array) -> Array:
         apart = fingers[0](p)

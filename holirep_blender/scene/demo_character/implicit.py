@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signed distance fields: the clay of the demo character. Points are (N, 3) in metres; inside is negative."""
+
 from __future__ import annotations
 
 from typing import Callable, Sequence
@@ -69,8 +70,12 @@ def cone(start: Sequence[float], end: Sequence[float], start_radius: float, end_
     return field
 
 
-def tube(start: Sequence[float], end: Sequence[float], front: Sequence[float],
-         profile: Sequence[tuple[float, float, float, float]]) -> Field:
+def tube(
+    start: Sequence[float],
+    end: Sequence[float],
+    front: Sequence[float],
+    profile: Sequence[tuple[float, float, float, float]],
+) -> Field:
     """A limb with an oval section that changes along it.
 
     `front` is the direction of the section's front; `profile` rows are (position 0..1 along the axis, half width,
@@ -112,8 +117,12 @@ def _smooth_curve(knots: Array, values: Array, at: Array) -> Array:
     t = np.clip((at - knots[index]) / width, 0.0, 1.0)
     h00, h10 = (1 + 2 * t) * (1 - t) ** 2, t * (1 - t) ** 2
     h01, h11 = t * t * (3 - 2 * t), t * t * (t - 1)
-    return (h00 * values[index] + h10 * width * tangents[index] + h01 * values[index + 1]
-            + h11 * width * tangents[index + 1])
+    return (
+        h00 * values[index]
+        + h10 * width * tangents[index]
+        + h01 * values[index + 1]
+        + h11 * width * tangents[index + 1]
+    )
 
 
 def blend(parts: Sequence[tuple[Field, float]]) -> Field:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The character's materials: Principled for the render engines, a viewport colour for Workbench."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

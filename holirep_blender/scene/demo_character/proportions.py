@@ -6,6 +6,7 @@ Movement*, figure 4.1: ankle 0.039 H, knee 0.285 H, hip 0.530 H, shoulder 0.818 
 0.146 H, hand 0.108 H, foot 0.152 H. The upper arm is 0.170 H and not 0.186 H: the book measures from the acromion, a
 skeleton turns about the centre of the humeral head, some 3 cm below and inside of it (the span is about 1.03 H).
 """
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The armature of the demo character: the 55 VRM 1.0 humanoid bones."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -31,8 +32,12 @@ def _centre_bones() -> list[BoneSpec]:
     forward = np.array([0.0, -1.0, 0.0])
     down = np.array([0.0, 0.0, -1.0])
     at = {
-        "hips": (0.0, 0.012, 0.935), "spine": (0.0, 0.012, 1.025), "chest": (0.0, 0.010, 1.130),
-        "upperChest": (0.0, 0.018, 1.255), "neck": (0.0, 0.026, 1.415), "head": (0.0, 0.008, 1.515),
+        "hips": (0.0, 0.012, 0.935),
+        "spine": (0.0, 0.012, 1.025),
+        "chest": (0.0, 0.010, 1.130),
+        "upperChest": (0.0, 0.018, 1.255),
+        "neck": (0.0, 0.026, 1.415),
+        "head": (0.0, 0.008, 1.515),
     }
     points = {name: np.array(point) for name, point in at.items()}
     names = list(points)
@@ -92,8 +97,15 @@ def bone_specs() -> list[BoneSpec]:
     """All bones, parents before children."""
     left = _left_bones()
     right = [
-        BoneSpec(mirrored_name(b.name), mirrored_name(b.parent or ""), b.head * MIRROR, b.tail * MIRROR,
-                 b.z_axis * MIRROR, b.connected, b.deform)
+        BoneSpec(
+            mirrored_name(b.name),
+            mirrored_name(b.parent or ""),
+            b.head * MIRROR,
+            b.tail * MIRROR,
+            b.z_axis * MIRROR,
+            b.connected,
+            b.deform,
+        )
         for b in left
     ]
     return _centre_bones() + left + right

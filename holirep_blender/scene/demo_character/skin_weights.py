@@ -4,6 +4,7 @@
 Because they spread along the mesh and not through the air, legs, arms and fingers never pull at their neighbours.
 Clothes take the weights of one body that lies inside of all of them, so that layers move together.
 """
+
 from __future__ import annotations
 
 import re
@@ -22,13 +23,38 @@ BONES = [name for name, spec in SPECS.items() if spec.deform]
 INDEX = {name: k for k, name in enumerate(BONES)}
 MIRROR_ORDER = np.array([INDEX[mirrored_name(name)] for name in BONES])
 #: Typical radius of the flesh round a bone, metres; distances are judged in it.
-_FLESH = {"hips": 0.13, "spine": 0.12, "chest": 0.12, "upperChest": 0.13, "neck": 0.055, "head": 0.09,
-          "leftShoulder": 0.048, "leftUpperArm": 0.050, "leftUpperLeg": 0.095, "leftLowerLeg": 0.07, "leftFoot": 0.05,
-          "leftToes": 0.05}
-TORSO_BONES = ["hips", "spine", "chest", "upperChest", "neck", "head", "leftShoulder", "leftUpperArm", "leftLowerArm",
-               "leftHand", "leftUpperLeg", "leftLowerLeg", "leftFoot"]
+_FLESH = {
+    "hips": 0.13,
+    "spine": 0.12,
+    "chest": 0.12,
+    "upperChest": 0.13,
+    "neck": 0.055,
+    "head": 0.09,
+    "leftShoulder": 0.048,
+    "leftUpperArm": 0.050,
+    "leftUpperLeg": 0.095,
+    "leftLowerLeg": 0.07,
+    "leftFoot": 0.05,
+    "leftToes": 0.05,
+}
+TORSO_BONES = [
+    "hips",
+    "spine",
+    "chest",
+    "upperChest",
+    "neck",
+    "head",
+    "leftShoulder",
+    "leftUpperArm",
+    "leftLowerArm",
+    "leftHand",
+    "leftUpperLeg",
+    "leftLowerLeg",
+    "leftFoot",
+]
 ARM_BONES = ["leftUpperArm", "leftLowerArm", "leftHand"] + [
-    name for name in BONES if re.match("left.*(Metacarpal|Proximal|Intermediate|Distal)", name)]
+    name for name in BONES if re.match("left.*(Metacarpal|Proximal|Intermediate|Distal)", name)
+]
 
 
 def _nearest_bone(points: Array, names: list[str]) -> Array:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Meshing of a signed distance field with (naive) surface nets (S. Gibson 1998), then pulled onto the field."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -45,8 +46,12 @@ def band(count: int, rows: int, closed: bool = False) -> Indices:
     """Quads of a band of `rows` rings with `count` points each, ring after ring."""
     around = np.arange(count if closed else count - 1)
     following = (around + 1) % count
-    faces = [np.stack([around + r * count, following + r * count, following + (r + 1) * count,
-                       around + (r + 1) * count], axis=1) for r in range(rows - 1)]
+    faces = [
+        np.stack(
+            [around + r * count, following + r * count, following + (r + 1) * count, around + (r + 1) * count], axis=1
+        )
+        for r in range(rows - 1)
+    ]
     return np.concatenate(faces)
 
 
@@ -123,8 +128,9 @@ class Neighbours:
     """The vertex graph of a mesh: means over neighbours."""
 
     def __init__(self, faces: Indices, count: int) -> None:
-        edges = np.concatenate([np.stack([faces[:, k], faces[:, (k + 1) % faces.shape[1]]], 1)
-                                for k in range(faces.shape[1])])
+        edges = np.concatenate(
+            [np.stack([faces[:, k], faces[:, (k + 1) % faces.shape[1]]], 1) for k in range(faces.shape[1])]
+        )
         edges = edges[edges[:, 0] != edges[:, 1]]
         edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
         self.other = edges[:, 1]
