@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job, as a user runs it, on the sample plate: the woman walking in the foreground, not the man on the roof."""
+"""The main job, as a user runs it: the woman walking in the foreground of the sample plate, not the man on the roof."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from holirep_blender.motion.take import Take
 
 pytestmark = pytest.mark.slow
 
-# Where her hips are, labelled by hand: plate frame, x in pixels. She enters from behind the tree and leaves at the left.
+# Where her hips are, labelled by hand: plate frame, x in pixels. She comes from behind the tree and leaves at the left.
 LABELLED_FRAMES = np.array([45, 61, 81, 101, 121, 141, 161, 181, 190])
 LABELLED_X = np.array([1540, 1424, 1220, 1026, 822, 629, 424, 204, 110])
 
