@@ -70,8 +70,8 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
     only when it is complete; an older take of that name stays until then.
     """
     started = time.monotonic()
-    out = _output_of(request)
-    options = _solve_settings(request)
+    out = output_of(request)
+    options = solve_options_of(request)
     device = str(request.get("device") or "auto")
     warnings = []
     if device.startswith("cuda"):
@@ -114,7 +114,8 @@ def _stage(index: int) -> Progress:
     return Progress(STAGES[index], index, len(STAGES), fraction=STAGE_STARTS[index])
 
 
-def _output_of(request: dict[str, Any]) -> Path:
+def output_of(request: dict[str, Any]) -> Path:
+    """Where the request's take goes; raises UserError where no take can be written there."""
     name = request.get("out")
     if not isinstance(name, str) or not name.strip():
         raise UserError("No file is chosen for the take.")
@@ -128,7 +129,8 @@ def _output_of(request: dict[str, Any]) -> Path:
     return out
 
 
-def _solve_settings(request: dict[str, Any]) -> SolveOptions:
+def solve_options_of(request: dict[str, Any]) -> SolveOptions:
+    """The request's settings of the solve; raises UserError for a wrong one."""
     method = request.get("method", "geometric")
     if method not in METHODS:
         raise UserError(f"There is no method '{method}'; choose one of: {', '.join(METHODS)}.")

@@ -39,6 +39,7 @@ METHODS = {
     "inspect_plate": ("plate_requests", "inspect_plate"),
     "find_people": ("plate_requests", "find_people"),
     "replicate": ("replicate", "replicate"),
+    "solve": ("solve_again", "solve_again"),
 }
 """Method to the module and function that answers it. Modules are loaded on first use: `hello` needs no library."""
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take solved anew from what the tracker saw the first time: other smoothing, lens or height, nothing tracked."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable
+
+from ..motion.geometric import SolveError, solve
+from ..motion.take import Take, TakeError
+from ..protocol.messages import Progress
+from .errors import UserError
+from .replicate import output_of, solve_options_of
+from .runtime_report import versions
+
+STAGES = ("Reading the take", "Solving", "Writing the take")
+STAGE_STARTS = (0.0, 0.1, 0.95)
+"""Where each stage begins in the whole job, as a fraction."""
+
+
+class TakeFileError(UserError):
+    """The take to solve again cannot be used."""
+
+    kind = "disk"
+
+
+def solve_again(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
+    """Solve the observations of `take` with other settings and write the result to `out`.
+
+    The settings are those of `replicate`. Returns `{take, frames, fps, seconds}`. Raises UserError for a wrong
+    setting or a take that cannot be solved again, and OSError as the disk gives it. The new take appears under its
+    name only when it is complete.
+    """
+    started = time.monotonic()
+    out = output_of(request)
+    options = solve_options_of(request)
+    report(_stage(0))
+    old = _take_of(request)
+    report(_stage(1))
+    try:
+        take = solve(old.observations, replace(options, fps=old.fps, frame_start=old.frame_start))
+    except SolveError as error:
+        raise UserError(str(error)) from error
+    report(_stage(2))
+    take.header = {**old.header, **take.header, "packages": versions()}
+    take.save(out)
+    return {
+        "take": str(out),
+        "frames": take.frame_count,
+        "fps": float(take.fps),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+def _stage(index: int) -> Progress:
+    return Progress(STAGES[index], index, len(STAGES), fraction=STAGE_STARTS[index])
+
+
+def _take_of(request: dict[str, Any]) -> Take:
+    name = request.get("take")
+    if not isinstance(name, str) or not name.strip():
+        raise UserError("No take is chosen to solve again.")
+    try:
+        take = Take.load(name)
+    except TakeError as error:
+        raise TakeFileError(str(error)) from error
+    if take.observations is None:
+        raise TakeFileError(
+            f"{Path(name).name} holds no observations, so it cannot be solved again. Replicate the plate again."
+        )
+    return take
