@@ -13,6 +13,12 @@ import bpy
 
 HAS_SLOTS: bool = hasattr(bpy.types, "ActionSlot")
 _GROUP_AS_ARGUMENT = not HAS_SLOTS
+PATH_OPTIONS: frozenset[str] = frozenset(
+    {"PATH_SUPPORTS_BLEND_RELATIVE"}
+    if "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
+    else ()
+)
+"""Options of a path property that may begin with ``//``: from 4.5 on Blender wants to be told."""
 
 
 def new_action(name: str, owner: bpy.types.ID) -> tuple[bpy.types.Action, Any]:
@@ -50,12 +56,52 @@ def set_strip_slot(strip: bpy.types.NlaStrip, owner: bpy.types.ID, slot: Any = N
             strip.action_slot = fitting
 
 
+def strip_slot(strip: bpy.types.NlaStrip) -> Any:
+    """The slot of its action that an NLA strip plays, None where there is none."""
+    return strip.action_slot if HAS_SLOTS else None
+
+
+def slot_of_handle(action: bpy.types.Action, handle: int) -> Any:
+    """The slot of an action with a handle; None where there is none. A copied action has the handles of the first."""
+    return next((slot for slot in action.slots if slot.handle == handle), None) if HAS_SLOTS else None
+
+
+def copied_action(action: bpy.types.Action, owner: bpy.types.ID, slot: Any) -> tuple[bpy.types.Action, Any]:
+    """A copy of an action, and the container of the F-curves in it for the owner, whose slot was ``slot``."""
+    made = action.copy()
+    if not HAS_SLOTS:
+        return made, made
+    own = slot_of_handle(made, slot.handle) if slot is not None else None
+    own = own or made.slots.new(id_type=owner.id_type, name=owner.name)
+    return made, made.layers[0].strips[0].channelbag(own, ensure=True)
+
+
+def move_other_slots(action: bpy.types.Action, to: bpy.types.Action, slot: Any) -> None:
+    """Whatever else an action animates, by slots other than ``slot``, goes to another action's slots of same handles."""
+    for user in bpy.data.user_map(subset={action})[action]:
+        data = getattr(user, "animation_data", None)
+        if data is None or data.action != action or data.use_tweak_mode or data.action_slot in (None, slot):
+            continue
+        fitting = slot_of_handle(to, data.action_slot.handle)
+        if fitting is not None:
+            assign_action(user, to, fitting)
+
+
+def containers_of(action: bpy.types.Action) -> list[Any]:
+    """What holds the F-curves of an action: its channel bags, or the action itself."""
+    if not HAS_SLOTS:
+        return [action]
+    return [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+
+
 def fcurves_of(action: bpy.types.Action, owner: Optional[bpy.types.ID] = None) -> list[bpy.types.FCurve]:
     """The F-curves of an action: those of a data-block's own slot, or all of them."""
-    if not HAS_SLOTS:
-        return list(action.fcurves)
-    slot = active_slot(owner) if owner is not None else None
-    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return fcurves_of_slot(action, active_slot(owner) if owner is not None else None)
+
+
+def fcurves_of_slot(action: bpy.types.Action, slot: Any) -> list[bpy.types.FCurve]:
+    """The F-curves of an action's slot; all of them where it is None."""
+    bags = containers_of(action)
     return [curve for bag in bags if slot is None or bag.slot_handle == slot.handle for curve in bag.fcurves]
 
 
