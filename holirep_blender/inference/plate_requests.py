@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -31,9 +32,26 @@ def plate_path_of(request: dict[str, Any]) -> str:
     return path
 
 
+def sequence_fps_of(request: dict[str, Any]) -> Optional[float]:
+    """The request's frame rate for image sequences, or None; raises UserError for what is no rate."""
+    value = request.get("sequence_fps")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value > 0):
+        raise UserError(f"The frame rate of the image sequence must be a number above 0, not {value}.")
+    return float(value)
+
+
+def plate_of(request: dict[str, Any], frame_range: Optional[tuple[int, int]]) -> Plate:
+    """The request's plate, opened; raises UserError as its parts do."""
+    rate = sequence_fps_of(request)
+    path = plate_path_of(request)
+    return open_plate(path, frame_range) if rate is None else open_plate(path, frame_range, sequence_fps=rate)
+
+
 def inspect_plate(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
     """`{fps, size, first_frame, last_frame, frame_count, seconds}` of a plate (within `frame_range`, if given)."""
-    plate = open_plate(plate_path_of(request), frame_range_of(request))
+    plate = plate_of(request, frame_range_of(request))
     width, height = plate.size
     return {
         "fps": float(plate.fps),
@@ -56,8 +74,7 @@ def find_people(request: dict[str, Any], report: Callable[[Progress], None]) -> 
     if type(frame) is not int:
         raise UserError(f"The frame to look for people in must be a whole number, not {frame}.")
     report(Progress("Looking for people", frame=frame))
-    path = plate_path_of(request)
-    plate = open_plate(path, (frame, frame))
+    plate = plate_of(request, (frame, frame))
     if request.get("picture"):
         _write_frame(plate, str(request["picture"]))
     people = []

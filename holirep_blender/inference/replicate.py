@@ -13,11 +13,13 @@ from typing import Any, Callable
 import numpy as np
 
 from ..motion.geometric import SolveError, SolveOptions, solve
+from ..motion.take import Take
 from ..protocol.messages import Progress
 from .errors import UserError
-from .plate import open_plate
-from .plate_requests import frame_range_of, plate_path_of
-from .runtime_report import choose_device, versions
+from .plate import Plate
+from .plate_requests import frame_range_of, plate_of, plate_path_of, sequence_fps_of
+from .provenance import Fingerprints, plate_facts, software
+from .runtime_report import choose_device
 from .tracking import PersonChoice, track
 
 STAGES = ("Reading the plate", "Tracking", "Solving", "Writing the take")
@@ -81,7 +83,35 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
             warnings.append(warning)
             report.warn(warning)
     report(_stage(0))
-    plate = open_plate(plate_path_of(request), frame_range_of(request))
+    plate = plate_of(request, frame_range_of(request))
+    with Fingerprints(plate) as fingerprints:
+        take, tracked = _performance(request, plate, options, report)
+        report(_stage(3))
+        try:
+            fingerprints.wait(lambda: report(_stage(3)))
+        except OSError as error:
+            warnings.append(f"The plate could not be read again to note its checksum in the take ({error.strerror}).")
+            report.warn(warnings[-1])
+    take.header = {
+        **take.header,
+        "plate": plate_facts(plate, sequence_fps_of(request), fingerprints.plate_sha256),
+        "models": fingerprints.models,
+        "request": request,
+        **software(),
+    }
+    take.save(out)
+    return {
+        "take": str(out),
+        "frames": take.frame_count,
+        "fps": float(take.fps),
+        "tracked_frames": tracked,
+        "seconds": round(time.monotonic() - started, 3),
+        "warnings": warnings,
+    }
+
+
+def _performance(request: dict[str, Any], plate: Plate, options: SolveOptions, report: Any) -> tuple[Take, int]:
+    """The solved take without its provenance, and in how many frames the performer was found."""
     clock = Clock(plate.first_frame, report)
     clock(0, plate.frame_count)
     observations = track(
@@ -97,17 +127,7 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
         take = solve(observations, replace(options, fps=float(plate.fps), frame_start=plate.first_frame))
     except SolveError as error:
         raise UserError(str(error)) from error
-    report(_stage(3))
-    take.header = {**take.header, "plate": str(plate.path), "request": request, "packages": versions()}
-    take.save(out)
-    return {
-        "take": str(out),
-        "frames": take.frame_count,
-        "fps": float(take.fps),
-        "tracked_frames": tracked,
-        "seconds": round(time.monotonic() - started, 3),
-        "warnings": warnings,
-    }
+    return take, tracked
 
 
 def _stage(index: int) -> Progress:

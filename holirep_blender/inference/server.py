@@ -27,7 +27,7 @@ from ..protocol.messages import (
     decode,
     encode,
 )
-from ..protocol.sentences import NO_SPACE, OUT_OF_MEMORY, missing_package
+from ..protocol.sentences import IF_AGAIN, NO_SPACE, OUT_OF_MEMORY, PRESS_REPAIR, missing_package
 
 HEARTBEAT_SECONDS = 1.0
 MEMORY_PROBE_BYTES = 256 * 1024 * 1024
@@ -137,7 +137,7 @@ def _kind_and_message(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ModuleNotFoundError):
         return "runtime", missing_package((error.name or text).split(".")[0])
     if isinstance(error, ImportError):
-        return "runtime", f"A package of the runtime cannot be loaded: {text}. Press Repair Runtime, then run again."
+        return "runtime", f"A package of the runtime cannot be loaded: {text}. {PRESS_REPAIR}"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "disk", NO_SPACE
     if isinstance(error, PermissionError):
@@ -147,10 +147,7 @@ def _kind_and_message(error: BaseException) -> tuple[str, str]:
         )
     if isinstance(error, OSError) and error.filename:
         return "disk", f"{error.strerror}: {error.filename}"
-    return (
-        "internal",
-        f"An internal error happened: {text or type(error).__name__}. Run again; if it happens again, look at the log.",
-    )
+    return "internal", f"An internal error happened: {text or type(error).__name__}. {IF_AGAIN}"
 
 
 def _memory_is_short() -> bool:

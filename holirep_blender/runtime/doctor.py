@@ -16,15 +16,19 @@ from typing import Any
 
 from ..licences import read_licences
 from ..protocol.messages import Progress
+from ..protocol.sentences import PRESS_REPAIR
 from .faults import JobError, RuntimeFault
 from .local_tasks import Console
 from .lockfile import pins, sizes
 from .process import NO_WINDOW, clean_environment, environment_python
 from .pythons import GET_PYTHON, FoundPython, choose_python, find_pythons
 from .state import LOG, RuntimeStatus, runtime_status, site_folders
+from .tools import expected_build
 from .worker import Death, Patience, Reply, WorkerClient
+from .worker_log import NAME, WorkerLog, last_lines
 
 WORKER_SCRIPT = Path(__file__).resolve().parents[1] / "inference" / "__main__.py"
+LOG_LINES = 15
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
@@ -42,8 +46,9 @@ def doctor(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
     """Look at everything that a job needs.
 
     `params`: `folder` of the runtime; optionally `runtime_python` (its interpreter, where that is not the folder's
-    own), `python` (the chosen Python) and `host` (facts to print: name to value). The result has `ok`, `summary` (one
-    line), `text` (the report), `findings`, `devices` and `packages`; it never raises for what it finds.
+    own), `python` (the chosen Python), `log_folder` (of the worker's log) and `host` (facts to print: name to value).
+    The result has `ok`, `summary` (one line), `text` (the report), `findings`, `devices` and `packages`; it never
+    raises for what it finds.
     """
     folder = Path(str(params["folder"])).expanduser().absolute()
     python = Path(str(params.get("runtime_python") or environment_python(folder)))
@@ -59,10 +64,12 @@ def doctor(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
     gpus = _gpu_findings()
     findings += gpus
     report: dict[str, Any] = {}
+    logs = Path(str(params["log_folder"])) if params.get("log_folder") else None
+    said = last_lines(logs, LOG_LINES) if logs else []
     if python.is_file():
         _say(console, "Starting the worker", 0.3)
         try:
-            report = ask_worker(python, "diagnose", console)
+            report = ask_worker(python, "diagnose", console, WorkerLog(logs) if logs else None)
             findings += _worker_findings(report)
             if gpus[0].level == "ok" and not any(device["id"].startswith("cuda") for device in report["devices"]):
                 text = "the runtime's PyTorch is built for the CPU only, so the GPU is not used"
@@ -79,7 +86,7 @@ def doctor(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
     return {
         "ok": not problems,
         "summary": summary,
-        "text": _report_text(findings, folder, problems),
+        "text": "\n".join([*_report_lines(findings, folder, problems), *_worker_log_lines(logs, said)]),
         "findings": [asdict(finding) for finding in findings],
         "devices": report.get("devices", []),
         "packages": status.packages,
@@ -101,12 +108,12 @@ def check_runtime(params: Mapping[str, Any], console: Console) -> dict[str, Any]
     return report
 
 
-def ask_worker(python: Path, method: str, console: Console) -> dict[str, Any]:
+def ask_worker(python: Path, method: str, console: Console, log: WorkerLog | None = None) -> dict[str, Any]:
     """One request to a worker of its own, which is ended afterwards. Raises RuntimeFault and Cancelled."""
     try:
-        worker = WorkerClient(python, WORKER_SCRIPT, Patience())
+        worker = WorkerClient(python, WORKER_SCRIPT, Patience(), log)
     except OSError as error:
-        text = f"The runtime's Python cannot be started: {python} ({error.strerror}). Press Repair Runtime."
+        text = f"The runtime's Python cannot be started: {python} ({error.strerror}). {PRESS_REPAIR}"
         raise RuntimeFault("runtime", text, str(error)) from error
     try:
         request = worker.request(method, {})
@@ -150,7 +157,7 @@ def _runtime_findings(status: RuntimeStatus) -> list[Finding]:
 def _disk_findings(folder: Path, status: RuntimeStatus) -> list[Finding]:
     place = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     free = shutil.disk_usage(place).free / 1e9
-    needed = sizes("cpu").disk / 1e3
+    needed = sizes(expected_build("auto")).disk / 1e3
     if status.state in ("absent", "unfinished") and free < needed:
         todo = "Free some space, or choose another folder for the runtime."
         return [Finding("problem", "Disk", f"{free:.1f} GB free, the runtime needs {needed:.1f} GB.", todo)]
@@ -203,7 +210,7 @@ def _worker_findings(report: Mapping[str, Any]) -> list[Finding]:
             found.append(Finding("ok", "Worker", f"{check['name']}: {check['detail']}"))
         else:
             text = f"{check['name']} does not work: {check['detail']}."
-            found.append(Finding("problem", "Worker", text, "Press Repair Runtime."))
+            found.append(Finding("problem", "Worker", text, PRESS_REPAIR))
     for device in report["devices"]:
         if device["usable"]:
             found.append(Finding("ok", "Device", f"{device['id']}: {device['name']}"))
@@ -223,9 +230,9 @@ def _model_findings(folder: Path, status: RuntimeStatus) -> list[Finding]:
         if not entry.sha256 or ": " not in entry.source:
             continue
         if not path.is_file():
-            found.append(Finding("problem", "Model", f"{entry.name} is missing: {path}.", "Press Repair Runtime."))
+            found.append(Finding("problem", "Model", f"{entry.name} is missing: {path}.", PRESS_REPAIR))
         elif hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
-            found.append(Finding("problem", "Model", f"{entry.name} is damaged: {path}.", "Press Repair Runtime."))
+            found.append(Finding("problem", "Model", f"{entry.name} is damaged: {path}.", PRESS_REPAIR))
         else:
             checked += 1
     licences = sorted({entry.licence for entry in read_licences()})
@@ -233,7 +240,7 @@ def _model_findings(folder: Path, status: RuntimeStatus) -> list[Finding]:
     return found
 
 
-def _report_text(findings: list[Finding], folder: Path, problems: list[Finding]) -> str:
+def _report_lines(findings: list[Finding], folder: Path, problems: list[Finding]) -> list[str]:
     lines = ["HoliRep Doctor"]
     for finding in findings:
         lines.append(f"{_MARKS[finding.level]}  {finding.topic}: {finding.text}")
@@ -242,4 +249,11 @@ def _report_text(findings: list[Finding], folder: Path, problems: list[Finding])
     lines.append("" if not problems else f"{len(problems)} problem(s); the first one first.")
     if (folder / LOG).is_file():
         lines.append(f"Log of the installation: {folder / LOG}")
-    return "\n".join(line for line in lines if line)
+    return [line for line in lines if line]
+
+
+def _worker_log_lines(folder: Path | None, said: list[str]) -> list[str]:
+    """What the worker said before Doctor started one itself."""
+    if folder is None or not said:
+        return []
+    return [f"Last lines of the worker's log, {folder / NAME}:", *(f"    {line}" for line in said)]

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..protocol.sentences import NO_SPACE, OUT_OF_MEMORY, missing_package
+from ..protocol.sentences import IF_AGAIN, NO_SPACE, OUT_OF_MEMORY, missing_package
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,14 @@ class Cancelled(Exception):
 
 
 _SIGNALS = {
-    "SIGKILL": "The system killed the worker, most likely because the memory ran out. Close other programs, use a "
-    "shorter frame range or a smaller plate, or lower the number of tracking processes, then run again.",
+    "SIGKILL": "The system killed the worker, most likely because the memory ran out. Close other programs, or use a "
+    "shorter frame range or a smaller plate, then run again.",
     "SIGSEGV": "The worker crashed (segmentation fault) in one of its libraries. Run again; if it happens again, "
-    "repair the runtime and look at the log.",
-    "SIGBUS": "The worker crashed (bus error): the disk or the memory may be full. Run again; if it happens again, "
-    "look at the log.",
+    "repair the runtime.",
+    "SIGBUS": f"The worker crashed (bus error): the disk or the memory may be full. {IF_AGAIN}",
     "SIGILL": "The worker crashed (illegal instruction): a library in the runtime does not run on this processor. "
     "Repair the runtime, or use a runtime built for this machine.",
-    "SIGABRT": "A library in the worker gave up (abort). Run again; if it happens again, look at the log.",
+    "SIGABRT": f"A library in the worker gave up (abort). {IF_AGAIN}",
     "SIGTERM": "Another program ended the worker. Run again.",
     "SIGXFSZ": "A file grew beyond the limit that the system sets. " + NO_SPACE,
 }
@@ -77,7 +76,7 @@ def explain_exit(code: int, stderr: Sequence[str]) -> JobError:
             name = signal.Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
-        text = _SIGNALS.get(name, f"The worker was stopped by {name}. Run again; if it happens again, look at the log.")
+        text = _SIGNALS.get(name, f"The worker was stopped by {name}. {IF_AGAIN}")
         kind = "memory" if name == "SIGKILL" else "disk" if name == "SIGXFSZ" else "worker"
         if name == "SIGABRT" and short_of_memory:
             kind, text = "memory", OUT_OF_MEMORY
@@ -94,5 +93,4 @@ def explain_exit(code: int, stderr: Sequence[str]) -> JobError:
         return JobError("memory", OUT_OF_MEMORY, details)
     if "No space left on device" in recent:
         return JobError("disk", NO_SPACE, details)
-    text = f"The worker ended unexpectedly (exit code {code}). Run again; if it happens again, look at the log."
-    return JobError("worker", text, details)
+    return JobError("worker", f"The worker ended unexpectedly (exit code {code}). {IF_AGAIN}", details)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol.messages import Progress
+from ..protocol.sentences import PRESS_INSTALL, PRESS_REPAIR
 from .faults import RuntimeFault
 from .folder_lock import folder_lock
 from .installer_output import InstallProgress
@@ -71,7 +72,8 @@ class _Build:
         except OSError as error:
             text = f"HoliRep cannot write into {self.folder} ({error.strerror}). Choose another folder for the runtime."
             raise RuntimeFault("permission", text, str(error)) from error
-        needed = sizes("cpu").disk * 1.05e6
+        build = expected_build(self.device, self.tool_name)
+        needed = sizes(build).disk * 1.05e6
         present = sum(
             file.stat().st_size for file in self.folder.rglob("*") if file.is_file() and not file.is_symlink()
         )
@@ -81,7 +83,14 @@ class _Build:
                 f"The runtime needs {needed / 1e9:.1f} GB, but {self.folder} has only {free / 1e9:.1f} GB free. "
                 "Free some space, or choose a folder on another disk."
             )
-            raise RuntimeFault("disk", text)
+            # Which build a package index of the user's own gives, pip tells only while it installs: with one for the
+            # CPU there may be enough space after all.
+            if free + present < sizes("cpu").disk * 1.05e6 or self._build_is_certain():
+                raise RuntimeFault("disk", text)
+            self.console.warn(text)
+
+    def _build_is_certain(self) -> bool:
+        return self.tool_name != "pip" and find_uv() is not None
 
     def install(self) -> dict[str, Any]:
         """All steps, leaving out what is done already."""
@@ -135,7 +144,9 @@ class _Build:
         self.say(3)
         constraints = self.folder / "constraints.txt"
         constraints.write_text(constraints_text(), encoding="utf-8")
-        progress = InstallProgress(sizes(expected_build(self.device)).torch_download, 10, self.stage_report(3))
+        progress = InstallProgress(
+            sizes(expected_build(self.device, self.tool_name)).torch_download, 10, self.stage_report(3)
+        )
         tool.install_torch(["-r", str(TORCH), "-c", str(constraints)], self.console, progress)
 
     def verify(self, stage: int) -> dict[str, Any]:
@@ -156,12 +167,12 @@ def verify_environment(python: Path, console: Console) -> dict[str, Any]:
     report = next((json.loads(line) for line in reversed(lines) if line.startswith('{"protocol"')), None)
     if code != 0 or report is None:
         reason = next((line for line in reversed(lines) if line.strip()), f"exit code {code}")
-        text = f"The runtime does not work: {reason.strip()}. Press Repair Runtime, or set another runtime path."
+        text = f"The runtime does not work: {reason.strip()}. {PRESS_REPAIR}"
         raise RuntimeFault("runtime", text, "\n".join(lines))
     failed = [check for check in report["checks"] if not check["ok"]]
     if failed:
         names = "; ".join(f"{check['name']} ({check['detail']})" for check in failed)
-        text = f"These parts of the runtime do not work: {names}. Press Repair Runtime, or set another runtime path."
+        text = f"These parts of the runtime do not work: {names}. {PRESS_REPAIR}"
         raise RuntimeFault("runtime", text, "\n".join(lines))
     return dict(report)
 
@@ -191,7 +202,7 @@ def repair_runtime(params: Mapping[str, Any], console: Console) -> dict[str, Any
     """As `install_runtime`, for a runtime that exists: damaged and missing packages are installed anew."""
     folder = Path(str(params["folder"])).expanduser().absolute()
     if not folder.is_dir():
-        raise RuntimeFault("runtime", f"There is no runtime in {folder} to repair. Press Install Runtime.")
+        raise RuntimeFault("runtime", f"There is no runtime in {folder} to repair. {PRESS_INSTALL}")
     return install_runtime(params, console)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..protocol.messages import Progress
+from ..protocol.sentences import IF_AGAIN
 from .faults import JobError
 
 
@@ -45,5 +46,5 @@ class Event:
 def error_of(error: dict[str, Any]) -> JobError:
     """A JSON-RPC error object of the worker."""
     data = error.get("data") or {}
-    message = str(error.get("message", "The worker failed without saying why. Look at the log."))
+    message = str(error.get("message", f"The worker failed without saying why. {IF_AGAIN}"))
     return JobError(str(data.get("kind", "internal")), message, str(data.get("traceback", "")))

@@ -7,16 +7,19 @@ import atexit
 import itertools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..protocol.messages import PROTOCOL_VERSION, Progress, partial_path
+from ..protocol.sentences import PRESS_REPAIR
 from .doctor import check_runtime, doctor
 from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
 from .job import Event, Job, error_of
 from .local_tasks import LocalFunction, LocalTask
 from .worker import Death, Note, Patience, Reply, WorkerClient
+from .worker_log import WorkerLog
 
 __all__ = ["LOCAL_TASKS", "Event", "Job", "JobList"]
 
@@ -24,6 +27,8 @@ WORKER_SCRIPT = Path(__file__).resolve().parents[1] / "inference" / "__main__.py
 START_LIMIT = 3
 """Workers in a row that die before they answer; then nothing is started for a while."""
 START_PAUSE = 60.0
+LOGGED_KINDS = ("worker", "internal")
+"""Errors of which the worker's log may say more; the others say themselves what to do."""
 LOCAL_TASKS: dict[str, LocalFunction] = {
     "install_runtime": install_runtime,
     "repair_runtime": repair_runtime,
@@ -38,7 +43,8 @@ class JobList:
     """Owns the jobs and the worker. To be called from one thread; only `wait` and `close` block.
 
     `find_python` names the runtime's interpreter and is asked anew at each start of a worker, so that a changed
-    preference takes effect; it raises `RuntimeFault` where there is none.
+    preference takes effect; it raises `RuntimeFault` where there is none. In `log_folder` (None for no file) the
+    worker's log is kept.
     """
 
     def __init__(
@@ -48,11 +54,13 @@ class JobList:
         script: Path = WORKER_SCRIPT,
         patience: Patience | None = None,
         idle_timeout: float | None = None,
+        log_folder: Path | None = None,
     ) -> None:
         self._find_python = find_python
         self._script = script
         self._patience = patience or Patience()
         self._idle_timeout = idle_timeout
+        self._log = WorkerLog(log_folder) if log_folder is not None else None
         self._ids = itertools.count(1)
         self._jobs: list[Job] = []
         self._events: list[Event] = []
@@ -176,7 +184,8 @@ class JobList:
                 self.stop_worker()  # no process may use the runtime while it is built, repaired or removed
             if self._leaving:
                 return
-            self._task = LocalTask(LOCAL_TASKS[job.kind], job.params)
+            folder = {"log_folder": str(self._log.path.parent)} if self._log is not None else {}
+            self._task = LocalTask(LOCAL_TASKS[job.kind], {**folder, **job.params})
             self._failed_starts = 0
         elif self._worker is None:
             if self._leaving:
@@ -194,19 +203,13 @@ class JobList:
 
     def _start_worker(self) -> None:
         if self._failed_starts >= START_LIMIT and time.monotonic() - self._last_failed_start < START_PAUSE:
-            text = (
-                f"The worker died {self._failed_starts} times at its start. "
-                "Run Doctor, or press Repair Runtime, then run again."
-            )
-            raise RuntimeFault("runtime", text)
+            text = f"The worker died {self._failed_starts} times at its start. Run Doctor to see why. {PRESS_REPAIR}"
+            raise RuntimeFault("runtime", text + (self._log.hint() if self._log is not None else ""))
         python = self._find_python()
         try:
-            self._worker = WorkerClient(python, self._script, self._patience)
+            self._worker = WorkerClient(python, self._script, self._patience, self._log)
         except OSError as error:
-            text = (
-                f"The runtime's Python cannot be started: {python} ({error.strerror}). "
-                "Press Repair Runtime, or set another runtime path."
-            )
+            text = f"The runtime's Python cannot be started: {python} ({error.strerror}). {PRESS_REPAIR}"
             raise RuntimeFault("runtime", text, str(error)) from error
         self._greeting = self._worker.request("hello", {})
 
@@ -311,6 +314,9 @@ class JobList:
             self._idle_since = time.monotonic()
             self._verdict = None
             self._request = None
+        logged = job.kind not in LOCAL_TASKS and job.error is not None and job.error.kind in LOGGED_KINDS
+        if self._log is not None and job.error is not None and logged:
+            job.error = replace(job.error, message=job.error.message + self._log.hint())
         job.state = state
         self._events.append(Event(state, job))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..protocol.messages import Progress
+from ..protocol.sentences import IF_AGAIN
 from .faults import Cancelled, JobError, RuntimeFault
 from .process import clean_environment, start_process, stop_group
 
@@ -37,6 +38,11 @@ class Console:
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    @property
+    def log_hint(self) -> str:
+        """A sentence that names the log file, to follow another one; empty where there is none."""
+        return f" The log is {self._log.name}." if self._log is not None else ""
 
     def report(self, progress: Progress) -> None:
         """Say how far it is."""
@@ -167,7 +173,8 @@ class LocalTask:
         except RuntimeFault as fault:
             self.error = fault.error
         except Exception as error:
-            text = f"An internal error happened: {error}. Look at the log."
+            self._console.log(traceback.format_exc())
+            text = f"An internal error happened: {error}. {IF_AGAIN}{self._console.log_hint}"
             self.error = JobError("internal", text, traceback.format_exc())
         finally:
             self._console.close_log()

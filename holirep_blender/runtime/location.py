@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..protocol.sentences import PRESS_INSTALL
 from .faults import RuntimeFault
 from .process import environment_python
 
@@ -66,4 +67,4 @@ def require_python(location: RuntimeLocation) -> Path:
         where = "the preferences" if location.source == "preference" else ENVIRONMENT_VARIABLE
         text = f"There is no Python in the runtime that {where} names: {location.folder}. Correct the path or clear it."
         raise RuntimeFault("runtime", text)
-    raise RuntimeFault("runtime", "The runtime is not installed. Press Install Runtime in the preferences of HoliRep.")
+    raise RuntimeFault("runtime", f"The runtime is not installed. {PRESS_INSTALL}")

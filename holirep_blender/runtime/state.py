@@ -66,12 +66,14 @@ class RuntimeStatus:
     @property
     def summary(self) -> str:
         """One line for the user."""
+        install = "Press Install Runtime, or run 'runtime install'"
+        repair = "Press Repair Runtime, or run 'runtime install'"
         texts = {
-            "absent": "Not installed. Press Install Runtime.",
-            "unfinished": "The installation is not finished. Press Install Runtime to continue it.",
+            "absent": f"Not installed. {install}.",
+            "unfinished": f"The installation is not finished. {install} to continue it.",
             "ready": "Ready.",
-            "outdated": "Made for another version of HoliRep. Press Install Runtime to update it.",
-            "damaged": f"Damaged ({', '.join(self.missing + self.other_versions)}). Press Repair Runtime.",
+            "outdated": f"Made for another version of HoliRep. {install} to update it.",
+            "damaged": f"Damaged ({', '.join(self.missing + self.other_versions)}). {repair}.",
             "foreign": "An environment of your own; HoliRep uses it and never changes it.",
         }
         text = texts[self.state]

@@ -158,14 +158,15 @@ def choose_tool(wanted: str, python: FoundPython, folder: Path, wheels: Path | N
     return PipTool(python, folder, wheels)
 
 
-def expected_build(device: str) -> str:
-    """The build of PyTorch to expect, `cpu` or `cuda`, for the device preference (`auto`, `cpu` or `cuda:N`).
+def expected_build(device: str, tool: str = "auto") -> str:
+    """The build of PyTorch to expect, `cpu` or `cuda`.
 
-    uv chooses by the GPU; with pip it is what the package index has, and for Linux PyPI has only the CUDA build.
+    `device` is the preference (`auto`, `cpu` or `cuda:N`), `tool` is `auto`, `pip` or `uv`. uv chooses by the GPU;
+    with pip it is what the package index has, and for Linux PyPI has only the CUDA build.
     """
     if sys.platform == "darwin":
         return "cpu"
-    if find_uv() is None:
+    if tool == "pip" or find_uv() is None:
         return "cuda" if sys.platform.startswith("linux") else "cpu"
     return "cuda" if device != "cpu" and shutil.which("nvidia-smi") else "cpu"
 

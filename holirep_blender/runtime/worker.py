@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import IO, Any, Union
 
 from ..protocol.messages import MAX_LINE_BYTES, ProtocolError, decode, encode
+from ..protocol.sentences import IF_AGAIN, PRESS_REPAIR
 from .faults import JobError, explain_exit
 from .process import clean_environment, start_process, stop_group, stop_group_soon
+from .worker_log import WorkerLog
 
 GARBAGE_LIMIT = 20
 """Lines on stdout that are no message before the worker counts as broken."""
@@ -72,8 +74,11 @@ Message = Union[Reply, Note, Death]
 class WorkerClient:
     """One worker process. Raises OSError from the constructor where it cannot be started."""
 
-    def __init__(self, python: Path, script: Path, patience: Patience | None = None) -> None:
+    def __init__(
+        self, python: Path, script: Path, patience: Patience | None = None, log: WorkerLog | None = None
+    ) -> None:
         self.python = python
+        self._log = log
         self.patience = patience or Patience()
         self.temporary_folder = Path(tempfile.mkdtemp(prefix="holirep-worker-"))
         folder = str(self.temporary_folder)
@@ -99,6 +104,7 @@ class WorkerClient:
         self._stdout_ended = False
         self._death: JobError | None = None
         self._stopping: threading.Thread | None = None
+        self._note(f"started: {python}")
         self._threads = [
             threading.Thread(target=self._read_stdout, name="holirep-worker-stdout", daemon=True),
             threading.Thread(target=self._read_stderr, name="holirep-worker-stderr", daemon=True),
@@ -153,6 +159,7 @@ class WorkerClient:
         error = self._look_for_death(busy)
         if error is not None:
             self._death = error
+            self._note(f"gave up: {error.message}" if self._process.poll() is None else f"ended: {error.message}")
             self.stop()
             messages.append(Death(error))
         return messages
@@ -196,7 +203,13 @@ class WorkerClient:
         except (ProtocolError, TypeError, ValueError):
             self._garbage_count += 1
             self._garbage.append(line[:500].decode("utf-8", "replace").rstrip())
+            if self._garbage_count <= GARBAGE_LIMIT:
+                self._note(f"[stdout] {self._garbage[-1]}")
             return None
+
+    def _note(self, text: str) -> None:
+        if self._log is not None:
+            self._log.write(self.pid, text)
 
     def _look_for_death(self, busy: bool) -> JobError | None:
         now = time.monotonic()
@@ -211,13 +224,11 @@ class WorkerClient:
         if self._garbage_count > GARBAGE_LIMIT:
             text = (
                 "The worker says things that HoliRep does not understand. Its Python may be wrapped by another "
-                "program, or the runtime may be damaged: press Repair Runtime, or set another runtime path."
+                f"program, or the runtime may be damaged. {PRESS_REPAIR}"
             )
             return JobError("worker", text, log)
         if code is None and self._stdout_ended and now - self._last_heard > self.patience.end:
-            return JobError(
-                "worker", "The worker closed its output. Run again; if it happens again, look at the log.", log
-            )
+            return JobError("worker", f"The worker closed its output. {IF_AGAIN}", log)
         if not caught_up:
             return None
         silence = now - self._last_heard
@@ -253,6 +264,7 @@ class WorkerClient:
         try:
             while line := stream.readline(8192):
                 self._stderr.append(line.decode("utf-8", "replace").rstrip())
+                self._note(self._stderr[-1])
         except (OSError, ValueError):
             pass  # as above
 

@@ -61,6 +61,11 @@ class Sequence(Plate):
         super().__init__(path, fps, size, np.arange(end - start + 1) / fps, start, frame_range)
         self._files = files
 
+    @property
+    def files(self) -> List[Path]:
+        """The images of the range, in order."""
+        return [self._files[number] for number in range(self.first_frame, self.last_frame + 1)]
+
     def _images(self, first: int, last: int, only: Optional[Container[int]]) -> Iterator[Tuple[int, np.ndarray]]:
         for number in (number for number in range(first, last + 1) if only is None or number in only):
             yield number, read_picture(self._files[number])
