@@ -14,6 +14,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .runtime.faults import RuntimeFault
 from .runtime.location import RuntimeLocation, find_runtime, require_python
+from .scene.blender_versions import PATH_OPTIONS
 
 _device_items: list[tuple[str, str, str, int]] = []  # Blender needs the strings of a dynamic list kept alive
 
@@ -43,6 +44,7 @@ class HOLIREP_preferences(bpy.types.AddonPreferences):
         description="Where takes are written. Empty: holirep_takes beside the .blend file, "
         "or the extension's user folder while the file is not saved",
         subtype="DIR_PATH",
+        options=set(PATH_OPTIONS),
     )
     runtime_path: StringProperty(
         name="Runtime Path",
@@ -143,8 +145,10 @@ def runtime_device() -> str:
 def runtime_params() -> dict[str, Any]:
     """What jobs about the runtime need to know."""
     values = settings()
+    location = runtime_location()
     return {
-        "folder": str(runtime_location().folder),
+        "folder": str(location.folder),
+        "runtime_python": str(location.python),
         "python": values.python_path,
         "wheels": values.wheels_folder,
         "device": values.device,
@@ -156,7 +160,7 @@ def doctor_params() -> dict[str, Any]:
     with (Path(__file__).parent / "blender_manifest.toml").open("rb") as file:
         version = tomllib.load(file)["version"]
     host = {"HoliRep": version, "Blender": f"{bpy.app.version_string}, Python {platform.python_version()}"}
-    return {**runtime_params(), "runtime_python": str(runtime_location().python), "host": host}
+    return {**runtime_params(), "host": host}
 
 
 def remember_devices(devices: list[dict[str, Any]]) -> None:

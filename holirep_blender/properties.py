@@ -13,9 +13,18 @@ from bpy.props import (
     StringProperty,
 )
 
+from .scene.blender_versions import PATH_OPTIONS
+
 
 def _is_armature(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
     return candidate.type == "ARMATURE"
+
+
+def _plate_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """The frames of an image sequence have the numbers in its files' names: offers those."""
+    from .scene import shot as shots
+
+    shots.offer_frames(settings)
 
 
 def _character_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
@@ -43,13 +52,33 @@ class HOLIREP_PG_rig_map_item(bpy.types.PropertyGroup):
     conflict: StringProperty(name="Conflict", description="What is wrong with this row; empty when it is fine")
 
 
+class HOLIREP_PG_shape_key_item(bpy.types.PropertyGroup):
+    """An ARKit shape of the performer's face and the shape keys that it drives on one mesh; ``name`` is the shape's."""
+
+    mesh: StringProperty(name="Mesh", description="Mesh object that has the shape keys")
+    keys: StringProperty(name="Shape Keys", description="The shape keys that are driven, with their shares")
+
+
 class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     """Plate, performer, character and settings of one shot."""
 
     plate: StringProperty(
         name="Plate",
-        description="Movie, or one picture of an image sequence, that shows the performer",
+        description="What shows the performer: a movie, or an image sequence by one of its pictures, its folder or a "
+        "pattern such as shot.####.png",
         subtype="FILE_PATH",
+        options=set(PATH_OPTIONS),
+        update=_plate_changed,
+    )
+    sequence_fps: FloatProperty(
+        name="Sequence Frame Rate",
+        description="Frames a second at which the image sequence was shot; 0 takes the scene's frame rate. "
+        "Movies know their own",
+        default=0.0,
+        min=0.0,
+        max=1000.0,
+        precision=3,
+        step=100,
     )
     use_range: BoolProperty(
         name="Use Range", description="Replicate a part of the plate instead of the whole plate", default=False
@@ -132,8 +161,8 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         name="Height",
         description="The performer's standing height",
         default=1.75,
-        min=0.3,
-        max=3.0,
+        min=0.5,
+        max=2.6,
         unit="LENGTH",
         subtype="DISTANCE",
     )
@@ -156,6 +185,12 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     rig_family: StringProperty(description="What kind of rig the rig map is for")
     shape_keys: StringProperty(description="How many of the ARKit shapes the character's meshes have, in words")
     rig_map_conflicts: StringProperty(description="What does not fit between rig map and character, a line each")
+    shape_key_rows: CollectionProperty(
+        type=HOLIREP_PG_shape_key_item, description="Which shape keys the face drives, on each mesh of the character"
+    )
+    shape_key_index: IntProperty(
+        name="Shape Key Row", description="The row that is selected in the list of shape keys", options={"SKIP_SAVE"}
+    )
 
     root_motion: EnumProperty(
         name="Root",
@@ -172,8 +207,35 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         "otherwise it starts from where the character stands now",
         default=False,
     )
+    own_shape: BoolProperty(
+        name="Keep Own Shape",
+        description="Pelvis, collar bones and feet keep the character's own build. "
+        "Off: the directions of their bones in the world are exactly the performer's",
+        default=True,
+    )
+    share_spine: BoolProperty(
+        name="Share Spine",
+        description="Spine bones between two mapped ones take their part of the bend, and so get keys too. "
+        "Off: only mapped bones are keyed",
+        default=False,
+    )
+    use_start_frame: BoolProperty(
+        name="Start Frame",
+        description="Choose the scene's frame at which the take begins; otherwise it is the scene's first frame",
+        default=False,
+    )
+    start_frame: IntProperty(name="Frame", description="The scene's frame at which the take begins", default=1)
+    whole_frames: BoolProperty(
+        name="Whole Frames",
+        description="Put the keys on the scene's whole frames. Off: each plate frame has its key at its own time, "
+        "between the scene's frames where the frame rates differ",
+        default=False,
+    )
     push_to_nla: BoolProperty(
         name="Push to NLA", description="Put the keys on a new NLA track instead of the active action", default=False
+    )
+    set_scene_range: BoolProperty(
+        name="Set Scene Range", description="Make the scene begin and end with the take", default=False
     )
     add_camera: BoolProperty(
         name="Solved Camera", description="Add the camera that was solved from the plate", default=True
@@ -181,10 +243,20 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     plate_as_background: BoolProperty(
         name="Plate as Background", description="Show the plate behind the character through that camera", default=True
     )
-    take: StringProperty(name="Take", description="The take that was last made or opened", subtype="FILE_PATH")
+    set_resolution: BoolProperty(
+        name="Set Scene Resolution",
+        description="Give the scene the plate's resolution, so that the solved camera shows what the plate shows",
+        default=False,
+    )
+    take: StringProperty(
+        name="Take",
+        description="The take that was last made or opened",
+        subtype="FILE_PATH",
+        options=set(PATH_OPTIONS),
+    )
 
 
-CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shot)
+CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, HOLIREP_PG_shot)
 
 
 def register() -> None:

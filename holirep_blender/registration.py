@@ -3,52 +3,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 import bpy
 
-from . import operators, panels, preferences, properties, session
+from . import operators, panels, preferences, properties
+from .operators import session
 
 _CLASSES: tuple[type, ...] = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
-_keys: list[tuple[Any, Any]] = []
-_commands: list[Any] = []
+_taking_back: list[Callable[[], Any]] = []
+"""What takes out the parts that are in Blender now, in the order in which they were added."""
 
 
 def register() -> None:
-    """Registers everything; what was done is undone if a part fails."""
-    session.start()
-    registered: list[type] = []
+    """Registers everything; where a part fails, all that was added before it is taken back."""
     try:
+        _add(session.start, session.stop)
         for cls in _CLASSES:
-            bpy.utils.register_class(cls)
-            registered.append(cls)
-        properties.register()
-        session.register()
-        panels.register()
+            _add(partial(bpy.utils.register_class, cls), partial(bpy.utils.unregister_class, cls))
+        _add(properties.register, properties.unregister)
+        _add(session.register, session.unregister)
+        _add(panels.register, panels.unregister)
         _add_key()
-        _commands.append(bpy.utils.register_cli_command("holirep", _run_command))
+        command = bpy.utils.register_cli_command("holirep", _run_command)
+        _taking_back.append(partial(bpy.utils.unregister_cli_command, command))
     except Exception:
-        for cls in reversed(registered):
-            bpy.utils.unregister_class(cls)
-        session.stop()
+        unregister()
         raise
 
 
 def unregister() -> None:
-    """Ends the worker and takes out everything that ``register`` added."""
-    while _commands:
-        bpy.utils.unregister_cli_command(_commands.pop())
-    while _keys:
-        keymap, item = _keys.pop()
-        keymap.keymap_items.remove(item)
-        if not keymap.keymap_items:
-            bpy.context.window_manager.keyconfigs.addon.keymaps.remove(keymap)
-    panels.unregister()
-    session.unregister()
-    properties.unregister()
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
-    session.stop()
+    """Ends the worker and takes out everything that ``register`` added, the last first."""
+    while _taking_back:
+        _taking_back.pop()()
+
+
+def _add(add: Callable[[], Any], take_back: Callable[[], Any]) -> None:
+    add()
+    _taking_back.append(take_back)
 
 
 def _run_command(argv: list[str]) -> int:
@@ -63,4 +56,12 @@ def _add_key() -> None:
     if keyconfig is None:  # in background there are no keys
         return
     keymap = keyconfig.keymaps.new(name="Window", space_type="EMPTY", region_type="WINDOW")
-    _keys.append((keymap, keymap.keymap_items.new("holirep.cancel_job", "ESC", "PRESS")))
+    item = keymap.keymap_items.new("holirep.cancel_job", "ESC", "PRESS")
+    _taking_back.append(partial(_remove_key, keymap, item))
+
+
+def _remove_key(keymap: bpy.types.KeyMap, item: bpy.types.KeyMapItem) -> None:
+    keymap.keymap_items.remove(item)
+    keyconfig = bpy.context.window_manager.keyconfigs.addon
+    if keyconfig is not None and not keymap.keymap_items:
+        keyconfig.keymaps.remove(keymap)

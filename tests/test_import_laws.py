@@ -15,14 +15,15 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in 
 
 BLENDER = {"bpy", "bpy_extras", "bmesh", "gpu", "gpu_extras", "mathutils", "addon_utils", "blf"}
 BLENDER_FOLDERS = {"operators", "panels", "scene", "cli"}
-BLENDER_FILES = {"registration.py", "preferences.py", "properties.py", "session.py", "__main__.py"}
+BLENDER_FILES = {"registration.py", "preferences.py", "properties.py", "__main__.py"}
+"""The add-on's own files; the command line's are the folder cli/ and __main__.py."""
 WORKER = {"torch", "cv2", "mediapipe", "scipy", "safetensors"}
 PURE = {"motion", "lighting", "quality"}
 MAY_IMPORT = {
     "panels": {"panels", "operators", "scene", "runtime", "motion"},
     "protocol": {"protocol"},
     "operators": {"operators", "scene", "runtime", "motion"},
-    "cli": {"cli", "panels", "operators", "scene", "runtime", "motion"},
+    "cli": {"cli", "operators", "scene", "runtime", "motion"},
     "scene": {"scene", "motion", "lighting", "quality"},
     "runtime": {"runtime", "motion", "protocol"},
     "motion": {"motion"},
@@ -30,7 +31,9 @@ MAY_IMPORT = {
     "quality": {"quality", "motion", "lighting"},
     "inference": {"inference", "motion", "lighting", "quality", "protocol"},
 }
-"""Which folders of the package a folder may import; the files beside them may be imported where bpy may be."""
+"""Which folders of the package a folder may import."""
+FILES_FOR = {"operators", "panels", "cli"}
+"""Folders that may import the add-on's own files beside the folders, which need bpy."""
 
 
 def imports(path: Path) -> list[tuple[int, str, str]]:
@@ -67,7 +70,10 @@ def test_the_import_laws_hold(path):
     for level, top, name in imports(path):
         if level:
             target = target_folder(path, level, name)
-            if folder and target is not None:
+            if folder and target is None:
+                file = f"{name.split('.')[0]}.py"
+                assert folder in FILES_FOR or file not in BLENDER_FILES, f"{folder}/ may not import {file}"
+            elif folder:
                 assert target in MAY_IMPORT[folder], f"{folder}/ may not import {target}/ ({name})"
             continue
         assert top != "holirep_blender", f"{name}: imports inside the package are relative"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
+from ..operators import session
 from ..runtime.lockfile import consent_text
 from ..runtime.state import runtime_status
 from .errors import CANCELLED, RUNTIME, USAGE, CommandError, from_job
@@ -25,8 +26,7 @@ def doctor(_options: Namespace) -> tuple[dict[str, Any], str]:
     job = _run("doctor", preferences.doctor_params())
     report = job.result
     if not report["ok"]:
-        print(report["text"], file=sys.stderr)
-        raise CommandError(RUNTIME, report["summary"])
+        raise CommandError(RUNTIME, report["summary"], findings=report, text=report["text"])
     return report, report["text"]
 
 
@@ -111,5 +111,5 @@ def _run(kind: str, params: dict[str, Any]) -> Job:
         session.stop_jobs()
         raise
     if job.error is not None:
-        raise from_job(job.error)
+        raise from_job(job)
     return job

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
-    from ..runtime.faults import JobError
+    from ..runtime.job import Job
 
 OK = 0
 INTERNAL = 1
@@ -34,14 +34,29 @@ _KINDS = {
 
 
 class CommandError(Exception):
-    """Ends the command: one line for stderr and the exit code."""
+    """Ends the command: one line for stderr and the exit code.
 
-    def __init__(self, code: int, message: str, details: str = "") -> None:
+    ``details`` go to stderr before it where HoliRep or its worker broke down. A verb that found something out although
+    it failed gives ``findings`` for the JSON object and their ``text`` for people.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        details: str = "",
+        findings: Optional[dict[str, Any]] = None,
+        text: str = "",
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.details = details
+        self.findings = findings or {}
+        self.text = text
 
 
-def from_job(error: JobError) -> CommandError:
+def from_job(job: Job) -> CommandError:
     """What a failed job means for the command."""
-    return CommandError(_KINDS.get(error.kind, INTERNAL), error.message, error.details)
+    assert job.error is not None
+    details = job.error.details or "\n".join(job.log_tail)
+    return CommandError(_KINDS.get(job.error.kind, INTERNAL), job.error.message, details)

@@ -12,11 +12,12 @@ from types import FrameType
 from typing import Any, Callable, Sequence
 
 from . import application, environment
-from .errors import CANCELLED, INTERNAL, OK, CommandError
+from .errors import CANCELLED, INTERNAL, OK, WORKER, CommandError
 from .parser import build_parser
 
 _VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "replicate": application.replicate,
+    "solve": application.solve,
     "apply": application.apply,
     "export": application.export,
     "doctor": environment.doctor,
@@ -44,27 +45,30 @@ def main(argv: Sequence[str], prog: str) -> int:
         print(json.dumps({"ok": True, **result}) if as_json else text, flush=True)
         return OK
     except CommandError as error:
-        return _fail(error.code, str(error), error.details, as_json)
+        return _fail(error, as_json)
     except KeyboardInterrupt:
-        return _fail(CANCELLED, "cancelled; nothing was changed", "", as_json)
+        return _fail(CommandError(CANCELLED, "cancelled; nothing was changed"), as_json)
     except SystemExit as done:  # --help
         return int(done.code or 0)
     except Exception as error:
-        return _fail(INTERNAL, f"internal error: {error}", traceback.format_exc(), as_json)
+        return _fail(CommandError(INTERNAL, f"internal error: {error}", traceback.format_exc()), as_json)
     finally:
         # None stands for a handler in C, Blender's own, which Python cannot put back; the process is about to end.
         signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)
 
 
-def _fail(code: int, message: str, details: str, as_json: bool) -> int:
-    """One line on stderr, the details before it only where the error is HoliRep's own."""
-    message = " ".join(message.split())
-    if code == INTERNAL and details:
-        print(details.rstrip(), file=sys.stderr)
+def _fail(error: CommandError, as_json: bool) -> int:
+    """One line on stderr, the details before it only where HoliRep or its worker broke down."""
+    message = " ".join(str(error).split())
+    if error.text and not as_json:
+        print(error.text, flush=True)
+    if error.code in (INTERNAL, WORKER) and error.details:
+        print(error.details.rstrip(), file=sys.stderr)
     print(f"holirep: error: {message}", file=sys.stderr, flush=True)
     if as_json:
-        print(json.dumps({"ok": False, "exit_code": code, "error": message}), flush=True)
-    return code
+        answer = {**error.findings, "ok": False, "exit_code": error.code, "error": message}
+        print(json.dumps(answer), flush=True)
+    return error.code
 
 
 def _interrupted(_number: int, _frame: FrameType | None) -> None:

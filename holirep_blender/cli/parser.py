@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import values
 from .errors import USAGE, CommandError
@@ -14,7 +14,10 @@ EXPORT_FORMATS = ("bvh", "fbx", "glb", "usd")
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as all errors of the command are."""
+    """A parser whose errors are one line, as all errors of the command are, and whose options have no short forms."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **settings})
 
     def error(self, message: str) -> NoReturn:
         """Ends the command with the exit code for wrong usage."""
@@ -23,30 +26,40 @@ class OneLineParser(argparse.ArgumentParser):
 
 def build_parser(prog: str) -> argparse.ArgumentParser:
     """The parser; ``prog`` is how the user called the command."""
-    parser = OneLineParser(prog=prog, description="From a plate of a performer to keys on your own character.")
     common = OneLineParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
+    text = "From a plate of a performer to keys on your own character."
+    parser = OneLineParser(prog=prog, description=text, parents=[common])
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=OneLineParser)
 
     replicate = verbs.add_parser("replicate", parents=[common], help="make a take from a plate, and apply it")
     _file(replicate)
-    replicate.add_argument("--plate", type=Path, help="movie, or one picture of an image sequence; else the file's own")
+    replicate.add_argument(
+        "--plate", type=Path, help="movie; or picture, folder or pattern of an image sequence; else the file's own"
+    )
+    replicate.add_argument(
+        "--fps",
+        type=values.number(1.0, 1000.0),
+        metavar="RATE",
+        help="frame rate of an image sequence; else that of the file's shot or scene",
+    )
     replicate.add_argument("--range", type=values.frame_range, metavar="A-B", help="frames of the plate; else all")
     replicate.add_argument(
         "--person", type=values.person, metavar="WHO", help="largest, X,Y@FRAME or X0,Y0,X1,Y1@FRAME (pixels)"
     )
     replicate.add_argument("--method", choices=["geometric"], help="how joint rotations are found")
     replicate.add_argument("--device", type=values.device, help="auto, cpu or cuda:N")
-    replicate.add_argument("--smoothing", choices=["zero_phase", "one_euro", "none"])
-    replicate.add_argument("--smoothing-strength", type=values.number(0.0, 1.0), metavar="0..1")
-    replicate.add_argument("--focal-length", type=values.focal_length, metavar="F", help="estimate, 35mm or 1500px")
-    replicate.add_argument(
-        "--sensor-width", type=values.number(1.0, 500.0, " mm"), metavar="MM", help="with 35mm; else 36"
-    )
-    replicate.add_argument("--height", type=values.number(0.3, 3.0, " m"), metavar="METRES", help="the performer's")
-    replicate.add_argument("--processes", type=int, choices=range(1, 65), metavar="N", help="tracking processes")
+    replicate.add_argument("--processes", type=values.whole_number(1, 64), metavar="N", help="tracking processes")
+    _solving(replicate)
     replicate.add_argument("--out", type=Path, metavar="TAKE.npz", help="where the take goes")
     _applying(replicate, required=False)
+
+    solve = verbs.add_parser("solve", parents=[common], help="solve a take again, without tracking, and apply it")
+    _file(solve)
+    solve.add_argument("--take", type=Path, required=True, metavar="TAKE.npz", help="the take; it is left as it is")
+    _solving(solve)
+    solve.add_argument("--out", type=Path, metavar="TAKE.npz", help="where the new take goes")
+    _applying(solve, required=False)
 
     apply = verbs.add_parser("apply", parents=[common], help="put a take on a character")
     _file(apply)
@@ -66,7 +79,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
 
     verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
 
-    runtime = verbs.add_parser("runtime", help="the worker's Python environment")
+    runtime = verbs.add_parser("runtime", parents=[common], help="the worker's Python environment")
     actions = runtime.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=OneLineParser)
     install = actions.add_parser("install", parents=[common], help="build it")
     install.add_argument("--yes", action="store_true", help="agree to the download that is shown")
@@ -86,6 +99,15 @@ def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", type=Path, metavar="FILE.blend", help="open this file first")
 
 
+def _solving(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("solving")
+    group.add_argument("--smoothing", choices=["zero_phase", "one_euro", "none"])
+    group.add_argument("--smoothing-strength", type=values.number(0.0, 1.0), metavar="0..1")
+    group.add_argument("--focal-length", type=values.focal_length, metavar="F", help="estimate, 35mm or 1500px")
+    group.add_argument("--sensor-width", type=values.number(1.0, 500.0, " mm"), metavar="MM", help="with 35mm; else 36")
+    group.add_argument("--height", type=values.number(0.5, 2.6, " m"), metavar="METRES", help="the performer's")
+
+
 def _applying(parser: argparse.ArgumentParser, required: bool) -> None:
     group = parser.add_argument_group("applying")
     group.add_argument("--character", metavar="NAME", required=required, help="armature that the take is applied to")
@@ -94,6 +116,21 @@ def _applying(parser: argparse.ArgumentParser, required: bool) -> None:
     group.add_argument(
         "--match-camera", action="store_true", help="put the character where the performer stands in the picture"
     )
+    group.add_argument(
+        "--exact-directions",
+        action="store_true",
+        help="the directions of pelvis, collar bones and feet too are exactly the performer's, not the character's own",
+    )
+    group.add_argument("--share-spine", action="store_true", help="unmapped bones of the spine take their part too")
+    group.add_argument(
+        "--start-frame",
+        type=values.whole_number(-1048574, 1048574),
+        metavar="N",
+        help="the scene's frame at which the take begins; else the scene's first",
+    )
+    group.add_argument("--whole-frames", action="store_true", help="keys on the scene's whole frames")
     group.add_argument("--nla", action="store_true", help="put the keys on a new NLA track")
+    group.add_argument("--set-range", action="store_true", help="make the scene begin and end with the take")
+    group.add_argument("--set-resolution", action="store_true", help="give the scene the plate's resolution")
     group.add_argument("--no-camera", action="store_true", help="do not add the solved camera")
     group.add_argument("--no-background", action="store_true", help="do not show the plate behind that camera")

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ..panels.progress import progress_text
+from ..runtime.progress_text import progress_text
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job

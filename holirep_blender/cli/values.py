@@ -79,6 +79,17 @@ def number(lowest: float, highest: float, unit: str = "") -> Callable[[str], flo
     return read
 
 
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A whole number between two others."""
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"[+-]?\d+", text) is None or not lowest <= int(text) <= highest:
+            raise ArgumentTypeError(f"must be a whole number from {lowest} to {highest}, not {text!r}")
+        return int(text)
+
+    return read
+
+
 def device(text: str) -> str:
     """``auto``, ``cpu`` or ``cuda:N``."""
     if re.fullmatch(r"auto|cpu|cuda:\d", text) is None:

@@ -7,8 +7,8 @@ import time
 
 import bpy
 
-from .. import session
 from ..scene import shot as shots
+from . import session
 
 
 class HOLIREP_OT_apply_take(bpy.types.Operator):

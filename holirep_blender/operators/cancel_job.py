@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import session
+from . import session
 
 
 class HOLIREP_OT_cancel_job(bpy.types.Operator):

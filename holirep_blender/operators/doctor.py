@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
+from . import session
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
 from ..runtime.lockfile import consent_text
+from . import session
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job

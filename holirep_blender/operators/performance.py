@@ -12,19 +12,25 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
 from ..scene import shot as shots
+from . import session
 from .apply_take import apply_and_report
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job
 
 
-def why_not(scene: bpy.types.Scene) -> str:
-    """Why no performance can be replicated now; empty when it can."""
+def why_no_job() -> str:
+    """Why the worker cannot be given anything to do now; empty when it can."""
     if session.active_job() is not None:
         return "A job is running: wait for it or cancel it"
-    reason = preferences.runtime_problem()
+    return preferences.runtime_problem()
+
+
+def why_not(scene: bpy.types.Scene) -> str:
+    """Why no performance can be replicated now; empty when it can."""
+    reason = why_no_job()
     if reason:
         return reason
     if not scene.holirep.plate.strip():
@@ -36,6 +42,9 @@ def why_not(scene: bpy.types.Scene) -> str:
 
 class Performance:
     """A run of Replicate Performance for one scene, remembered by numbers that undo and renaming do not change."""
+
+    kind = "replicate"
+    """The worker's method that makes the take."""
 
     def __init__(
         self,
@@ -59,23 +68,23 @@ class Performance:
         shot = self._shot()
         params = self._params(None)  # tells at once what is wrong with the settings
         _check_character(shot)
-        if shot.focal_kind == "MILLIMETRES":
-            session.follow(session.job_list().submit("inspect_plate", {"plate": params["plate"]}), self._inspected)
+        if self._must_inspect():
+            session.follow(session.job_list().submit("inspect_plate", _plate_of(params)), self._inspected)
         else:
             self._submit(params)
 
-    def run(self, show: Callable[[Job], None]) -> Job:
+    def run(self, show: Optional[Callable[[Job], None]] = None) -> Job:
         """Makes the take and returns when the job has ended: for scripts and the command line."""
         params = self._params(None)
         _check_character(self._shot())
         jobs = session.job_list()
-        if self._shot().focal_kind == "MILLIMETRES":
-            job = jobs.wait(jobs.submit("inspect_plate", {"plate": params["plate"]}), show)
+        if self._must_inspect():
+            job = jobs.wait(jobs.submit("inspect_plate", _plate_of(params)), show)
             if job.state != "done":
                 return job
             params = self._params(_size(job))
         _make_folder(Path(params["out"]).parent)
-        return jobs.wait(jobs.submit("replicate", params), show)
+        return jobs.wait(jobs.submit(self.kind, params), show)
 
     def finish(self, job: Job) -> bool:
         """Applies the take of a job that has ended. Returns False where it must be asked again later."""
@@ -124,7 +133,11 @@ class Performance:
 
     def _submit(self, params: dict[str, Any]) -> None:
         _make_folder(Path(params["out"]).parent)
-        session.follow(session.job_list().submit("replicate", params), self.finish)
+        session.follow(session.job_list().submit(self.kind, params), self.finish)
+
+    def _must_inspect(self) -> bool:
+        """Whether the plate's size is needed, to turn millimetres into pixels."""
+        return bool(self._shot().focal_kind == "MILLIMETRES")
 
     def _params(self, image_size: tuple[int, int] | None) -> dict[str, Any]:
         shot = self._shot()
@@ -138,6 +151,27 @@ class Performance:
     @staticmethod
     def _find(collection: Any, uid: int) -> Any:
         return next((item for item in collection if item.session_uid == uid), None)
+
+
+def start_or_wait(operator: bpy.types.Operator, performance: Performance, wait: bool) -> set[str]:
+    """What an operator that makes a take does: starts the job, or for a script returns when all is done."""
+    try:
+        if not wait:
+            performance.start()
+            return {"FINISHED"}
+        job = performance.run()
+    except ValueError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    if not performance.finish(job):
+        operator.report({"WARNING"}, f"{session.current().waiting_for}. The take is kept: {performance.take}")
+        if not bpy.app.background:
+            session.follow(job, performance.finish)
+        return {"CANCELLED"}
+    outcome = session.current().outcome
+    if outcome is not None:
+        operator.report({outcome.level}, outcome.message)
+    return {"FINISHED"} if job.state == "done" else {"CANCELLED"}
 
 
 def _apply(scene: bpy.types.Scene, character: bpy.types.Object) -> None:
@@ -181,9 +215,16 @@ def _size(job: Job) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _plate_of(params: dict[str, Any]) -> dict[str, Any]:
+    """What the worker is told of the plate where it shall only look at it."""
+    return {name: params[name] for name in ("plate", "sequence_fps")}
+
+
 def summary(job: Job) -> str:
-    """How much of the plate was tracked, in a sentence."""
+    """What came out of the job, in a sentence."""
     result = job.result
+    if job.kind == "solve":
+        return f"Solved {result['frames']} frames again in {result['seconds']:.1f} s"
     return f"{result['tracked_frames']} of {result['frames']} frames tracked in {result['seconds']:.1f} s"
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import preferences, session
 from ..scene import shot as shots
+from . import session
+from .performance import why_no_job
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job
@@ -33,11 +34,9 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a plate, a runtime and a 3D view, and no job that runs."""
-        reason = preferences.runtime_problem()
+        reason = why_no_job()
         if not reason and not context.scene.holirep.plate.strip():
             reason = "Choose a plate first"
-        if not reason and session.active_job() is not None:
-            reason = "A job is running: wait for it or cancel it"
         if not reason and (context.area is None or context.area.type != "VIEW_3D"):
             reason = "Use it in the sidebar of a 3D view"
         if reason:
@@ -55,7 +54,12 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
         self._folder = tempfile.TemporaryDirectory(prefix="holirep-frame-")
         self._frame = shot.frame_first if shot.use_range else shot.person_frame
         picture = Path(self._folder.name) / "frame.png"
-        params = {"plate": str(plate), "frame": self._frame, "picture": str(picture)}
+        params = {
+            "plate": str(plate),
+            "sequence_fps": shots.sequence_fps(shot),
+            "frame": self._frame,
+            "picture": str(picture),
+        }
         self._job = session.job_list().submit("find_people", params)
         session.follow(self._job, self._found)
         self._timer = context.window_manager.event_timer_add(0.1, window=context.window)

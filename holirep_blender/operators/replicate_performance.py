@@ -3,15 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 
-from .. import session
-from .performance import Performance, why_not
-
-if TYPE_CHECKING:
-    from ..runtime.jobs import Job
+from .performance import Performance, start_or_wait, why_not
 
 
 class HOLIREP_OT_replicate_performance(bpy.types.Operator):
@@ -31,34 +25,11 @@ class HOLIREP_OT_replicate_performance(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """From a button or a key: starts the job and returns; the interface stays free."""
-        try:
-            Performance(context.scene).start()
-        except ValueError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return start_or_wait(self, Performance(context.scene), wait=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From a script: returns when the take is made and applied."""
-        performance = Performance(context.scene)
-        try:
-            job = performance.run(self._show)
-        except ValueError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        if not performance.finish(job):
-            self.report({"WARNING"}, f"{session.current().waiting_for}. The take is kept: {performance.take}")
-            if not bpy.app.background:
-                session.follow(job, performance.finish)
-            return {"CANCELLED"}
-        outcome = session.current().outcome
-        if outcome is not None:
-            self.report({outcome.level}, outcome.message)
-        return {"FINISHED"} if job.state == "done" else {"CANCELLED"}
-
-    @staticmethod
-    def _show(job: Job) -> None:
-        """A script waits: nothing but the pointer can say how far the job is."""
+        return start_or_wait(self, Performance(context.scene), wait=True)
 
 
 CLASSES = (HOLIREP_OT_replicate_performance,)

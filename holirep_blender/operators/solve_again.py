@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
 from ..scene import shot as shots
+from .performance import Performance, start_or_wait, why_no_job
 
 
 class HOLIREP_OT_solve_again(bpy.types.Operator):
@@ -16,60 +18,45 @@ class HOLIREP_OT_solve_again(bpy.types.Operator):
 
     bl_idname = "holirep.solve_again"
     bl_label = "Solve Again"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a take."""
-        if not context.scene.holirep.take:
-            cls.poll_message_set("There is no take yet: replicate a performance, or open a take")
-            return False
-        return True
+        """Needs a take and a runtime, and no job that runs."""
+        reason = why_no_job()
+        if not reason and not context.scene.holirep.take:
+            reason = "There is no take yet: replicate a performance, or open a take"
+        if not reason and context.scene.holirep.character is not None:
+            reason = shots.character_problem(context.scene)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """From a button or a key: starts the job and returns; the interface stays free."""
+        return start_or_wait(self, SolveAgain(context.scene), wait=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Solves in Blender itself: the geometric solve needs numpy only."""
-        shot = context.scene.holirep
-        if context.window is not None:
-            context.window.cursor_set("WAIT")
-        try:
-            path = _solve(shot, Path(bpy.path.abspath(shot.take)))
-        except (ValueError, OSError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        finally:
-            if context.window is not None:
-                context.window.cursor_set("DEFAULT")
-        shot.take = str(path)
-        session.report("INFO", f"Solved again as {path.name}", take=path)
-        if shot.character is not None and bpy.ops.holirep.apply_take.poll():
-            bpy.ops.holirep.apply_take()
-        return {"FINISHED"}
+        """From a script: returns when the take is made and applied."""
+        return start_or_wait(self, SolveAgain(context.scene), wait=True)
 
 
-def _solve(shot: bpy.types.PropertyGroup, source: Path) -> Path:
-    """Writes a new take beside the others. Raises ValueError or OSError, in the user's words."""
-    from ..motion.geometric import SolveOptions, solve
-    from ..motion.take import Take
+class SolveAgain(Performance):
+    """A run of Solve Again: as Replicate Performance, from the shot's take instead of its plate."""
 
-    old = Take.load(source)
-    if old.observations is None:
-        raise ValueError(f"{source.name} holds no observations, so it cannot be solved again")
-    width, height = (int(value) for value in old.observations.image_size)
-    options = SolveOptions(
-        fps=old.fps,
-        frame_start=old.frame_start,
-        focal_length_px=shots.focal_length_px(shot, (width, height)),
-        performer_height=shot.performer_height if shot.use_performer_height else None,
-        smoothing=shot.smoothing.lower(),
-        smoothing_strength=shot.smoothing_strength,
-    )
-    take = solve(old.observations, options)
-    take.header = {**old.header, **take.header}
-    folder = preferences.takes_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = shots.new_take_path(folder, source.with_name(source.stem.rsplit(".", 1)[0]))
-    take.save(path)
-    return path
+    kind = "solve"
+
+    def _must_inspect(self) -> bool:
+        return False  # the take knows the plate's size
+
+    def _params(self, image_size: tuple[int, int] | None) -> dict[str, Any]:
+        from ..scene.shot_take import image_size_of
+
+        shot = self._shot()
+        take = Path(bpy.path.abspath(shot.take))
+        out = self._out or shots.new_take_path(preferences.takes_folder(), take.with_name(take.stem.rsplit(".", 1)[0]))
+        settings = shots.solve_settings(shot, image_size or image_size_of(take))
+        return {"take": str(take), **settings, "out": str(out)}
 
 
 CLASSES = (HOLIREP_OT_solve_again,)

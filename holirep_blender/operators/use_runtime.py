@@ -7,7 +7,8 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
+from . import session
 from .install_runtime import start
 
 

@@ -28,6 +28,22 @@ class HOLIREP_UL_rig_map(bpy.types.UIList):
             bone.prop(item, "bone", text="")
 
 
+class HOLIREP_UL_shape_keys(bpy.types.UIList):
+    """ARKit shape, the shape keys that it drives, and their mesh."""
+
+    bl_idname = "HOLIREP_UL_shape_keys"
+
+    def draw_item(
+        self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
+    ) -> None:
+        """One row, to be read only."""
+        row = layout.split(factor=0.42)
+        row.label(text=item.name)
+        row = row.split(factor=0.55)
+        row.label(text=item.keys)
+        row.label(text=item.mesh, icon="MESH_DATA")
+
+
 class HOLIREP_PT_character(SidebarPanel, bpy.types.Panel):
     """Which armature, and how it is driven."""
 
@@ -81,4 +97,33 @@ class HOLIREP_PT_rig_map(SidebarPanel, bpy.types.Panel):
             wrapped(layout, context, conflict, "ERROR")
 
 
-CLASSES = (HOLIREP_UL_rig_map, HOLIREP_PT_character, HOLIREP_PT_rig_map)
+class HOLIREP_PT_shape_keys(SidebarPanel, bpy.types.Panel):
+    """Which shape keys the face drives."""
+
+    bl_idname = "HOLIREP_PT_shape_keys"
+    bl_label = "Shape Keys"
+    bl_parent_id = "HOLIREP_PT_character"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a character whose rig map is known."""
+        return has_rig_map(context.scene.holirep)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The list, or what is missing."""
+        shot = context.scene.holirep
+        if not shot.shape_key_rows:
+            text = "No mesh of the character has shape keys with ARKit names or a dialect of them"
+            wrapped(self.layout, context, text, "INFO")
+            return
+        self.layout.template_list("HOLIREP_UL_shape_keys", "", shot, "shape_key_rows", shot, "shape_key_index", rows=8)
+
+
+CLASSES = (
+    HOLIREP_UL_rig_map,
+    HOLIREP_UL_shape_keys,
+    HOLIREP_PT_character,
+    HOLIREP_PT_rig_map,
+    HOLIREP_PT_shape_keys,
+)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import session
+from ..operators import session
 from ..operators.performance import why_not
-from .progress import draw_progress, progress_text
+from ..runtime.progress_text import progress_text
+from ..scene.shot import is_sequence
+from .progress import draw_progress
 from .sidebar import LEVEL_ICONS, SidebarPanel, wrapped
 
 
@@ -26,6 +28,8 @@ class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
         shot = context.scene.holirep
 
         layout.prop(shot, "plate")
+        if is_sequence(shot):
+            layout.prop(shot, "sequence_fps", text="Frame Rate")
         column = layout.column(align=True)
         column.prop(shot, "use_range")
         if shot.use_range:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import preferences, session
+from .. import preferences
 from ..licences import read_licences
-from .progress import draw_progress, progress_text
+from ..operators import session
+from ..runtime.progress_text import progress_text
+from .progress import draw_progress
 from .sidebar import LEVEL_ICONS, wrapped
 
 

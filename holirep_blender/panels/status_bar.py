@@ -8,8 +8,9 @@ import time
 
 import bpy
 
-from .. import session
-from .progress import draw_progress, progress_text
+from ..operators import session
+from ..runtime.progress_text import progress_text
+from .progress import draw_progress
 from .sidebar import LEVEL_ICONS
 
 GOOD_NEWS_SECONDS = 15.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import session
+from ..operators import session
 from .sidebar import SidebarPanel, wrapped
 
 

@@ -46,7 +46,7 @@ def write_rig_map(shot: bpy.types.PropertyGroup, rig_map: RigMap) -> None:
     shot.rig_map_found = rig_map.to_json()
     shot.rig_map_of = shot.character
     shot.rig_family = rig_map.family
-    shot.shape_keys = _shape_key_text(shot.character) if shot.character else ""
+    _show_shape_keys(shot)
     refresh_conflicts(shot)
 
 
@@ -57,6 +57,7 @@ def clear_rig_map(shot: bpy.types.PropertyGroup) -> None:
     shot.rig_map_of = None
     shot.rig_family = ""
     shot.shape_keys = ""
+    shot.shape_key_rows.clear()
     shot.rig_map_conflicts = ""
 
 
@@ -72,17 +73,30 @@ def refresh_conflicts(shot: bpy.types.PropertyGroup) -> None:
         row.conflict = next((text for text in conflicts if _is_about(text, row)), "")
 
 
-def _shape_key_text(character: bpy.types.Object) -> str:
+def _show_shape_keys(shot: bpy.types.PropertyGroup) -> None:
+    """Shows which shape keys the face drives: in a sentence, and a row for each shape on each mesh."""
     from ..motion.arkit import ARKIT_NAMES
     from ..motion.rigs.shape_keys import find_shape_key_map
     from .characters import meshes_with_shape_keys, shape_key_names
 
-    maps = [find_shape_key_map(shape_key_names(mesh)) for mesh in meshes_with_shape_keys(character)]
-    found = {name for mapping in maps for name in mapping}
-    meshes = sum(1 for mapping in maps if mapping)
+    shot.shape_keys = ""
+    shot.shape_key_rows.clear()
+    if shot.character is None:
+        return
+    maps = {mesh.name: find_shape_key_map(shape_key_names(mesh)) for mesh in meshes_with_shape_keys(shot.character)}
+    for mesh, mapping in maps.items():
+        for name in ARKIT_NAMES:
+            if name in mapping:
+                row = shot.shape_key_rows.add()
+                row.name, row.mesh = name, mesh
+                row.keys = ", ".join(key if share == 1.0 else f"{key} × {share:g}" for key, share in mapping[name])
+    found = {name for mapping in maps.values() for name in mapping}
+    meshes = sum(1 for mapping in maps.values() if mapping)
     if not meshes:
-        return "No shape keys for the face"
-    return f"{len(found)} of {len(ARKIT_NAMES)} face shapes on {meshes} {'mesh' if meshes == 1 else 'meshes'}"
+        shot.shape_keys = "No shape keys for the face"
+        return
+    where = "mesh" if meshes == 1 else "meshes"
+    shot.shape_keys = f"{len(found)} of {len(ARKIT_NAMES)} face shapes on {meshes} {where}"
 
 
 def _is_about(conflict: str, row: bpy.types.PropertyGroup) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,94 @@ PICTURES = frozenset(
 )
 
 
+_PATTERN = re.compile(r"%0?\d*d|#+")
+_NUMBER = re.compile(r"(\d+)(?=\D*$)")
+
+
 def plate_path(shot: bpy.types.PropertyGroup) -> Path:
-    """The plate's absolute path. Raises ValueError, in the user's words, where none is set or the file is missing."""
+    """The plate's absolute path: a movie, a picture of a sequence, its folder, or a pattern (``####``, ``%04d``).
+
+    Raises ValueError, in the user's words, where none is set or nothing is there.
+    """
     if not shot.plate.strip():
         raise ValueError("Choose a plate first: a movie, or one picture of an image sequence")
-    path = Path(bpy.path.abspath(shot.plate))
-    if path.is_dir():
-        raise ValueError(f"The plate is a folder: {path}. Choose a movie, or one picture of an image sequence in it")
-    if not path.is_file():
+    path = Path(bpy.path.abspath(shot.plate.strip()))
+    if path.is_file():
+        return path
+    if (path.is_dir() or _PATTERN.search(path.name)) and not _pictures(path):
+        where = f"in the folder {path}" if path.is_dir() else f"called {path}"
+        raise ValueError(f"There are no numbered pictures {where}. Choose the plate again")
+    if not path.exists() and not _PATTERN.search(path.name):
         raise ValueError(f"There is no plate at {path}. Choose the file again")
     return path
+
+
+def is_sequence(shot: bpy.types.PropertyGroup) -> bool:
+    """Whether the plate is an image sequence, which has no frame rate of its own; cheap enough to draw."""
+    if not shot.plate.strip():
+        return False
+    path = Path(bpy.path.abspath(shot.plate.strip()))
+    if path.suffix.lower() in PICTURES or path.is_dir():
+        return True
+    return _PATTERN.search(path.name) is not None and not path.exists()
+
+
+def sequence_fps(shot: bpy.types.PropertyGroup) -> float:
+    """Frames a second at which an image sequence is read: the shot's, or the scene's where that is 0."""
+    render = shot.id_data.render
+    return float(shot.sequence_fps) or render.fps / render.fps_base
+
+
+def picture_of(plate: Path) -> Path:
+    """The first picture of a sequence that a folder or a pattern stands for; any other plate as it is."""
+    if plate.is_file():
+        return plate
+    pictures = _pictures(plate)
+    return pictures[min(pictures)] if pictures else plate
+
+
+def offer_frames(shot: bpy.types.PropertyGroup) -> None:
+    """Sets the range and the frame to pick in to what an image sequence has, unless the user chose them already."""
+    if not is_sequence(shot):
+        return
+    pictures = _pictures(Path(bpy.path.abspath(shot.plate.strip())))
+    if not pictures:
+        return
+    if not shot.use_range:
+        shot.frame_first, shot.frame_last = min(pictures), max(pictures)
+    if shot.person_kind == "LARGEST":
+        shot.person_frame = min(pictures)
+
+
+def _pictures(path: Path) -> dict[int, Path]:
+    """The pictures of a sequence by their numbers; the worker looks more closely and says what is wrong with it."""
+    found = _PATTERN.search(path.name) if not path.exists() else None
+    if found is not None:
+        head, tail = path.name[: found.start()], path.name[found.end() :]
+    elif path.is_dir():
+        head, tail = "", ""
+    else:
+        number = _NUMBER.search(path.stem)
+        if number is None:
+            return {}
+        head, tail = path.stem[: number.start()], path.stem[number.end() :] + path.suffix
+    folder = path if path.is_dir() else path.parent
+    pictures: dict[int, Path] = {}
+    try:
+        names = sorted(file.name for file in folder.iterdir())
+    except OSError:
+        return {}
+    for name in names:
+        if Path(name).suffix.lower() not in PICTURES or not (name.startswith(head) and name.endswith(tail)):
+            continue
+        if path.is_dir():
+            number = _NUMBER.search(Path(name).stem)
+            digits = number[0] if number is not None else ""
+        else:
+            digits = name[len(head) : len(name) - len(tail)]
+        if digits.isdigit():
+            pictures[int(digits)] = folder / name
+    return pictures
 
 
 def character_problem(scene: bpy.types.Scene) -> str:
@@ -72,19 +151,27 @@ def focal_length_px(shot: bpy.types.PropertyGroup, image_size: tuple[int, int] |
     return None
 
 
+def solve_settings(shot: bpy.types.PropertyGroup, image_size: tuple[int, int] | None) -> dict[str, Any]:
+    """What ``replicate`` and ``solve`` are asked for alike."""
+    return {
+        "smoothing": shot.smoothing.lower(),
+        "smoothing_strength": float(shot.smoothing_strength),
+        "focal_length_px": focal_length_px(shot, image_size),
+        "performer_height": float(shot.performer_height) if shot.use_performer_height else None,
+    }
+
+
 def replicate_params(
     shot: bpy.types.PropertyGroup, device: str, out: Path, image_size: tuple[int, int] | None
 ) -> dict[str, Any]:
     """The ``replicate`` request for this shot. Raises ValueError where a setting is missing or makes no sense."""
     return {
         "plate": str(plate_path(shot)),
+        "sequence_fps": sequence_fps(shot),
         "frame_range": frame_range(shot),
         "person": person_choice(shot),
         "method": shot.method.lower(),
-        "smoothing": shot.smoothing.lower(),
-        "smoothing_strength": float(shot.smoothing_strength),
-        "focal_length_px": focal_length_px(shot, image_size),
-        "performer_height": float(shot.performer_height) if shot.use_performer_height else None,
+        **solve_settings(shot, image_size),
         "processes": None,
         "device": device,
         "out": str(out),
@@ -93,9 +180,9 @@ def replicate_params(
 
 def new_take_path(folder: Path, plate: Path) -> Path:
     """A name in ``folder`` that no file has: a take never replaces another one. A picture's number is left out."""
-    name = plate.stem
+    name = plate.name if plate.is_dir() else plate.stem
     if plate.suffix.lower() in PICTURES:
-        name = name.rstrip("0123456789").rstrip("._-") or name
+        name = _PATTERN.sub("", name).rstrip("0123456789").rstrip("._-") or plate.parent.name or "take"
     number = 1
     while (path := folder / f"{name}.{number:03d}.npz").exists():
         number += 1

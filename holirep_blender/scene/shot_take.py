@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import bpy
+import numpy as np
 
 from ..motion.retargeting import RetargetOptions
 from ..motion.rigs import find_rig_map, usable
-from ..motion.take import Take
+from ..motion.take import Take, TakeError
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
-from .cameras import CameraError, add_solved_camera, show_plate
+from .cameras import CameraError, add_solved_camera
 from .characters import read_rig
+from .plate_backgrounds import show_plate
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
+from .shot import picture_of
 
 
 def apply_shot_take(
@@ -29,16 +33,24 @@ def apply_shot_take(
     own = character == shot.character
     take = Take.load(Path(bpy.path.abspath(shot.take)))
     options = ApplyOptions(
-        retargeting=RetargetOptions(space="world" if shot.match_camera else "character", root=shot.root_motion.lower()),
+        retargeting=RetargetOptions(
+            space="world" if shot.match_camera else "character",
+            root=shot.root_motion.lower(),
+            own_shape=shot.own_shape,
+            share_spine=shot.share_spine,
+        ),
         rig_map=read_rig_map(shot) if own and has_rig_map(shot) else None,
+        frame_start=shot.start_frame if shot.use_start_frame else None,
+        whole_frames=shot.whole_frames,
         push_to_nla=shot.push_to_nla,
+        set_scene_range=shot.set_scene_range,
     )
     report = apply_take(context, take, character, options)
     if own and not has_rig_map(shot):
         _show_found_map(shot)
     warnings = list(report.warnings)
     if shot.add_camera:
-        warnings += _add_camera(scene, take, report.frames[0])
+        warnings += _add_camera(scene, take, character, report.frames[0])
     return _sentence(character, report), warnings
 
 
@@ -53,7 +65,24 @@ def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
         raise ValueError(f"The rig map of {rig.name} needs the hips and at least one arm or leg. Fill it in first")
 
 
-def _add_camera(scene: bpy.types.Scene, take: Take, frame_start: float) -> list[str]:
+def image_size_of(take: Path) -> tuple[int, int]:
+    """Width and height of the plate that a take was tracked in; reads no more of the file than that.
+
+    Raises TakeError, in the user's words, where the take cannot be read or solved again.
+    """
+    try:
+        with np.load(take, allow_pickle=False) as stored:
+            width, height = (int(value) for value in stored["observations/image_size"])
+    except KeyError:
+        raise TakeError(f"{take.name} holds no observations, so it cannot be solved again") from None
+    except FileNotFoundError:
+        raise TakeError(f"There is no take at {take}. Open another one") from None
+    except (OSError, ValueError, EOFError, BadZipFile, AttributeError) as error:
+        raise TakeError(f"{take} is not a readable take ({error})") from error
+    return width, height
+
+
+def _add_camera(scene: bpy.types.Scene, take: Take, character: bpy.types.Object, frame_start: float) -> list[str]:
     """Adds the camera and the plate behind it; the keys are worth having without them, so their errors are warnings.
 
     The artist's own camera stays the scene's camera unless the character is to match the new one's picture.
@@ -61,9 +90,17 @@ def _add_camera(scene: bpy.types.Scene, take: Take, frame_start: float) -> list[
     shot = scene.holirep
     try:
         make_active = scene.camera is None or shot.match_camera
-        camera, warnings = add_solved_camera(scene, take, frame_start, make_active=make_active)
+        camera, warnings = add_solved_camera(
+            scene,
+            take,
+            frame_start,
+            character=character,
+            make_active=make_active,
+            set_render_size=shot.set_resolution,
+        )
         if shot.plate_as_background and shot.plate:
-            warnings += show_plate(scene, camera, Path(bpy.path.abspath(shot.plate)), take, frame_start)
+            plate = picture_of(Path(bpy.path.abspath(shot.plate)))
+            warnings += show_plate(scene, camera, plate, take, frame_start)
     except CameraError as error:
         return [str(error)]
     return warnings

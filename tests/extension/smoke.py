@@ -57,7 +57,7 @@ def main(archive: str) -> None:
     }
     assert MODULE in bpy.context.preferences.addons
     extension = importlib.import_module(MODULE)
-    session = importlib.import_module(MODULE + ".session")
+    session = importlib.import_module(MODULE + ".operators.session")
     cli = importlib.import_module(MODULE + ".cli")
 
     shot = bpy.context.scene.holirep

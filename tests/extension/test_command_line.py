@@ -17,8 +17,12 @@ import numpy as np
 import pytest
 
 from holirep_blender import cli
-from holirep_blender.cli import values
+from holirep_blender.cli import shot_options, values
+from holirep_blender.cli.errors import from_job
+from holirep_blender.cli.parser import build_parser
 from holirep_blender.motion.take import Take
+from holirep_blender.runtime.faults import JobError
+from holirep_blender.runtime.job import Job
 from tests.extension.conftest import REPOSITORY, run_command
 from tests.rigs.builders import build_rig
 
@@ -36,11 +40,28 @@ TAKE = ["--out", "take.npz"]
         (["replicate", *TAKE, "--person", "1,2,3@4"], 2, "X0,Y0,X1,Y1@FRAME"),
         (["replicate", *TAKE, "--person", "5,5,1,9@4"], 2, "empty"),
         (["replicate", *TAKE, "--focal-length", "35"], 2, "35mm"),
-        (["replicate", *TAKE, "--height", "175"], 2, "0.3 to 3"),
+        (["replicate", *TAKE, "--height", "175"], 2, "0.5 to 2.6"),
         (["replicate", *TAKE, "--device", "gpu"], 2, "cuda:0"),
         (["replicate", *TAKE, "--character", "Hero"], 2, "--save"),
         (["replicate", "--out", "take.json", "--plate", "p.mov"], 2, "take.npz"),
-        (["replicate", *TAKE], 3, "plate"),
+        (["replicate", *TAKE, "--processes", "0"], 2, "must be a whole number from 1 to 64, not '0'"),
+        (["replicate", *TAKE, "--fps", "0"], 2, "1 to 1000"),
+        (["replicate", *TAKE, "--start", "3"], 2, "--start"),
+        (["replicate", "--plate", "p.mov", "--character", "Hero", "--save", "out.txt"], 2, "--save out.blend"),
+        (
+            ["apply", "--take", "a.npz", "--character", "H", "--save", "a.blend", "--start-frame", "x"],
+            2,
+            "whole number",
+        ),
+        (
+            ["apply", "--take", "a.npz", "--character", "H", "--save", "a.blend", "--no-camera", "--set-resolution"],
+            2,
+            "--no-camera",
+        ),
+        (["apply", "--take", "a.npz", "--character", "Lone", "--save", "a.blend"], 5, "'Lone' is a mesh without"),
+        (["replicate", *TAKE], 3, "name one with --plate"),
+        (["solve", "--take", "no-such.npz", *TAKE], 7, "no-such.npz"),
+        (["solve", "--take", "no-such.npz"], 2, "--out"),
         (["replicate", *TAKE, "--plate", "no-such-plate.mov"], 3, "no-such-plate.mov"),
         (["replicate", "--out", "no-such-folder/take.npz", "--plate", "p.mov"], 7, "no-such-folder"),
         (["replicate", *TAKE, "--file", "no-such.blend", "--plate", "p.mov"], 7, "no-such.blend"),
@@ -56,6 +77,7 @@ TAKE = ["--out", "take.npz"]
 def test_what_is_wrong_is_said_in_one_line(shot, tmp_path, monkeypatch, capfd, words, code, said):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Lone", bpy.data.meshes.new("Lone")))
     assert cli.main(words, "holirep") == code
     captured = capfd.readouterr()
     lines = [line for line in captured.err.splitlines() if line.startswith("holirep")]
@@ -72,6 +94,48 @@ def test_json_tells_of_an_error_too(shot, tmp_path, monkeypatch, capfd):
     assert answer["ok"] is False
     assert answer["exit_code"] == 3
     assert "no.mov" in answer["error"]
+
+
+@pytest.mark.parametrize("words", [["--json", "runtime", "status"], ["runtime", "--json", "status"]])
+def test_json_may_stand_before_and_after_the_verb(shot, capfd, words):
+    assert cli.main(words, "holirep") == 0
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["ok"] is True
+
+
+def test_what_a_failing_doctor_found_is_in_its_json(shot, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("HOLIREP_RUNTIME", str(tmp_path))
+    assert cli.main(["doctor", "--json"], "holirep") == 4
+    captured = capfd.readouterr()
+    answer = json.loads(captured.out.splitlines()[-1])
+    assert (answer["ok"], answer["exit_code"]) == (False, 4)
+    assert answer["findings"]
+    assert answer["summary"] == answer["error"]
+    assert cli.main(["doctor"], "holirep") == 4
+    captured = capfd.readouterr()
+    assert captured.out.startswith("HoliRep Doctor")
+    assert captured.err.splitlines()[-1] == f"holirep: error: {answer['error']}"
+
+
+def test_the_death_of_a_worker_is_told_with_its_last_words(shot, monkeypatch, capfd):
+    def die(_options):
+        job = Job(1, "replicate", {}, state="failed", error=JobError("worker", "The worker died."), log_tail=["Ouch"])
+        raise from_job(job)
+
+    monkeypatch.setitem(sys.modules["holirep_blender.cli.main"]._VERBS, "doctor", die)
+    assert cli.main(["doctor"], "holirep") == 6
+    assert capfd.readouterr().err.splitlines() == ["Ouch", "holirep: error: The worker died."]
+
+
+def test_options_for_applying_are_written_into_the_shot(shot):
+    words = "apply --take a.npz --character H --save a.blend --start-frame -7 --set-range --whole-frames"
+    words += " --set-resolution --exact-directions --share-spine --nla --in-place"
+    shot_options.set_applying(shot, build_parser("holirep").parse_args(words.split()))
+    assert (shot.use_start_frame, shot.start_frame) == (True, -7)
+    turned_on = ("set_scene_range", "whole_frames", "set_resolution", "share_spine", "push_to_nla", "add_camera")
+    assert all(getattr(shot, name) for name in turned_on)
+    assert not shot.own_shape
+    assert not shot.match_camera
+    assert shot.root_motion == "IN_PLACE"
 
 
 def test_values_are_read():
@@ -148,6 +212,26 @@ def test_apply_and_export_work_on_the_take(result):
         done = run_command("export", *words, "--out", folder / name)
         assert done.returncode == 0, done.stderr
         assert (folder / name).stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_solve_makes_a_new_take_and_applies_it(result):
+    folder, _ = result
+    done = run_command(
+        "solve", "--file", folder / "stage.blend", "--take", folder / "take.npz", "--height", "1.2",
+        "--focal-length", "50mm", "--out", folder / "solved.npz", "--character", "Hero",
+        "--save", folder / "solved.blend", "--start-frame", "51", "--set-range", "--set-resolution", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["frames"] == 8
+    take = Take.load(folder / "solved.npz")
+    np.testing.assert_allclose(take.camera.intrinsics[0, 0], 50.0 / 36.0 * 1768, rtol=1e-6)
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "solved.blend"))
+    scene = bpy.context.scene
+    assert scene.frame_start == 51
+    assert scene.frame_end - 51 == pytest.approx(7 / take.fps * 24, abs=1.0)
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (1768, 994)
 
 
 @pytest.mark.slow

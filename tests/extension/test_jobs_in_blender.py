@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 import pytest
 
-from holirep_blender import session
 from holirep_blender.motion.take import Take
+from holirep_blender.operators import session
 from holirep_blender.operators.performance import Performance
 from tests.rigs.builders import build_rig
 

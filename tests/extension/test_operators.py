@@ -9,13 +9,14 @@ import bpy
 import numpy as np
 import pytest
 
-from holirep_blender import preferences, session
+from holirep_blender import preferences
 from holirep_blender.motion.take import Take
+from holirep_blender.operators import session
 from holirep_blender.operators.install_runtime import draw_plan
 from holirep_blender.operators.performance import Performance
-from holirep_blender.panels.progress import progress_text
 from holirep_blender.protocol.messages import Progress
 from holirep_blender.runtime.jobs import Job
+from holirep_blender.runtime.progress_text import progress_text
 from holirep_blender.scene import rig_map_rows
 from holirep_blender.scene import shot as shots
 from tests.motion.retargeting.clips import lively_take
@@ -159,7 +160,7 @@ def test_a_take_without_observations_cannot_be_solved_again(shot, take_path):
 
 
 def test_undo_is_one_step_of_the_operator():
-    for name in ("apply_take", "find_rig_map", "load_rig_map", "clear_rig_map", "add_demo_character", "solve_again"):
+    for name in ("apply_take", "find_rig_map", "load_rig_map", "clear_rig_map", "add_demo_character"):
         module = __import__(f"holirep_blender.operators.{name}", fromlist=["CLASSES"])
         assert "UNDO" in module.CLASSES[0].bl_options, name
 

@@ -59,7 +59,7 @@ def module(name: str) -> ModuleType | None:
 
 def session() -> Any:
     """The extension's session."""
-    return module("session").current()
+    return module("operators.session").current()
 
 
 def call(name: str) -> None:
@@ -132,7 +132,7 @@ class OwnTime:
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = {}
-        session_module = module("session")
+        session_module = module("operators.session")
         if bpy.app.timers.is_registered(session_module._tick):
             bpy.app.timers.unregister(session_module._tick)
         session_module._tick = self._timed("timer", session_module._tick)
@@ -147,7 +147,7 @@ class OwnTime:
         def timed(*arguments: Any) -> Any:
             started = time.perf_counter()
             result = function(*arguments)
-            if module("session").active_job() is not None:
+            if module("operators.session").active_job() is not None:
                 self.seconds.setdefault(name, []).append(time.perf_counter() - started)
             return result
 

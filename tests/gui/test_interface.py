@@ -27,7 +27,7 @@ KEYS = (
     "data.action.layers for strip in layer.strips for bag in strip.channelbags for curve in bag.fcurves))"
     f"({SCENE}.holirep.character.animation_data)"
 )
-JOB = "(lambda job: job and job.state)(driver.module('session').active_job())"
+JOB = "(lambda job: job and job.state)(driver.module('operators.session').active_job())"
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_a_click_on_the_button_replicates_the_performance(screen, plate, picture
     set_plate(screen, plate, *FRAMES)
     assert screen.python(f"result = {KEYS}") == 0
     screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
-    screen.wait_for("driver.module('session').active_job().progress is not None", 60.0)
+    screen.wait_for("driver.module('operators.session').active_job().progress is not None", 60.0)
     screen.picture(pictures / "3-running.png")
     screen.wait_for(f"{JOB} is None", 120.0)
     screen.wait_for(f"{KEYS} > 0", 20.0)
@@ -162,7 +162,7 @@ def test_esc_cancels_a_running_job_within_two_seconds(screen, plate, pictures):
     set_plate(screen, plate, *LONG_FRAMES)
     screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
     screen.wait_for(
-        "(lambda job: job and job.progress and (job.progress.fps or 0) > 0)(driver.module('session').active_job())",
+        "(lambda job: job and job.progress and (job.progress.fps or 0) > 0)(driver.module('operators.session').active_job())",
         60.0,
     )
     screen.picture(pictures / "6-before-esc.png")
@@ -249,7 +249,7 @@ def test_the_main_thread_comes_back_to_its_events_while_a_job_runs(screen, plate
     quiet = screen.python("result = driver.stalls.stop()[:5]")
     screen.python("driver.call('holirep.replicate_performance')")
     time.sleep(1.0)
-    screen.python("driver.stalls = driver.Stalls(lambda: driver.module('session').active_job() is not None)")
+    screen.python("driver.stalls = driver.Stalls(lambda: driver.module('operators.session').active_job() is not None)")
     screen.wait_for(f"{JOB} is None", 120.0)
     gaps = screen.python("result = driver.stalls.stop()[:5]")
     assert len(gaps) == 5

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 import bpy
 
 if TYPE_CHECKING:
-    from .runtime.jobs import Job, JobList
+    from ..runtime.jobs import Job, JobList
 
 _log = logging.getLogger(__name__)
 
@@ -117,12 +117,14 @@ def _file_loaded(*_arguments: object) -> None:
 
 def job_list() -> JobList:
     """The job list. No process is started before the first job, and then with the runtime as it is set by that time."""
-    from . import preferences
-    from .runtime.jobs import JobList
+    from .. import preferences
+    from ..runtime.jobs import JobList
 
     state = current()
     if state.jobs is None:
-        state.jobs = JobList(preferences.runtime_python, idle_timeout=IDLE_SECONDS)
+        state.jobs = JobList(
+            preferences.runtime_python, idle_timeout=IDLE_SECONDS, log_folder=preferences.user_folder()
+        )
     return state.jobs
 
 
@@ -163,8 +165,7 @@ def _tick() -> float | None:
                 redraw()
     except Exception as error:  # a timer that raises would be dropped, and the job with it
         _log.exception("looking at the job list failed")
-        report("ERROR", f"HoliRep met an internal error while looking at its jobs: {error}")
-        state.ending.clear()
+        _give_up(state, error)
     active = active_job()
     if (
         active is not None
@@ -176,6 +177,19 @@ def _tick() -> float | None:
     if state.ending:
         return TICK_SECONDS
     return IDLE_TICK_SECONDS if state.jobs is not None and state.jobs.worker_pid is not None else None
+
+
+def _give_up(state: Session, error: Exception) -> None:
+    """Ends the jobs and the worker: nobody could be told any more what becomes of them."""
+    running = any(job.state not in ENDED for job, _ in state.ending.values())
+    end = " The running job was cancelled and nothing was changed" if running else ""
+    try:
+        stop_jobs()
+    except Exception:
+        _log.exception("ending the jobs failed")
+        state.jobs = None
+        state.ending.clear()
+    report("ERROR", f"HoliRep met an internal error while looking at its jobs: {error}.{end}")
 
 
 def _calm(state: Session) -> None:

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes options into the shot, so that a saved file shows what was asked for. What is left out stays as it is."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import bpy
+
+from . import files
+from .errors import USAGE, CommandError
+
+_SWITCHES = {
+    "match_camera": ("match_camera", True),
+    "exact_directions": ("own_shape", False),
+    "share_spine": ("share_spine", True),
+    "whole_frames": ("whole_frames", True),
+    "nla": ("push_to_nla", True),
+    "set_range": ("set_scene_range", True),
+    "set_resolution": ("set_resolution", True),
+    "no_camera": ("add_camera", False),
+    "no_background": ("plate_as_background", False),
+}
+"""Option to the shot's property and what it is set to."""
+
+
+def set_plate(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
+    """Plate, range, performer and method."""
+    if options.plate is not None:
+        shot.plate = str(options.plate.absolute())
+    if options.fps is not None:
+        shot.sequence_fps = options.fps
+    if options.range is not None:
+        shot.use_range = True
+        shot.frame_first, shot.frame_last = options.range
+    if options.person is not None:
+        shot.person_kind, shot.person_frame = options.person.kind, options.person.frame
+        if options.person.kind == "POINT":
+            shot.person_point = options.person.values
+        elif options.person.kind == "BOX":
+            shot.person_box = options.person.values
+    if options.method is not None:
+        shot.method = options.method.upper()
+
+
+def set_solve(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
+    """Smoothing, lens and height."""
+    if options.smoothing is not None:
+        shot.smoothing = options.smoothing.upper()
+    if options.smoothing_strength is not None:
+        shot.smoothing_strength = options.smoothing_strength
+    if options.sensor_width is not None:
+        shot.sensor_width_mm = options.sensor_width
+    if options.focal_length is not None:
+        shot.focal_kind = options.focal_length.kind
+        if options.focal_length.kind == "MILLIMETRES":
+            shot.focal_length_mm = options.focal_length.value
+        elif options.focal_length.kind == "PIXELS":
+            shot.focal_length_px = options.focal_length.value
+    if options.height is not None:
+        shot.use_performer_height, shot.performer_height = True, options.height
+
+
+def set_applying(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
+    """How the take is put on the character."""
+    if options.in_place:
+        shot.root_motion = "IN_PLACE"
+    if options.start_frame is not None:
+        shot.use_start_frame, shot.start_frame = True, options.start_frame
+    for option, (name, value) in _SWITCHES.items():
+        if getattr(options, option):
+            setattr(shot, name, value)
+
+
+def check_applying(options: Namespace) -> None:
+    """Raises CommandError where options do not go together, before anything is opened or computed."""
+    if (options.character is None) != (options.save is None):
+        raise CommandError(USAGE, "--character and --save belong together: the take is applied and the file saved")
+    if options.set_resolution and options.no_camera:
+        raise CommandError(USAGE, "--set-resolution is for the solved camera: leave out --no-camera")
+    if options.save is not None and options.save.suffix.lower() != ".blend":
+        raise CommandError(USAGE, f"the file to save must end in .blend: --save {options.save.with_suffix('.blend')}")
+
+
+def take_path(options: Namespace) -> Path | None:
+    """Where the take goes; None where the command leaves that to HoliRep."""
+    if options.out is None:
+        return None
+    if options.out.suffix.lower() != ".npz":
+        raise CommandError(USAGE, f"a take is a .npz file: --out {options.out.with_suffix('.npz')}")
+    return files.check_folder_of(options.out)
