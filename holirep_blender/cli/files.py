@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 import bpy
 
@@ -30,17 +28,6 @@ def check_folder_of(path: Path) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise CommandError(DISK, f"no permission to write into {path.parent}; choose another folder")
     return path
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write to; it takes the place of ``path`` when all went well, else it is removed."""
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def open_blend(path: Path | None) -> None:

@@ -124,8 +124,19 @@ class Take:
                 raise ValueError(f"take: {name} has shape {value.shape}, expected {shape}")
         if len(self.parents) != joints or any(parent >= index for index, parent in enumerate(self.parents)):
             raise ValueError("take: parents must be one per joint, each before its children, -1 for a root")
-        if not self.fps > 0.0:
+        if not 0.0 < self.fps < np.inf:
             raise ValueError(f"take: the frame rate must be positive, not {self.fps}")
+        self.check_finite()
+
+    def check_finite(self) -> None:
+        """Looks for values that are not numbers, which would become broken keys. Raises ValueError where there are."""
+        for name in ("rest_offsets", "local_rotations", "root_translation", "blendshapes"):
+            value = getattr(self, name)
+            if np.isfinite(value).all():
+                continue
+            bad = np.flatnonzero(~np.isfinite(value).reshape(len(value), -1).all(axis=1))
+            where = f"joint {self.joint_names[bad[0]]}" if name == "rest_offsets" else f"frame {bad[0] + 1}"
+            raise ValueError(f"take: {name} holds values that are not numbers, first in {where}")
 
     @property
     def frame_count(self) -> int:

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Optional
 
 import bpy
 import numpy as np
@@ -14,6 +18,8 @@ from . import blender_versions
 
 MARK = "holirep"
 """Custom property of everything that HoliRep made; what bears it may be replaced when a take is applied again."""
+RECORD = "holirep_written"
+"""Custom property of an action: the name and the data paths that HoliRep gave it, as JSON. All else is the artist's."""
 NLA_TRACK = "HoliRep"
 _LINEAR = 1  # the value of 'LINEAR' in Keyframe.interpolation, as foreach_set wants it
 
@@ -37,26 +43,54 @@ class Rollback:
         """Remembers how to take back what was just done."""
         self._steps.append(step)
 
+    def set(self, owner: Any, **values: object) -> None:
+        """Sets properties of ``owner`` and remembers what they were."""
+        for name, value in values.items():
+            before = getattr(owner, name)
+            self.add(lambda name=name, before=before: setattr(owner, name, before))
+            setattr(owner, name, value)
+
     def __enter__(self) -> Rollback:
         """Begins with nothing to take back."""
         return self
 
     def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
-        if kind is not None:
-            for step in reversed(self._steps):
+        if kind is None:
+            return
+        for step in reversed(self._steps):
+            try:
                 step()
+            except Exception:  # the other steps must still be taken back, and the first error be told
+                logging.getLogger(__name__).exception("A change could not be taken back")
+
+
+def is_tweaked(owner: Optional[bpy.types.ID]) -> bool:
+    """Whether the NLA's tweak mode is on for a data-block: Blender then lets nobody change its action."""
+    return owner is not None and owner.animation_data is not None and owner.animation_data.use_tweak_mode
 
 
 def write_action(
     owner: bpy.types.ID, name: str, kind: str, frames: npt.ArrayLike, channels: Sequence[Channel], rollback: Rollback
 ) -> bpy.types.Action:
-    """A new action with linear keys at ``frames (T,)`` (fractions allowed), marked as HoliRep's but not yet assigned.
+    """An action with linear keys at ``frames (T,)`` (fractions allowed), marked as HoliRep's but not yet assigned.
 
-    Whole curves are handed over as float32, which is thousands of times faster than ``keyframe_insert``.
+    F-curves that the artist added to the action that HoliRep made before, in whatever slot, are in the new one as well;
+    what HoliRep wrote is not. Whole curves are handed over as float32, which is thousands of times faster than
+    ``keyframe_insert``.
     """
-    action, container = blender_versions.new_action(name, owner)
+    paths = {channel.path for channel in channels}
+    previous, slot = _made_before(owner)
+    if previous is not None and _artists_curves(previous, slot, paths):
+        action, container = blender_versions.copied_action(previous, owner, slot)
+        stale = paths | _written(previous)
+        for curve in [curve for curve in container.fcurves if curve.data_path in stale]:
+            container.fcurves.remove(curve)
+        action.use_fake_user = False
+    else:
+        action, container = blender_versions.new_action(name, owner)
     rollback.add(lambda: bpy.data.actions.remove(action))
     action[MARK] = kind
+    _record(action, name, paths)
     count = len(np.asarray(frames))
     points = np.empty((count, 2), dtype=np.float32)
     points[:, 0] = frames
@@ -70,66 +104,159 @@ def write_action(
             curve.keyframe_points.foreach_set("co", points.ravel())
             curve.keyframe_points.foreach_set("interpolation", linear)
             curve.update()
+    for group in [group for group in container.groups if not len(group.channels)]:
+        container.groups.remove(group)
     return action
 
 
 def put_in_place(
-    owner: bpy.types.ID, action: bpy.types.Action, *, to_nla: bool, keep_previous_on_nla: bool, rollback: Rollback
+    owner: bpy.types.ID,
+    action: Optional[bpy.types.Action],
+    *,
+    to_nla: bool,
+    keep_previous_on_nla: bool,
+    rollback: Rollback,
 ) -> Callable[[], None]:
     """Makes an action drive its owner, in place of what HoliRep put there before and of nothing else.
 
     Parameters
     ----------
+    action : None only takes away what HoliRep put there.
     to_nla : put it on the NLA track *HoliRep*, and leave the artist's active action alone.
     keep_previous_on_nla : the artist's own active action goes on an NLA track below; otherwise it is kept as data only,
         with a fake user.
 
     Returns
     -------
-    What is to be called once all went well: it removes what was replaced.
+    What is to be called once all went well: it removes what was replaced, and gives the action its name.
     """
     data = owner.animation_data or owner.animation_data_create()
+    base, base_slot = _made_before(owner)
+    renamed = _renamed(base) if base is not None else None
     previous, slot = data.action, blender_versions.active_slot(owner)
     ours = previous is not None and MARK in previous
-    stale_tracks = [track for track in data.nla_tracks if any(_is_ours(strip) for strip in track.strips)]
-    replaced = [strip.action for track in stale_tracks for strip in track.strips if _is_ours(strip)]
-    if ours:
-        replaced.append(previous)
-    if previous is not None and not ours and not to_nla:
-        had_fake_user = previous.use_fake_user
-        previous.use_fake_user = True
-        rollback.add(lambda: setattr(previous, "use_fake_user", had_fake_user))
+    stale = [(track, strip) for track in data.nla_tracks for strip in track.strips if _is_ours(strip)]
+    replaced = [strip.action for _, strip in stale] + ([previous] if ours else [])
+    if previous is not None and action is not None and not ours and not to_nla:
+        rollback.set(previous, use_fake_user=True)
         if keep_previous_on_nla:
             _add_strip(owner, previous, previous.name, slot, rollback)
-    if ours or not to_nla:
+    if ours or not (to_nla or action is None):
         rollback.add(lambda: blender_versions.assign_action(owner, previous, slot))
-        blender_versions.assign_action(owner, None if to_nla else action)
-    if to_nla:
-        _add_strip(owner, action, NLA_TRACK, None, rollback)
+        blender_versions.assign_action(owner, None if to_nla else action, _same_slot(action, base_slot))
+    if to_nla and action is not None:
+        like = stale[-1] if stale else None
+        _add_strip(owner, action, NLA_TRACK, _same_slot(action, base_slot), rollback, like)
 
     def finish() -> None:
-        for track in stale_tracks:
-            for strip in [strip for strip in track.strips if _is_ours(strip)]:
-                track.strips.remove(strip)
+        for track, strip in stale:
+            old = strip.action
+            if MARK not in old:
+                continue
+            kept = old == base or old.use_fake_user
+            if not kept and _artists_curves(old, blender_versions.strip_slot(strip), set()):
+                _leave_to_artist(old)  # only one action can be taken over: this one stays with the artist's keys
+                continue
+            track.strips.remove(strip)
             if not len(track.strips):
                 data.nla_tracks.remove(track)
+        if action is not None and base is not None and base_slot is not None:
+            blender_versions.move_other_slots(base, action, base_slot)
+        stays = base is not None and base.users > 0
         for old in dict.fromkeys(replaced):
             if old.users == 0:
                 bpy.data.actions.remove(old)
+        if action is not None:
+            action.name = renamed if renamed and not stays else _record_of(action)["name"]
 
     return finish
+
+
+def take_away(owner: bpy.types.ID, rollback: Rollback) -> Callable[[], None]:
+    """Takes away the keys that HoliRep gave a data-block; the artist's, also those in the same action, stay.
+
+    Returns what is to be called once all went well.
+    """
+    previous, slot = _made_before(owner)
+    if previous is None:
+        return lambda: None
+    action = None
+    if _artists_curves(previous, slot, set()):
+        action = write_action(owner, _record_of(previous).get("name", previous.name), previous[MARK], [], [], rollback)
+    to_nla = owner.animation_data.action != previous
+    return put_in_place(owner, action, to_nla=to_nla, keep_previous_on_nla=False, rollback=rollback)
+
+
+def _made_before(owner: bpy.types.ID) -> tuple[Optional[bpy.types.Action], Any]:
+    """The action of HoliRep's that drives a data-block, and its slot: the active one, else the upper one on the NLA."""
+    data = owner.animation_data
+    if data is None:
+        return None, None
+    if data.action is not None and MARK in data.action:
+        return data.action, blender_versions.active_slot(owner)
+    strips = [strip for track in data.nla_tracks for strip in track.strips if _is_ours(strip)]
+    return (strips[-1].action, blender_versions.strip_slot(strips[-1])) if strips else (None, None)
+
+
+def _artists_curves(action: bpy.types.Action, slot: Any, replaced: set[str]) -> bool:
+    """Whether an action of HoliRep's has F-curves that HoliRep did not write and will not replace now."""
+    known = replaced | _written(action)
+    own = blender_versions.fcurves_of_slot(action, slot)
+    return len(blender_versions.fcurves_of(action)) > len(own) or any(curve.data_path not in known for curve in own)
+
+
+def _leave_to_artist(action: bpy.types.Action) -> None:
+    written = _written(action)
+    for container in blender_versions.containers_of(action):
+        for curve in [curve for curve in container.fcurves if curve.data_path in written]:
+            container.fcurves.remove(curve)
+    del action[MARK], action[RECORD]
+
+
+def _record(action: bpy.types.Action, name: str, paths: set[str]) -> None:
+    action[RECORD] = json.dumps({"name": name, "paths": sorted(paths)})
+
+
+def _record_of(action: bpy.types.Action) -> dict[str, Any]:
+    return dict(json.loads(action.get(RECORD, "{}")))
+
+
+def _written(action: bpy.types.Action) -> set[str]:
+    return set(_record_of(action).get("paths", ()))
+
+
+def _renamed(action: bpy.types.Action) -> Optional[str]:
+    """The name that the artist gave an action of HoliRep's; None where it has the one that it was made with."""
+    made_with = str(_record_of(action).get("name", action.name))
+    return None if re.fullmatch(re.escape(made_with) + r"(\.\d+)?", action.name) else str(action.name)
+
+
+def _same_slot(action: Optional[bpy.types.Action], slot: Any) -> Any:
+    """The slot of a copied action that was ``slot`` in the one that it was copied from."""
+    return None if action is None or slot is None else blender_versions.slot_of_handle(action, slot.handle)
 
 
 def _is_ours(strip: bpy.types.NlaStrip) -> bool:
     return strip.action is not None and MARK in strip.action
 
 
-def _add_strip(owner: bpy.types.ID, action: bpy.types.Action, name: str, slot: object, rollback: Rollback) -> None:
+def _add_strip(
+    owner: bpy.types.ID,
+    action: bpy.types.Action,
+    name: str,
+    slot: object,
+    rollback: Rollback,
+    like: Optional[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]] = None,
+) -> None:
+    """Puts an action on a new track; with ``like`` right above that track and set up as that track and strip are."""
     tracks = owner.animation_data.nla_tracks
-    track = tracks.new()
+    track = tracks.new(prev=like[0]) if like else tracks.new()
     rollback.add(lambda: tracks.remove(track))
-    track.name = name
+    track.name = like[0].name if like else name
     start, end = action.frame_range
     strip = track.strips.new(action.name, int(np.floor(start)), action)
     blender_versions.set_strip_slot(strip, owner, slot)
     strip.frame_start, strip.frame_end = start, end
+    if like:
+        track.mute = like[0].mute
+        strip.mute, strip.blend_type, strip.extrapolation = like[1].mute, like[1].blend_type, like[1].extrapolation

@@ -14,10 +14,11 @@ from ..motion.retargeting import BoneInheritance, RetargetedMotion, RetargetErro
 from ..motion.retargeting.face_joints import with_face_joints
 from ..motion.retargeting.timing import on_whole_frames, scene_frames
 from ..motion.rigs import Rig, RigError, RigMap, find_rig_map, usable
+from ..motion.rigs.names import readable_joint
 from ..motion.take import Take
-from .actions import Channel, Rollback, put_in_place, write_action
+from .actions import Channel, Rollback, is_tweaked, put_in_place, write_action
 from .bone_channels import location_channel, locked_channels, rotation_channels
-from .characters import armature_of, read_rig
+from .characters import armature_of, meshes_with_shape_keys, read_rig
 from .parent_spaces import follow_constraints
 from .shape_keys import KeyedFace, ShapeKeyMap, face_channels
 
@@ -87,6 +88,10 @@ def apply_take(
     armature = check_character(character)
     if take.frame_count == 0:
         raise ApplyError("The take has no frames. Replicate the plate again.")
+    try:
+        take.check_finite()
+    except ValueError as error:
+        raise ApplyError(f"The take cannot be used: {error}. Replicate the plate again.") from error
     scene = context.scene
     fps = scene.render.fps / scene.render.fps_base
     played = on_whole_frames(take, fps) if chosen.whole_frames else take
@@ -100,7 +105,7 @@ def apply_take(
     motion, rig_map, held = None, None, False
     if chosen.body:
         rig = read_rig(armature)
-        rig_map = _rig_map(rig, chosen)
+        rig_map = _rig_map(rig, chosen, warnings)
         inheritance = _inheritance(armature, rig)
         motion = _retarget(played, armature, rig, rig_map, inheritance, faces, chosen, scene.unit_settings.scale_length)
         held = bool(inheritance.held.any())
@@ -152,10 +157,14 @@ def check_character(character: Optional[bpy.types.Object]) -> bpy.types.Object:
             f"{armature.name} is linked from another file and cannot be keyed. "
             "Make a library override of it first (Object > Library Override > Make)."
         )
+    keys = [(mesh.name, mesh.data.shape_keys) for mesh in meshes_with_shape_keys(armature)]
+    for name, owner in [(armature.name, armature), *keys]:
+        if is_tweaked(owner):
+            raise ApplyError(f"{name} is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
     return armature
 
 
-def _rig_map(rig: Rig, options: ApplyOptions) -> RigMap:
+def _rig_map(rig: Rig, options: ApplyOptions, warnings: list[str]) -> RigMap:
     try:
         found = options.rig_map or find_rig_map(rig)
     except RigError as error:
@@ -165,6 +174,11 @@ def _rig_map(rig: Rig, options: ApplyOptions) -> RigMap:
         raise ApplyError(
             f"{rig.name} has no usable bones: the rig map needs the hips and at least one arm or leg. "
             "Fill in the rig map."
+        )
+    missing = [f"{readable_joint(joint)} ({bone})" for joint, bone in found.bones.items() if joint not in present.bones]
+    if missing:
+        warnings.append(
+            f"{rig.name} has no such bones, so these joints of the rig map were not keyed: {', '.join(missing)}."
         )
     return present
 

@@ -77,7 +77,7 @@ def copied_action(action: bpy.types.Action, owner: bpy.types.ID, slot: Any) -> t
 
 
 def move_other_slots(action: bpy.types.Action, to: bpy.types.Action, slot: Any) -> None:
-    """Whatever else an action animates, by slots other than ``slot``, goes to another action's slots of same handles."""
+    """What an action animates by slots other than ``slot`` goes to another action's slots of the same handles."""
     for user in bpy.data.user_map(subset={action})[action]:
         data = getattr(user, "animation_data", None)
         if data is None or data.action != action or data.use_tweak_mode or data.action_slot in (None, slot):

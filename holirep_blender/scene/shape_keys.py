@@ -35,7 +35,7 @@ def face_channels(
     Parameters
     ----------
     take : its ``blendshapes (T, 52)``.
-    warnings : gets a sentence for what cannot be keyed (linked data, shape keys with a driver).
+    warnings : gets a sentence for what cannot be keyed (linked data, shape keys with a driver) or shows nothing.
     maps : mesh name to ARKit name to ``[(shape key, factor)]``; others are mapped by their keys' names.
     """
     column = {name: index for index, name in enumerate(take.blendshape_names)}
@@ -77,4 +77,9 @@ def _keyed_face(
         face.channels.append(Channel(path, "Shape Keys", np.clip(curve, block.slider_min, block.slider_max)))
     if held:
         warnings.append(f"{len(held)} shape keys of {mesh.name} have drivers and were left alone ({held[0]}, …).")
+    if face.channels and not key.use_relative:
+        warnings.append(
+            f"The shape keys of {mesh.name} are absolute, so their values show nothing: switch Relative on in the "
+            "mesh's shape keys."
+        )
     return face

@@ -96,3 +96,15 @@ def test_rest_skeleton_is_symmetric_and_stands_on_the_floor():
     assert 0.0 < rest[JOINT_INDEX["leftToes"], 2] < 0.06
     assert 1.5 < rest[JOINT_INDEX["head"], 2] < 1.8
     assert rest[JOINT_INDEX["leftHand"], 0] > 0.5
+
+
+@pytest.mark.parametrize("name", ["local_rotations", "root_translation", "blendshapes", "rest_offsets"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_numbers_are_refused(tmp_path, name, value):
+    take = sample_take()
+    getattr(take, name)[3, 1] = value
+    with pytest.raises(ValueError, match=f"{name} .*(frame 4|joint {JOINT_NAMES[3]})"):
+        take.check_finite()
+    take.save(tmp_path / "broken.npz")
+    with pytest.raises(TakeError, match=rf"broken\.npz .*{name}"):
+        Take.load(tmp_path / "broken.npz")

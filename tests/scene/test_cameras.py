@@ -10,7 +10,8 @@ from mathutils import Vector
 from holirep_blender.motion import rotations
 from holirep_blender.motion.take import Camera
 from holirep_blender.scene.actions import MARK
-from holirep_blender.scene.cameras import CameraError, add_solved_camera, show_plate
+from holirep_blender.scene.cameras import CameraError, add_solved_camera
+from holirep_blender.scene.plate_backgrounds import show_plate
 
 
 @pytest.fixture
