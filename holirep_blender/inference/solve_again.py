@@ -12,8 +12,8 @@ from ..motion.geometric import SolveError, solve
 from ..motion.take import Take, TakeError
 from ..protocol.messages import Progress
 from .errors import UserError
+from .provenance import software
 from .replicate import output_of, solve_options_of
-from .runtime_report import versions
 
 STAGES = ("Reading the take", "Solving", "Writing the take")
 STAGE_STARTS = (0.0, 0.1, 0.95)
@@ -44,7 +44,7 @@ def solve_again(request: dict[str, Any], report: Callable[[Progress], None]) -> 
     except SolveError as error:
         raise UserError(str(error)) from error
     report(_stage(2))
-    take.header = {**old.header, **take.header, "packages": versions()}
+    take.header = {**old.header, **take.header, **software()}
     take.save(out)
     return {
         "take": str(out),

@@ -47,7 +47,7 @@ def last_lines(folder: Path, count: int) -> list[str]:
     """The end of the log in a folder; empty where there is none."""
     try:
         with (folder / NAME).open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - count * 500))
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - count * LINE_CHARACTERS))
             lines = stream.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return []

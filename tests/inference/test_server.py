@@ -126,7 +126,7 @@ def test_the_folder_of_the_package_may_have_any_name(tmp_path):
     extension = tmp_path / "holirep"
     extension.mkdir()
     shutil.copy(PACKAGE / "__init__.py", extension)
-    for part in ("inference", "motion", "runtime"):
+    for part in ("inference", "motion", "protocol"):
         shutil.copytree(PACKAGE / part, extension / part, ignore=shutil.ignore_patterns("__pycache__"))
     # A neighbour of the extension must not become importable.
     (tmp_path / "numpy").mkdir()

@@ -31,9 +31,9 @@ from holirep_blender.runtime.state import (
     remove_runtime_folder,
     runtime_status,
 )
-from holirep_blender.runtime.tools import find_uv, pip_settings, python_from_uv
+from holirep_blender.runtime.tools import expected_build, find_uv, pip_settings, python_from_uv
 
-from .conftest import environment_without, group_members, posix_only, run_until
+from .conftest import disk, environment_without, group_members, posix_only, run_until
 
 complete_installation = pytest.mark.skipif(
     not os.environ.get("HOLIREP_TEST_INSTALLS"),
@@ -145,7 +145,26 @@ def test_too_small_a_disk_is_said_before_anything_is_fetched(small_disk, make_jo
     jobs = make_jobs()
     job = jobs.wait(jobs.submit("install_runtime", {"folder": str(small_disk / "runtime"), "python": base_python}))
     assert (job.state, job.error.kind) == ("failed", "disk")
-    assert "needs 1.5 GB" in job.error.message
+    needed = lockfile.sizes(expected_build("auto")).disk * 1.05 / 1e3
+    assert f"needs {needed:.1f} GB" in job.error.message
+
+
+@posix_only
+def test_a_disk_that_is_too_small_only_for_the_larger_build_is_a_warning_with_pip(tmp_path, make_jobs, base_python):
+    if expected_build("auto", "pip") != "cuda":
+        pytest.skip("on this system pip's usual index has the CPU build only")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / "nothing-1.0-py3-none-any.whl").touch()
+    params = {"python": base_python, "tool": "pip", "wheels": str(wheels)}
+    with disk(tmp_path / "middle", "3g") as middle:
+        jobs = make_jobs()
+        job = jobs.submit("install_runtime", {**params, "folder": str(middle / "runtime")})
+        run_until(jobs, job, lambda: (middle / "runtime" / MARKER).is_file())
+        jobs.cancel(job)
+        jobs.wait(job)
+    assert job.state == "cancelled"
+    assert "needs 5.8 GB" in job.warnings[0]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, make_jobs):
