@@ -19,7 +19,8 @@ from . import blender_versions
 MARK = "holirep"
 """Custom property of everything that HoliRep made; what bears it may be replaced when a take is applied again."""
 RECORD = "holirep_written"
-"""Custom property of an action: the name and the data paths that HoliRep gave it, as JSON. All else is the artist's."""
+"""Custom property of an action: the name that HoliRep gave it and the data paths that it wrote for each slot, as JSON.
+All else in it is the artist's."""
 NLA_TRACK = "HoliRep"
 _LINEAR = 1  # the value of 'LINEAR' in Keyframe.interpolation, as foreach_set wants it
 
@@ -82,15 +83,15 @@ def write_action(
     previous, slot = _made_before(owner)
     if previous is not None and _artists_curves(previous, slot, paths):
         action, container = blender_versions.copied_action(previous, owner, slot)
-        stale = paths | _written(previous)
+        stale = paths | _written(previous, slot)
         for curve in [curve for curve in container.fcurves if curve.data_path in stale]:
             container.fcurves.remove(curve)
         action.use_fake_user = False
     else:
         action, container = blender_versions.new_action(name, owner)
+        action[MARK], action[RECORD] = kind, json.dumps({"name": name, "paths": {}})
     rollback.add(lambda: bpy.data.actions.remove(action))
-    action[MARK] = kind
-    _record(action, name, paths)
+    _record(action, container, paths)
     count = len(np.asarray(frames))
     points = np.empty((count, 2), dtype=np.float32)
     points[:, 0] = frames
@@ -151,11 +152,9 @@ def put_in_place(
     def finish() -> None:
         for track, strip in stale:
             old = strip.action
-            if MARK not in old:
-                continue
-            kept = old == base or old.use_fake_user
-            if not kept and _artists_curves(old, blender_versions.strip_slot(strip), set()):
-                _leave_to_artist(old)  # only one action can be taken over: this one stays with the artist's keys
+            old_slot = blender_versions.strip_slot(strip)
+            if old != base and not old.use_fake_user and _artists_curves(old, old_slot, set()):
+                _leave_to_artist(old, old_slot)  # only one action is taken over: this stays with the artist's keys
                 continue
             track.strips.remove(strip)
             if not len(track.strips):
@@ -182,7 +181,7 @@ def take_away(owner: bpy.types.ID, rollback: Rollback) -> Callable[[], None]:
         return lambda: None
     action = None
     if _artists_curves(previous, slot, set()):
-        action = write_action(owner, _record_of(previous).get("name", previous.name), previous[MARK], [], [], rollback)
+        action = write_action(owner, previous.name, previous[MARK], [], [], rollback)
     to_nla = owner.animation_data.action != previous
     return put_in_place(owner, action, to_nla=to_nla, keep_previous_on_nla=False, rollback=rollback)
 
@@ -199,35 +198,38 @@ def _made_before(owner: bpy.types.ID) -> tuple[Optional[bpy.types.Action], Any]:
 
 
 def _artists_curves(action: bpy.types.Action, slot: Any, replaced: set[str]) -> bool:
-    """Whether an action of HoliRep's has F-curves that HoliRep did not write and will not replace now."""
-    known = replaced | _written(action)
+    """Whether an action of HoliRep's has F-curves that HoliRep did not write for this slot and will not replace now."""
+    known = replaced | _written(action, slot)
     own = blender_versions.fcurves_of_slot(action, slot)
     return len(blender_versions.fcurves_of(action)) > len(own) or any(curve.data_path not in known for curve in own)
 
 
-def _leave_to_artist(action: bpy.types.Action) -> None:
-    written = _written(action)
+def _leave_to_artist(action: bpy.types.Action, slot: Any) -> None:
+    written = _written(action, slot)
     for container in blender_versions.containers_of(action):
         for curve in [curve for curve in container.fcurves if curve.data_path in written]:
             container.fcurves.remove(curve)
-    del action[MARK], action[RECORD]
+    if MARK in action:
+        del action[MARK], action[RECORD]
 
 
-def _record(action: bpy.types.Action, name: str, paths: set[str]) -> None:
-    action[RECORD] = json.dumps({"name": name, "paths": sorted(paths)})
+def _record(action: bpy.types.Action, container: Any, paths: set[str]) -> None:
+    record = _record_of(action)
+    record["paths"][str(getattr(container, "slot_handle", 0))] = sorted(paths)
+    action[RECORD] = json.dumps(record)
 
 
 def _record_of(action: bpy.types.Action) -> dict[str, Any]:
-    return dict(json.loads(action.get(RECORD, "{}")))
+    return dict(json.loads(action.get(RECORD, '{"name": "", "paths": {}}')))
 
 
-def _written(action: bpy.types.Action) -> set[str]:
-    return set(_record_of(action).get("paths", ()))
+def _written(action: bpy.types.Action, slot: Any) -> set[str]:
+    return set(_record_of(action)["paths"].get(str(slot.handle if slot is not None else 0), ()))
 
 
 def _renamed(action: bpy.types.Action) -> Optional[str]:
     """The name that the artist gave an action of HoliRep's; None where it has the one that it was made with."""
-    made_with = str(_record_of(action).get("name", action.name))
+    made_with = str(_record_of(action)["name"])
     return None if re.fullmatch(re.escape(made_with) + r"(\.\d+)?", action.name) else str(action.name)
 
 

@@ -12,9 +12,7 @@ import numpy as np
 from ..motion.take import Take
 from .actions import MARK, Channel, Rollback, is_tweaked, put_in_place, take_away, write_action
 from .cameras import CameraError
-from .shot import PICTURES
-
-_PATTERN = re.compile(r"%0?\d*d|#+")
+from .shot import PICTURES, picture_of
 
 
 def show_plate(
@@ -29,7 +27,9 @@ def show_plate(
     Replaces the plate that HoliRep showed before, and touches no image of the artist's. Returns sentences for the user.
     Raises CameraError where the plate's file is missing or Blender cannot read it; then nothing was changed.
     """
-    file = _file_of(plate)
+    file = picture_of(plate)
+    if not file.is_file():
+        raise CameraError(f"There is no plate at {plate}. Choose the file again.")
     lens = camera.data
     if is_tweaked(lens):
         raise CameraError(f"{lens.name} is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
@@ -58,22 +58,6 @@ def show_plate(
             "its file asks to be turned. Turn the background image of the camera to match."
         ]
     return []
-
-
-def _file_of(plate: Path) -> Path:
-    """The movie, or the first picture of the sequence that is meant by its folder or pattern."""
-    if plate.is_file():
-        return plate
-    folder, fits = plate, re.compile(r".*\d.*")
-    if _PATTERN.search(plate.name):
-        before, after = (re.escape(part) for part in _PATTERN.split(plate.name, maxsplit=1))
-        folder, fits = plate.parent, re.compile(before + r"\d+" + after)
-    if folder.is_dir():
-        pictures = [each for each in folder.iterdir() if each.suffix.lower() in PICTURES and fits.fullmatch(each.name)]
-        if pictures:
-            return min(pictures)
-        raise CameraError(f"There are no numbered pictures at {plate}. Choose the plate again.")
-    raise CameraError(f"There is no plate at {plate}. Choose the file again.")
 
 
 def _image(file: Path, rollback: Rollback) -> bpy.types.Image:

@@ -7,6 +7,8 @@ import bpy
 import numpy as np
 import pytest
 
+from holirep_blender.motion import rotations
+from holirep_blender.motion.take import Camera
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
 
@@ -32,6 +34,20 @@ def take():
 @pytest.fixture
 def character(empty_scene):
     return build_rig("vrm")
+
+
+@pytest.fixture
+def filmed(take):
+    """A camera off the axis in every respect: principal point, tilt, roll, and moving."""
+    count = take.frame_count
+    matrices = np.tile(np.eye(4), (count, 1, 1))
+    down = rotations.from_axis_angle([1, 0, 0], np.full(count, -np.pi / 2 - 0.1))
+    roll = rotations.from_axis_angle([0, 0, 1], np.linspace(-0.1, 0.2, count))
+    matrices[:, :3, :3] = rotations.to_matrix(rotations.multiply(roll, down))
+    matrices[:, :3, 3] = np.stack([np.linspace(-0.3, 0.3, count), np.full(count, -5.0), np.full(count, 1.4)], axis=1)
+    intrinsics = np.array([[1100.0, 0, 700.0], [0, 1100.0, 330.0], [0, 0, 1]])
+    take.camera = Camera(intrinsics, matrices, np.array([1280.0, 720.0]))
+    return take
 
 
 def add_face(armature, name="Face", keys=("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthFunnel")):

@@ -7,25 +7,9 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from holirep_blender.motion import rotations
-from holirep_blender.motion.take import Camera
+from holirep_blender.scene import blender_versions
 from holirep_blender.scene.actions import MARK
 from holirep_blender.scene.cameras import CameraError, add_solved_camera
-from holirep_blender.scene.plate_backgrounds import show_plate
-
-
-@pytest.fixture
-def filmed(take):
-    """A camera off the axis in every respect: principal point, tilt, roll, and moving."""
-    count = take.frame_count
-    matrices = np.tile(np.eye(4), (count, 1, 1))
-    down = rotations.from_axis_angle([1, 0, 0], np.full(count, -np.pi / 2 - 0.1))
-    roll = rotations.from_axis_angle([0, 0, 1], np.linspace(-0.1, 0.2, count))
-    matrices[:, :3, :3] = rotations.to_matrix(rotations.multiply(roll, down))
-    matrices[:, :3, 3] = np.stack([np.linspace(-0.3, 0.3, count), np.full(count, -5.0), np.full(count, 1.4)], axis=1)
-    intrinsics = np.array([[1100.0, 0, 700.0], [0, 1100.0, 330.0], [0, 0, 1]])
-    take.camera = Camera(intrinsics, matrices, np.array([1280.0, 720.0]))
-    return take
 
 
 def pixels(camera, point):
@@ -66,46 +50,85 @@ def test_the_artists_camera_of_the_same_name_is_not_touched(empty_scene, filmed)
     assert MARK not in mine
 
 
-def write_frames(folder, numbers, name="plate.{:04d}.png"):
-    paths = []
-    for number in numbers:
-        image = bpy.data.images.new("frame", 64, 36)
-        image.pixels[:] = np.tile([number / 255.0, 0.0, 0.0, 1.0], 64 * 36).astype(np.float32)
-        image.filepath_raw, image.file_format = str(folder / name.format(number)), "PNG"
-        image.save()
-        bpy.data.images.remove(image)
-        paths.append(folder / name.format(number))
-    return paths
-
-
-@pytest.mark.parametrize(("fps", "scene_fps"), [(30, 30), (30, 24), (12.5, 24)])
-def test_the_plate_runs_by_time(empty_scene, filmed, tmp_path, fps, scene_fps):
-    paths = write_frames(tmp_path, range(1001, 1041))
-    filmed.fps, filmed.frame_start = fps, 1005
-    empty_scene.render.fps = scene_fps
-    camera, _ = add_solved_camera(empty_scene, filmed, 20)
-    for _ in range(2):
-        warnings = show_plate(empty_scene, camera, paths[0], filmed, 20)
-    assert len(camera.data.background_images) == 1
-    assert not warnings
-    background = camera.data.background_images[0]
-    assert camera.data.show_background_images
-    assert background.image.source == "SEQUENCE"
-    for frame in (20, 23, 27, 33, 57):
-        played = (frame - 20) / scene_fps * fps
-        if played > 24:  # after the take's end
-            continue
-        empty_scene.frame_set(frame)
-        user = background.image_user
-        shown = frame - user.frame_start + 1 + user.frame_offset
-        assert shown == 1005 + int(np.floor(played + 0.5))
-        assert 1 <= frame - user.frame_start + 1 <= user.frame_duration
-
-
-def test_faults_are_clear(empty_scene, filmed, tmp_path):
-    camera, _ = add_solved_camera(empty_scene, filmed, 1)
-    with pytest.raises(CameraError, match="no plate at"):
-        show_plate(empty_scene, camera, tmp_path / "gone.mp4", filmed, 1)
+def test_faults_are_clear(empty_scene, filmed):
     filmed.camera = None
     with pytest.raises(CameraError, match="no solved camera"):
+        add_solved_camera(empty_scene, filmed, 1)
+    assert not bpy.data.cameras
+
+
+def still(filmed):
+    filmed.camera.world_from_camera[:] = filmed.camera.world_from_camera[0]
+
+
+def test_each_scene_has_its_own_camera(empty_scene, filmed):
+    first, _ = add_solved_camera(empty_scene, filmed, 1)
+    place = first.matrix_world.copy()
+    other = bpy.data.scenes.new("Other")
+    other.render.fps = 30
+    filmed.camera.world_from_camera[:, 2, 3] += 1.0
+    second, _ = add_solved_camera(other, filmed, 1)
+    assert second != first
+    assert second.data != first.data
+    assert first.users_scene == (empty_scene,)
+    assert second.users_scene == (other,)
+    assert first.matrix_world == place
+    assert add_solved_camera(other, filmed, 1)[0] == second
+
+
+def test_a_scene_has_one_camera_for_each_plate_and_character(character, filmed):
+    scene = bpy.context.scene
+    double = character.copy()
+    scene.collection.objects.link(double)
+    filmed.header["plate"] = "/plates/a.mov"
+    first, _ = add_solved_camera(scene, filmed, 1, character=character)
+    second, _ = add_solved_camera(scene, filmed, 1, character=double)
+    filmed.header["plate"] = "/plates/b.mov"
+    third, _ = add_solved_camera(scene, filmed, 1, character=character)
+    assert len({first, second, third}) == 3
+    filmed.header["plate"] = "/plates/a.mov"
+    assert add_solved_camera(scene, filmed, 1, character=character)[0] == first
+    assert add_solved_camera(scene, filmed, 1, character=double)[0] == second
+    character.name = "Renamed"
+    assert add_solved_camera(scene, filmed, 1, character=character)[0] == first
+
+
+def test_the_artists_keys_on_a_still_camera_stay_and_are_told(empty_scene, filmed):
+    moving = filmed.camera.world_from_camera.copy()
+    still(filmed)
+    camera, warnings = add_solved_camera(empty_scene, filmed, 1, set_render_size=True)
+    camera.keyframe_insert("location", frame=3)
+    mine = camera.animation_data.action
+    _, warnings = add_solved_camera(empty_scene, filmed, 1, set_render_size=True)
+    assert camera.animation_data.action == mine
+    assert any("keys of your own" in warning for warning in warnings)
+    filmed.camera.world_from_camera[:] = moving
+    add_solved_camera(empty_scene, filmed, 1)
+    assert MARK in camera.animation_data.action
+    assert [strip.action for track in camera.animation_data.nla_tracks for strip in track.strips] == [mine]
+
+
+def test_a_camera_that_stands_still_now_loses_only_holireps_keys(empty_scene, filmed):
+    camera, _ = add_solved_camera(empty_scene, filmed, 1)
+    camera.scale = (2.0, 2.0, 2.0)
+    camera.keyframe_insert("scale", frame=3)
+    still(filmed)
+    for _ in range(2):
+        add_solved_camera(empty_scene, filmed, 1)
+        action = camera.animation_data.action
+        assert {curve.data_path for curve in blender_versions.fcurves_of(action)} == {"scale"}
+        assert [each.name for each in bpy.data.actions] == [action.name]
+
+
+def test_a_camera_in_tweak_mode_is_refused_with_the_way_out(empty_scene, filmed):
+    camera, _ = add_solved_camera(empty_scene, filmed, 1)
+    data = camera.animation_data
+    track = data.nla_tracks.new()
+    strip = track.strips.new("Mine", 1, data.action)
+    data.action = None
+    track.select = strip.select = True
+    data.nla_tracks.active = track
+    data.use_tweak_mode = True
+    assert data.use_tweak_mode
+    with pytest.raises(CameraError, match="tweak mode"):
         add_solved_camera(empty_scene, filmed, 1)
