@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from holirep_blender.motion.take import Take
 from holirep_blender.operators import session
 from holirep_blender.operators.performance import Performance
+from holirep_blender.operators.solve_again import SolveAgain
 from tests.rigs.builders import build_rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -65,6 +68,36 @@ def test_the_operator_waits_when_a_script_calls_it(scene, tmp_path):
     assert "Keyed" in session.current().outcome.message
 
 
+def test_solve_again_is_a_job_that_waits_for_no_other(scene, tmp_path):
+    assert bpy.ops.holirep.replicate_performance() == {"FINISHED"}
+    SolveAgain(scene).start()
+    assert session.active_job().kind == "solve"
+    assert bpy.ops.holirep.solve_again.poll() is False, "one at a time"
+    assert bpy.ops.holirep.replicate_performance.poll() is False
+    assert "Keyed" in finish().message
+    assert scene.holirep.take.endswith("demo.002.npz")
+    assert takes(tmp_path) == ["demo.001.npz", "demo.002.npz"]
+
+
+def test_an_error_while_looking_at_the_jobs_ends_them_and_says_so(scene, tmp_path, monkeypatch):
+    start(scene)
+    while session.current().jobs.worker_pid is None:
+        session._tick()
+    pid = session.current().jobs.worker_pid
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "_calm", lambda _state: 1 / 0)
+        session._tick()
+    assert session.active_job() is None
+    found = session.current().outcome
+    assert found.level == "ERROR"
+    assert "division by zero. The running job was cancelled" in found.message
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert takes(tmp_path) == []
+    start(scene)
+    assert "Keyed" in finish().message
+
+
 def test_a_character_that_is_deleted_meanwhile_leaves_the_take(scene, tmp_path):
     start(scene)
     bpy.data.objects.remove(scene.holirep.character)
@@ -106,9 +139,6 @@ def test_cancelling_changes_nothing_and_the_next_job_works(scene, tmp_path):
 
 
 def test_a_worker_that_is_killed_is_explained_and_the_next_job_works(scene, tmp_path):
-    import os
-    import signal
-
     start(scene)
     while session.current().jobs.worker_pid is None:
         session._tick()
@@ -141,7 +171,7 @@ def test_unregistering_ends_a_running_job(scene, tmp_path):
     holirep_blender.unregister()
     try:
         with pytest.raises(ProcessLookupError):
-            __import__("os").kill(pid, 0)
+            os.kill(pid, 0)
         assert not bpy.app.timers.is_registered(session._tick)
         assert not hasattr(bpy.types.Scene, "holirep")
     finally:

@@ -137,6 +137,46 @@ def test_a_rig_without_a_body_is_refused_before_anything_is_tracked(shot, tmp_pa
     assert session.current().jobs is None
 
 
+def test_the_shape_keys_that_the_face_drives_are_listed(shot):
+    assert bpy.ops.holirep.add_demo_character() == {"FINISHED"}
+    assert bpy.ops.holirep.find_rig_map() == {"FINISHED"}
+    rows = {(row.name, row.mesh): row.keys for row in shot.shape_key_rows}
+    assert len({name for name, _ in rows}) == 52
+    face = next(mesh for name, mesh in rows if name == "jawOpen")
+    assert rows["jawOpen", face] == "jawOpen"
+    assert bpy.ops.holirep.clear_rig_map() == {"FINISHED"}
+    assert len(shot.shape_key_rows) == 0
+
+
+def test_options_for_applying_reach_the_keys(shot, take_path):
+    shot.character, shot.take, shot.add_camera = build_rig("mixamo"), str(take_path), False
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = 24, 1.0
+    rate = Take.load(take_path).fps
+    shot.use_start_frame, shot.start_frame, shot.set_scene_range, shot.whole_frames = True, 31, True, True
+    assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+    frames = {point.co[0] for curve in fcurves(shot.character) for point in curve.keyframe_points}
+    assert min(frames) == 31.0
+    assert all(frame.is_integer() for frame in frames)
+    assert max(frames) == 31.0 + np.floor(9 / rate * 24.0 + 1e-6)
+    assert (scene.frame_start, scene.frame_end) == (31, max(frames))
+    before = keys_of(shot.character, "Hips")
+    shot.own_shape = False
+    assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+    assert not np.allclose(before, keys_of(shot.character, "Hips"), atol=1e-4), "directions of the performer's pelvis"
+
+
+def fcurves(character):
+    action = character.animation_data.action
+    return [curve for layer in action.layers for curve in layer.strips[0].channelbags[0].fcurves]
+
+
+def keys_of(character, bone):
+    curves = [curve for curve in fcurves(character) if f'{bone}"].rotation' in curve.data_path]
+    assert len(curves) in (3, 4)
+    return [[point.co[1] for point in curve.keyframe_points] for curve in curves]
+
+
 def test_a_file_that_is_no_take_is_refused(shot, tmp_path):
     path = tmp_path / "other.npz"
     np.savez(path, a=np.zeros(3))
