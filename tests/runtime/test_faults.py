@@ -138,7 +138,7 @@ def test_a_stage_that_hangs(make_jobs, plate, takes):
     for child in group_members(pid):
         if child != pid:
             os.kill(child, signal.SIGSTOP)  # the worker's own heart goes on beating
-    patience.stall = 3.0
+    patience.stall = 1.5
     jobs.wait(job)
     assert (job.state, job.error.kind) == ("failed", "worker")
     assert "alive but made no progress" in job.error.message
