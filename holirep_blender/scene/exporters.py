@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
@@ -97,7 +97,8 @@ def _run(kind: str, path: Path, nla: bool) -> set[str]:
         )
     if not _exists(bpy.ops.wm, "usd_export"):
         raise ExportError("This build of Blender has no USD. Export FBX or glTF, or use Blender from blender.org.")
-    known = {option.identifier for option in bpy.ops.wm.usd_export.get_rna_type().properties}
+    exporter: Any = bpy.ops.wm.usd_export
+    known = {option.identifier for option in exporter.get_rna_type().properties}
     # beside the file, because the file is moved and paths to elsewhere would not hold
     textures: dict[str, Any] = (
         {"export_textures_mode": "NEW"} if "export_textures_mode" in known else {"export_textures": True}
@@ -165,7 +166,7 @@ def _plays_nla(armature: bpy.types.Object) -> bool:
 
 def _animated_range(armature: bpy.types.Object) -> tuple[int, int]:
     """First and last whole frame that hold all of the animation, also keys between frames."""
-    ranges = []
+    ranges: list[tuple[float, float]] = []
     for data in _animated(armature):
         if data.action is not None:
             ranges.append(tuple(data.action.frame_range))
@@ -179,12 +180,12 @@ def _animated_range(armature: bpy.types.Object) -> tuple[int, int]:
 @contextmanager
 def _object_mode(context: bpy.types.Context) -> Iterator[None]:
     """Object Mode, because exporters leave any other; afterwards all objects that were in the mode are in it again."""
-    layer = context.view_layer
+    layer, mode_set = context.view_layer, cast(Any, bpy.ops.object.mode_set)
     active = layer.objects.active
     mode = active.mode if active is not None else "OBJECT"
     together = [each for each in layer.objects if mode != "OBJECT" and each.mode == mode and each.type == active.type]
-    if mode != "OBJECT" and bpy.ops.object.mode_set.poll():
-        bpy.ops.object.mode_set(mode="OBJECT")
+    if mode != "OBJECT" and mode_set.poll():
+        mode_set(mode="OBJECT")
     try:
         yield
     finally:
@@ -193,8 +194,8 @@ def _object_mode(context: bpy.types.Context) -> Iterator[None]:
             for each in layer.objects:
                 each.select_set(each in together)
             layer.objects.active = active
-            if bpy.ops.object.mode_set.poll():
-                bpy.ops.object.mode_set(mode=mode)
+            if mode_set.poll():
+                mode_set(mode=mode)
             for each in layer.objects:
                 each.select_set(each in selected)
 
