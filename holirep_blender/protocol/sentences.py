@@ -12,8 +12,8 @@ NO_SPACE = "There is no space left on the disk. Free some space or choose anothe
 
 IF_AGAIN = "Run again; if it happens again, run Doctor."
 PRESS_INSTALL = "Press Install Runtime in the preferences of HoliRep, or run its command 'runtime install'."
-PRESS_REPAIR = "Press Repair Runtime in the preferences of HoliRep, or run its command 'runtime install'."
-"""In words that fit the interface and the command line; the command repairs a runtime that exists."""
+PRESS_REPAIR = "Press Repair Runtime in the preferences of HoliRep, or run its command 'runtime install --repair'."
+"""In words that fit the interface and the command line."""
 
 
 def missing_package(module: str) -> str:

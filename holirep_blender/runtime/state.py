@@ -67,7 +67,7 @@ class RuntimeStatus:
     def summary(self) -> str:
         """One line for the user."""
         install = "Press Install Runtime, or run 'runtime install'"
-        repair = "Press Repair Runtime, or run 'runtime install'"
+        repair = "Press Repair Runtime, or run 'runtime install --repair'"
         texts = {
             "absent": f"Not installed. {install}.",
             "unfinished": f"The installation is not finished. {install} to continue it.",

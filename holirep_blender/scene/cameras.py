@@ -102,6 +102,8 @@ def _made_before(
 
 def _plate_of(take: Take) -> str:
     plate = take.header.get("plate", "")
+    if isinstance(plate, dict):  # older takes name the path alone
+        plate = plate.get("path", "")
     return plate if isinstance(plate, str) else ""
 
 

@@ -86,7 +86,7 @@ def test_a_scene_has_one_camera_for_each_plate_and_character(character, filmed):
     filmed.header["plate"] = "/plates/b.mov"
     third, _ = add_solved_camera(scene, filmed, 1, character=character)
     assert len({first, second, third}) == 3
-    filmed.header["plate"] = "/plates/a.mov"
+    filmed.header["plate"] = {"path": "/plates/a.mov"}  # older takes name the path alone
     assert add_solved_camera(scene, filmed, 1, character=character)[0] == first
     assert add_solved_camera(scene, filmed, 1, character=double)[0] == second
     character.name = "Renamed"
