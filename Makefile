@@ -53,7 +53,7 @@ benchmarks: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
 	$(HOST) -m benchmarks
 
 pictures: demo
-	$(HOST) -m demo.pictures --demo demo_output --out docs/pictures
+	$(HOST) -m demo.pictures --demo demo_output --out docs/pictures $(if $(wildcard build/gui),--screens build/gui)
 
 $(HOST_READY): requirements/host.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "HoliRep checkouts need Python 3.11 (set PYTHON=/path/to/python3.11)")'
