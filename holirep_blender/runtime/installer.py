@@ -90,7 +90,7 @@ class _Build:
             self.console.warn(text)
 
     def _build_is_certain(self) -> bool:
-        return self.tool_name != "pip" and find_uv() is not None
+        return self.tool_name != "pip" and self.wheels is None and find_uv() is not None
 
     def install(self) -> dict[str, Any]:
         """All steps, leaving out what is done already."""
