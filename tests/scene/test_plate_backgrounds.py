@@ -118,6 +118,11 @@ def test_offsets_of_a_wrong_frame_rate_go_when_it_was_corrected(empty_scene, fil
     assert lens.background_images[0].image_user.frame_offset == filmed.frame_start - 1
 
 
+def keyed(owner):
+    data = owner.animation_data
+    return blender_versions.fcurves_of(data.action, owner) if data is not None and data.action is not None else []
+
+
 def test_keys_that_the_artist_gives_the_lens_stay(empty_scene, filmed, tmp_path):
     """From Blender 4.4 on they go into the action that HoliRep made for the camera, under a slot of their own."""
     path = write_frames(tmp_path, [1])[0]
@@ -130,14 +135,12 @@ def test_keys_that_the_artist_gives_the_lens_stay(empty_scene, filmed, tmp_path)
         filmed.camera.world_from_camera[:] = turning[0] if still else turning
         add_solved_camera(empty_scene, filmed, 1)
         show_plate(empty_scene, camera, path, filmed, 1)
-        lens = blender_versions.fcurves_of(camera.data.animation_data.action, camera.data)
+        lens = keyed(camera.data)
         strips = [strip for track in camera.data.animation_data.nla_tracks for strip in track.strips]
         kept = [curve.data_path for strip in strips for curve in blender_versions.fcurves_of(strip.action)]
         assert [curve.data_path for curve in lens].count("clip_end") + kept.count("clip_end") == 1
         assert any("frame_offset" in curve.data_path for curve in lens) == (fps == 24)
-        data = camera.animation_data
-        moving = blender_versions.fcurves_of(data.action, camera) if data is not None and data.action else []
-        assert bool(moving) != still
+        assert bool(keyed(camera)) != still
         assert len(bpy.data.actions) <= 3
 
 
