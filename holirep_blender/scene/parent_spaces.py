@@ -28,6 +28,7 @@ VISIBLE = np.radians(1.0)
 _SAMPLES = 5
 _PROBES = 6
 _PASSES = 4
+_TRIAL_PASSES = 8
 
 
 def follow_constraints(
@@ -49,6 +50,7 @@ def follow_constraints(
         off = _errors(pose, basis, motion.pose_rotations, samples) > EXACT
         if off.any():
             rest = _solve_carriers(pose, motion, basis, np.flatnonzero(off))
+            rest = _without_held(pose, motion, basis, rest, samples)
             if len(rest):
                 _solve_frames(pose, motion, basis, rest)
         left = _errors(pose, basis, motion.pose_rotations, samples)
@@ -142,14 +144,44 @@ def _spread(turned: Array) -> float:
     return float(rotations.angle_between(turned, turned[:1]).max())
 
 
+def _without_held(
+    pose: _Pose,
+    motion: RetargetedMotion,
+    basis: Array,
+    bones: npt.NDArray[np.int_],
+    samples: npt.NDArray[np.int_],
+) -> npt.NDArray[np.int_]:
+    """The bones of ``bones`` that come nearer to where they should be when they are solved in a few frames.
+
+    The others are held by something, or hang below what is: they keep their rotation against their parents, so that
+    the fingers of a held hand stay the fingers of that hand; and no time is lost on them in every frame.
+    """
+    if not len(bones):
+        return bones
+    before = after = np.zeros(len(bones))
+    for frame in samples[::2]:
+        wanted, turned = motion.pose_rotations[frame], basis[frame].copy()
+        before = np.maximum(before, rotations.angle_between(pose.evaluate(turned), wanted)[bones])
+        after = np.maximum(after, _solve_frame(pose, turned, wanted, bones, _TRIAL_PASSES))
+    return bones[after < np.maximum(EXACT, 0.5 * before)]
+
+
 def _solve_frames(pose: _Pose, motion: RetargetedMotion, basis: Array, bones: npt.NDArray[np.int_]) -> None:
     """Solves ``bones`` in every frame against the evaluated pose; parents come first, so few passes are needed."""
     for frame, wanted in enumerate(motion.pose_rotations):
         if frame:
             basis[frame, bones] = basis[frame - 1, bones]
-        for _ in range(_PASSES):
-            reached = pose.evaluate(basis[frame])
-            if rotations.angle_between(reached[bones], wanted[bones]).max() < EXACT:
-                break
-            space = rotations.multiply(reached[bones], rotations.inverse(basis[frame, bones]))
-            basis[frame, bones] = rotations.multiply(rotations.inverse(space), wanted[bones])
+        _solve_frame(pose, basis[frame], wanted, bones, _PASSES)
+
+
+def _solve_frame(pose: _Pose, basis: Array, wanted: Array, bones: npt.NDArray[np.int_], passes: int) -> Array:
+    """Solves ``bones`` in one frame, edits its ``basis (B, 4)``; the errors before the last pass, radians."""
+    errors = np.zeros(len(bones))
+    for _ in range(passes):
+        reached = pose.evaluate(basis)
+        errors = rotations.angle_between(reached[bones], wanted[bones])
+        if errors.max() < EXACT:
+            break
+        space = rotations.multiply(reached[bones], rotations.inverse(basis[bones]))
+        basis[bones] = rotations.multiply(rotations.inverse(space), wanted[bones])
+    return errors

@@ -9,6 +9,7 @@ import pytest
 
 from holirep_blender.motion.retargeting import RetargetOptions, anatomy
 from holirep_blender.motion.rigs import RigMap, find_rig_map
+from holirep_blender.scene import blender_versions
 from holirep_blender.scene.applying import ApplyOptions, apply_take
 from holirep_blender.scene.characters import read_rig
 from tests.motion.retargeting.clips import lively_take, mocap_take
@@ -95,6 +96,24 @@ def test_a_bone_that_a_constraint_holds_is_reported(empty_scene):
     rig.hide_viewport = True  # Blender does not evaluate it then
     report = apply_take(bpy.context, take, rig)
     assert any("unknown" in warning for warning in report.warnings)
+
+
+def test_the_fingers_of_a_held_hand_stay_the_fingers_of_that_hand(empty_scene):
+    take, rig = lively_take(frames=10), build_rig("vrm")
+    fingers = [bone for joint, bone in true_bones("vrm").items() if joint.startswith(("leftIndex", "leftThumb"))]
+
+    def keys():
+        action = rig.animation_data.action
+        curves = blender_versions.fcurves_of(action, rig)
+        named = [curve for curve in curves if curve.data_path.split('"')[1] in fingers]
+        return np.array([[point.co.y for point in curve.keyframe_points] for curve in named])
+
+    apply_take(bpy.context, take, rig)
+    free = keys()
+    rig.pose.bones["leftHand"].driver_add("rotation_quaternion", 1).driver.expression = "0.5"
+    report = apply_take(bpy.context, take, rig)
+    assert any("do not follow" in warning for warning in report.warnings)
+    assert np.allclose(keys(), free, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
