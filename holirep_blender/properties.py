@@ -53,9 +53,11 @@ class HOLIREP_PG_rig_map_item(bpy.types.PropertyGroup):
 
 
 class HOLIREP_PG_shape_key_item(bpy.types.PropertyGroup):
-    """An ARKit shape of the performer's face and the shape keys that it drives on one mesh; ``name`` is the shape's."""
+    """A row of the list of shape keys: an ARKit shape by its ``name`` and the keys that it drives.
 
-    mesh: StringProperty(name="Mesh", description="Mesh object that has the shape keys")
+    Before the rows of a mesh stands one with the mesh's name and no keys.
+    """
+
     keys: StringProperty(name="Shape Keys", description="The shape keys that are driven, with their shares")
 
 
@@ -163,6 +165,7 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         default=1.75,
         min=0.5,
         max=2.6,
+        precision=4,  # Blender shows two digits of lengths with it
         unit="LENGTH",
         subtype="DISTANCE",
     )
@@ -244,7 +247,7 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         name="Plate as Background", description="Show the plate behind the character through that camera", default=True
     )
     set_resolution: BoolProperty(
-        name="Set Scene Resolution",
+        name="Set Resolution",
         description="Give the scene the plate's resolution, so that the solved camera shows what the plate shows",
         default=False,
     )

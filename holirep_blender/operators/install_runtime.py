@@ -41,13 +41,18 @@ class HOLIREP_OT_install_runtime(bpy.types.Operator):
         return start(self, "install_runtime", "The runtime is installed")
 
 
+def why_not_change(online: bool) -> str:
+    """Why the runtime cannot be changed now; empty when it can."""
+    if session.active_job() is not None:
+        return "A job is running: wait for it or cancel it"
+    if online and not preferences.settings().wheels_folder and not bpy.app.online_access:
+        return "Allow Online Access in the preferences under System, or choose a Wheels Folder in those of HoliRep"
+    return ""
+
+
 def runtime_poll(cls: type[bpy.types.Operator], online: bool) -> bool:
     """Whether a job that changes the runtime can start now."""
-    reason = ""
-    if session.active_job() is not None:
-        reason = "A job is running: wait for it or cancel it"
-    elif online and not preferences.settings().wheels_folder and not bpy.app.online_access:
-        reason = "Allow Online Access in the preferences under System, or choose a folder of wheels"
+    reason = why_not_change(online)
     if reason:
         cls.poll_message_set(reason)
     return not reason

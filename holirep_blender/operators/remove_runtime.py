@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import preferences
 from .install_runtime import runtime_poll, start
 
 
@@ -17,7 +18,10 @@ class HOLIREP_OT_remove_runtime(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Not while a job runs."""
+        """Needs a runtime, and no job that runs."""
+        if not preferences.runtime_location().folder.is_dir():
+            cls.poll_message_set("No runtime is installed")
+            return False
         return runtime_poll(cls, online=False)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

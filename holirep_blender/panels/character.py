@@ -29,7 +29,7 @@ class HOLIREP_UL_rig_map(bpy.types.UIList):
 
 
 class HOLIREP_UL_shape_keys(bpy.types.UIList):
-    """ARKit shape, the shape keys that it drives, and their mesh."""
+    """For each mesh its name, then each ARKit shape and the shape keys that it drives."""
 
     bl_idname = "HOLIREP_UL_shape_keys"
 
@@ -37,11 +37,12 @@ class HOLIREP_UL_shape_keys(bpy.types.UIList):
         self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
     ) -> None:
         """One row, to be read only."""
-        row = layout.split(factor=0.42)
+        if not item.keys:
+            layout.label(text=item.name, icon="MESH_DATA")
+            return
+        row = layout.split(factor=0.5)
         row.label(text=item.name)
-        row = row.split(factor=0.55)
         row.label(text=item.keys)
-        row.label(text=item.mesh, icon="MESH_DATA")
 
 
 class HOLIREP_PT_character(SidebarPanel, bpy.types.Panel):
@@ -57,6 +58,8 @@ class HOLIREP_PT_character(SidebarPanel, bpy.types.Panel):
         shot = context.scene.holirep
         layout.prop(shot, "character", text="")
         if shot.character is None:
+            text = "Choose the armature of your character, or try it with a demo character"
+            wrapped(layout, context, text, "INFO")
             layout.operator("holirep.add_demo_character", icon="OUTLINER_OB_ARMATURE")
             return
         row = layout.row(align=True)

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import bpy
 
+from .. import preferences
 from ..operators import session
 from ..operators.performance import why_not
 from ..runtime.progress_text import progress_text
-from ..scene.shot import is_sequence
+from ..scene.shot import is_sequence, sequence_fps
 from .progress import draw_progress
+from .runtime import draw_install
 from .sidebar import LEVEL_ICONS, SidebarPanel, wrapped
+
+_PIXELS = {"person_point": ("X", "Y"), "person_box": ("Left", "Top", "Right", "Bottom")}
+"""What the numbers of a point and a box are called."""
 
 
 class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
@@ -30,6 +35,8 @@ class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
         layout.prop(shot, "plate")
         if is_sequence(shot):
             layout.prop(shot, "sequence_fps", text="Frame Rate")
+            if not shot.sequence_fps:
+                wrapped(layout, context, f"0: the scene's rate, {sequence_fps(shot):.5g} fps", "INFO")
         column = layout.column(align=True)
         column.prop(shot, "use_range")
         if shot.use_range:
@@ -41,7 +48,9 @@ class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
         row.operator("holirep.pick_performer", text="", icon="EYEDROPPER")
         if shot.person_kind != "LARGEST":
             column.prop(shot, "person_frame")
-            column.prop(shot, "person_point" if shot.person_kind == "POINT" else "person_box", text="Pixels")
+            name = "person_point" if shot.person_kind == "POINT" else "person_box"
+            for index, label in enumerate(_PIXELS[name]):
+                column.prop(shot, name, index=index, text=label)
 
         job = session.active_job()
         if job is None:
@@ -51,6 +60,8 @@ class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
             reason = why_not(context.scene)
             if reason:
                 wrapped(layout, context, reason, "INFO")
+            if reason and reason == preferences.runtime_problem():
+                draw_install(layout, context)
         else:
             box = layout.box().column()
             box.label(text=progress_text(job))

@@ -8,6 +8,7 @@ import bpy
 from .. import preferences
 from ..licences import read_licences
 from ..operators import session
+from ..operators.install_runtime import why_not_change
 from ..runtime.progress_text import progress_text
 from .progress import draw_progress
 from .sidebar import LEVEL_ICONS, wrapped
@@ -40,6 +41,9 @@ def _draw_runtime(column: bpy.types.UILayout, stored: bpy.types.AddonPreferences
     row.operator("holirep.use_runtime")
     row.operator("holirep.remove_runtime")
     row.operator("holirep.doctor")
+    reason = why_not_change(online=True) if problem and job is None else ""
+    if reason:
+        wrapped(column, context, reason, "INFO")
     column.prop(stored, "runtime_path")
     column.prop(stored, "python_path")
     column.prop(stored, "wheels_folder")

@@ -6,7 +6,16 @@ from __future__ import annotations
 import bpy
 
 from .. import preferences
+from ..operators.install_runtime import why_not_change
 from .sidebar import SidebarPanel, wrapped
+
+
+def draw_install(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button to install, and why it cannot be pressed."""
+    layout.operator("holirep.install_runtime", icon="IMPORT")
+    reason = why_not_change(online=True)
+    if reason:
+        wrapped(layout, context, reason, "INFO")
 
 
 class HOLIREP_PT_runtime(SidebarPanel, bpy.types.Panel):
@@ -23,7 +32,7 @@ class HOLIREP_PT_runtime(SidebarPanel, bpy.types.Panel):
         problem = preferences.runtime_problem()
         if problem:
             wrapped(layout, context, problem, "ERROR")
-            layout.operator("holirep.install_runtime", icon="IMPORT")
+            draw_install(layout, context)
         else:
             wrapped(layout, context, f"Ready: {preferences.runtime_location().folder}", "CHECKMARK")
         layout.operator("holirep.doctor", icon="HEART")

@@ -128,7 +128,7 @@ def _shape_warning(scene: bpy.types.Scene, camera: Camera) -> list[str]:
         return []
     return [
         f"The scene renders {render.resolution_x} x {render.resolution_y}, the plate is {width:g} x {height:g}: the "
-        "camera matches in width, but top and bottom differ. Turn on Set Scene Resolution under Apply "
+        "camera matches in width, but top and bottom differ. Turn on Set Resolution under Apply "
         "(--set-resolution) and apply again."
     ]
 

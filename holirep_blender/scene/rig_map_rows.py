@@ -74,7 +74,7 @@ def refresh_conflicts(shot: bpy.types.PropertyGroup) -> None:
 
 
 def _show_shape_keys(shot: bpy.types.PropertyGroup) -> None:
-    """Shows which shape keys the face drives: in a sentence, and a row for each shape on each mesh."""
+    """Shows which shape keys the face drives: a sentence, and for each mesh its name and a row for each shape."""
     from ..motion.arkit import ARKIT_NAMES
     from ..motion.rigs.shape_keys import find_shape_key_map
     from .characters import meshes_with_shape_keys, shape_key_names
@@ -85,10 +85,12 @@ def _show_shape_keys(shot: bpy.types.PropertyGroup) -> None:
         return
     maps = {mesh.name: find_shape_key_map(shape_key_names(mesh)) for mesh in meshes_with_shape_keys(shot.character)}
     for mesh, mapping in maps.items():
+        if mapping:
+            shot.shape_key_rows.add().name = mesh
         for name in ARKIT_NAMES:
             if name in mapping:
                 row = shot.shape_key_rows.add()
-                row.name, row.mesh = name, mesh
+                row.name = name
                 row.keys = ", ".join(key if share == 1.0 else f"{key} × {share:g}" for key, share in mapping[name])
     found = {name for mapping in maps.values() for name in mapping}
     meshes = sum(1 for mapping in maps.values() if mapping)

@@ -140,10 +140,10 @@ def test_a_rig_without_a_body_is_refused_before_anything_is_tracked(shot, tmp_pa
 def test_the_shape_keys_that_the_face_drives_are_listed(shot):
     assert bpy.ops.holirep.add_demo_character() == {"FINISHED"}
     assert bpy.ops.holirep.find_rig_map() == {"FINISHED"}
-    rows = {(row.name, row.mesh): row.keys for row in shot.shape_key_rows}
-    assert len({name for name, _ in rows}) == 52
-    face = next(mesh for name, mesh in rows if name == "jawOpen")
-    assert rows["jawOpen", face] == "jawOpen"
+    assert shot.shape_key_rows[0].name in bpy.data.objects, "the mesh comes first"
+    rows = {row.name: row.keys for row in shot.shape_key_rows if row.keys}
+    assert len(rows) == 52
+    assert rows["jawOpen"] == "jawOpen"
     assert bpy.ops.holirep.clear_rig_map() == {"FINISHED"}
     assert len(shot.shape_key_rows) == 0
 

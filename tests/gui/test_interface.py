@@ -158,11 +158,24 @@ def test_a_take_is_applied_again_by_a_click(screen):
     screen.press("holirep.apply_take", f"{KEYS} > 0")
 
 
+def test_a_take_is_solved_again_beside_the_interface(screen):
+    screen.python(f"{SCENE}.holirep.smoothing = 'ONE_EURO'; driver.call('holirep.solve_again')")
+    assert screen.python(f"result = {JOB}") in {"queued", "running"}
+    assert not screen.python("result = bpy.ops.holirep.solve_again.poll()"), "one at a time"
+    screen.wait_for(f"{JOB} is None", 60.0)
+    outcome = screen.wait_for(
+        "(lambda found: 'Keyed' in found.message and [found.level, found.take])(driver.session().outcome)", 20.0
+    )
+    assert Path(outcome[1]).name == "demo.002.npz"
+    assert screen.python(f"result = {SCENE}.holirep.take") == outcome[1]
+
+
 def test_esc_cancels_a_running_job_within_two_seconds(screen, plate, pictures):
     set_plate(screen, plate, *LONG_FRAMES)
     screen.press("holirep.replicate_performance", f"{JOB} == 'running'")
     screen.wait_for(
-        "(lambda job: job and job.progress and (job.progress.fps or 0) > 0)(driver.module('operators.session').active_job())",
+        "(lambda job: job and job.progress and (job.progress.fps or 0) > 0)"
+        "(driver.module('operators.session').active_job())",
         60.0,
     )
     screen.picture(pictures / "6-before-esc.png")
