@@ -59,7 +59,7 @@ def main(argv: Sequence[str], prog: str) -> int:
 
 def _fail(error: CommandError, as_json: bool) -> int:
     """One line on stderr, the details before it only where HoliRep or its worker broke down."""
-    message = " ".join(str(error).split())
+    message = " ".join(str(error).split()).replace(": Error: ", ": ")  # as Blender's own messages begin
     if error.text and not as_json:
         print(error.text, flush=True)
     if error.code in (INTERNAL, WORKER) and error.details:

@@ -61,16 +61,16 @@ def picture_of(plate: Path) -> Path:
 
 
 def offer_frames(shot: bpy.types.PropertyGroup) -> None:
-    """Sets the range and the frame to pick in to what an image sequence has, unless the user chose them already."""
-    if not is_sequence(shot):
-        return
-    pictures = _pictures(Path(bpy.path.abspath(shot.plate.strip())))
-    if not pictures:
-        return
+    """Begins the range and the search for people at the plate's first frame, unless the user chose frames already.
+
+    A movie's first frame is 1; the frames of an image sequence have the numbers in its files' names.
+    """
+    numbers = _pictures(Path(bpy.path.abspath(shot.plate.strip()))) if is_sequence(shot) else {}
+    first = min(numbers, default=1)
     if not shot.use_range:
-        shot.frame_first, shot.frame_last = min(pictures), max(pictures)
+        shot.frame_first, shot.frame_last = first, max(numbers, default=max(first, shot.frame_last))
     if shot.person_kind == "LARGEST":
-        shot.person_frame = min(pictures)
+        shot.person_frame = first
 
 
 def _pictures(path: Path) -> dict[int, Path]:

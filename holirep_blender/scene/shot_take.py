@@ -78,7 +78,7 @@ def image_size_of(take: Path) -> tuple[int, int]:
     except FileNotFoundError:
         raise TakeError(f"There is no take at {take}. Open another one") from None
     except (OSError, ValueError, EOFError, BadZipFile, AttributeError) as error:
-        raise TakeError(f"{take} is not a readable take ({error})") from error
+        raise TakeError(f"{take} is not a readable take. Open another one") from error
     return width, height
 
 

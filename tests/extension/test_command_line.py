@@ -96,6 +96,21 @@ def test_json_tells_of_an_error_too(shot, tmp_path, monkeypatch, capfd):
     assert "no.mov" in answer["error"]
 
 
+def test_a_file_that_is_no_blend_is_named_in_one_sentence(shot, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "junk.blend").write_bytes(b"junk")
+    assert (
+        cli.main(
+            ["apply", "--file", "junk.blend", "--take", "t.npz", "--character", "A", "--save", "a.blend"], "holirep"
+        )
+        == 7
+    )
+    line = capfd.readouterr().err.strip()
+    assert line.startswith("holirep: error: ")
+    assert "junk.blend" in line
+    assert line.count("rror:") == 1
+
+
 @pytest.mark.parametrize("words", [["--json", "runtime", "status"], ["runtime", "--json", "status"]])
 def test_json_may_stand_before_and_after_the_verb(shot, capfd, words):
     assert cli.main(words, "holirep") == 0

@@ -19,6 +19,7 @@ from holirep_blender.runtime.jobs import Job
 from holirep_blender.runtime.progress_text import progress_text
 from holirep_blender.scene import rig_map_rows
 from holirep_blender.scene import shot as shots
+from holirep_blender.scene.blender_versions import PATH_OPTIONS
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
 
@@ -229,6 +230,23 @@ def test_a_take_never_gets_the_name_of_another(tmp_path):
     assert shots.new_take_path(tmp_path, Path("a/take2.mov")).name == "take2.001.npz"
     (tmp_path / "take2.001.npz").touch()
     assert shots.new_take_path(tmp_path, Path("a/take2.mov")).name == "take2.002.npz"
+
+
+def test_jobs_about_the_runtime_know_device_and_interpreter(shot, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOLIREP_RUNTIME", str(tmp_path))
+    params = preferences.runtime_params()
+    assert params["device"] == "auto"
+    assert params["folder"] == str(tmp_path)
+    assert Path(params["runtime_python"]).parents[1] == tmp_path
+    assert bpy.ops.holirep.remove_runtime.poll()
+    tmp_path.rmdir()
+    assert not bpy.ops.holirep.remove_runtime.poll(), "nothing is there"
+
+
+def test_paths_may_be_relative_to_the_file(shot):
+    if PATH_OPTIONS:
+        for name in ("plate", "take"):
+            assert shot.bl_rna.properties[name].is_path_supports_blend_relative, name
 
 
 def test_consent_names_folder_and_sizes(shot):

@@ -57,6 +57,12 @@ def test_a_movie_is_no_sequence_whatever_it_is_called(shot, tmp_path):
     assert shots.new_take_path(tmp_path, movie).name == "take #2.001.npz"
 
 
+def test_a_movie_after_a_sequence_begins_at_its_first_frame(shot, folder):
+    shot.plate = str(folder)
+    shot.plate = str(folder / "walk.mov")
+    assert (shot.frame_first, shot.person_frame) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("empty", "no numbered pictures in the folder"), ("other_####.png", "no numbered pictures called"),
