@@ -8,24 +8,32 @@ from typing import List, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
+from .hand_rules import (
+    ARM,
+    LEFT,
+    PRESENT,
+    RIGHT,
+    Pair,
+    belongs,
+    in_view,
+    misfit,
+    moved,
+    radius_of,
+    same_hand,
+    untangled,
+)
+from .hand_search import HOPELESS, USUAL_SIZE, closer_follow, closer_look
 from .networks import DetectorNetwork, HandAnswer, HandNetwork, PoseAnswer
-from .regions import Region, hand_region, hand_region_from_body, hand_region_from_palm
+from .regions import Region, hand_region, hand_region_from_palm
 
 Numbered = Tuple[int, np.ndarray]
-Pair = List[Optional[HandAnswer]]
-LEFT, RIGHT = 0, 1
-# The body's elbow, wrist, little finger and index finger, left and right.
-_ARM = ((13, 15, 17, 19), (14, 16, 18, 20))
-PRESENT = 0.5
-FAINT = 0.25
-# Below this a second look, from where the first one points, has no chance.
-HOPELESS = 0.02
 # Above it a second look is not needed.
 CERTAIN = 0.9
-# A hand's length is about a fifth of the radius (half height): the hand's wrist lies no further from the body's.
-WRIST_REACH = 0.22
-# While a hand stays lost, the search near the wrist pauses for 1, 2, 4 … frames; at most so many.
+# While a hand stays lost, the search near the wrist pauses for 0, 0, 1, 2, 4 … frames; at most so many.
+PATIENCE = 2
 LONGEST_PAUSE = 4
+# … where the search saw something like a hand.
+LONGEST_PAUSE_WITH_HOPE = 1
 
 
 class HandFollower:
@@ -36,9 +44,11 @@ class HandFollower:
         self._palms = DetectorNetwork("PalmDetectionCpu", 192)
         self._last: Pair = [None, None]
         self._last_body: Optional[PoseAnswer] = None
-        self._pause = [0, 0]
+        self._misses = [0, 0]
         self._wait = [0, 0]
         self._running = [False, False]
+        # The side of a hand's square in radii of the body: what the hands seen clearly so far have.
+        self._size = USUAL_SIZE
 
     def start(self, image: np.ndarray, body: Optional[PoseAnswer]) -> None:
         """Begin on a frame: hands seen in the frame before are followed, each in its network's own thread."""
@@ -46,7 +56,7 @@ class HandFollower:
             last, before = self._last[side], self._last_body
             self._running[side] = False
             if body is not None and last is not None and before is not None:
-                self._networks[side].start(image, _moved(last, before, body, side))
+                self._networks[side].start(image, moved(last, before, body, side))
                 self._running[side] = True
 
     def finish(self, image: np.ndarray, body: Optional[PoseAnswer]) -> Pair:
@@ -61,28 +71,34 @@ class HandFollower:
         if body is None:
             self._last = [None, None]
             return found
-        found = _untangled(body, found)
+        found = untangled(body, found)
         due = [side for side in (LEFT, RIGHT) if found[side] is None and self._is_due(side, body, image)]
         if due:
             found = self._searched(image, body, found, due)
         self._last = list(found)
+        for hand in found:
+            if hand is not None and hand.score > CERTAIN:
+                self._size += 0.1 * (hand_region(hand.image).side / radius_of(body) - self._size)
         return found
 
     def _is_due(self, side: int, body: PoseAnswer, image: np.ndarray) -> bool:
         """Whether to search for a lost hand now: at once when it was just lost, then ever more rarely."""
         if self._last[side] is not None:
-            self._pause[side] = self._wait[side] = 0
+            self._misses[side] = self._wait[side] = 0
         if self._wait[side] > 0:
             self._wait[side] -= 1
             return False
-        if not _in_view(side, body, image):
+        if not in_view(side, body, image):
             return False
-        self._pause[side] = min(max(1, 2 * self._pause[side]), LONGEST_PAUSE)
-        self._wait[side] = self._pause[side]
+        self._misses[side] += 1
+        over = min(self._misses[side] - PATIENCE, LONGEST_PAUSE)
+        pause = 2 ** (over - 1) if over > 0 else 0
+        self._wait[side] = min(pause, LONGEST_PAUSE)
         return True
 
     def _searched(self, image: np.ndarray, body: PoseAnswer, found: Pair, due: List[int]) -> Pair:
         """Palms near the wrists at full resolution; each that is not a hand found already is given to a side."""
+        picture = image
         for hand in found:
             if hand is not None:
                 image = _without(image, hand)
@@ -102,20 +118,21 @@ class HandFollower:
                 answer = self._settled(image, guess)
                 if answer is not None and not any(same_hand(answer, item) for item in known):
                     candidates.append(answer)
-        if not candidates:
-            for side in due:
-                guess = hand_region_from_body(*(body.image[i, :2] for i in _ARM[side][1:]))
-                answer = self._settled(image, _at_least(guess, 0.4 * _radius(body)))
-                if answer is not None and not any(item is not None and same_hand(answer, item) for item in found):
-                    candidates.append(answer)
         result = list(found)
         offers = [
-            (_misfit(item, body, side), side, item) for side in due for item in candidates if belongs(item, body, side)
+            (misfit(item, body, side), side, item) for side in due for item in candidates if belongs(item, body, side)
         ]
         for _, side, item in sorted(offers, key=lambda offer: offer[0]):
             if result[side] is None and result[1 - side] is not item:
                 result[side] = item
-                self._pause[side] = self._wait[side] = 0
+        for side in due:
+            if result[side] is None:
+                known = [item for item in result if item is not None]
+                result[side], hope = closer_look(self._networks[side], picture, body, side, self._size, known)
+                if hope:
+                    self._wait[side] = min(self._wait[side], LONGEST_PAUSE_WITH_HOPE)
+            if result[side] is not None:
+                self._misses[side] = self._wait[side] = 0
         return result
 
     def _settled(self, image: np.ndarray, region: Region) -> Optional[HandAnswer]:
@@ -129,54 +146,20 @@ class HandFollower:
         best = fine if fine.score >= rough.score else rough
         return best if best.score >= PRESENT else None
 
-    def fill_backward(
-        self, frames: Sequence[Numbered], bodies: Sequence[Optional[PoseAnswer]], hands: List[Pair]
-    ) -> None:
-        """Where a hand is missing before a frame that has it, follow it backward from there, in place."""
+    def fill(self, frames: Sequence[Numbered], bodies: Sequence[Optional[PoseAnswer]], hands: List[Pair]) -> None:
+        """Where a hand is missing beside a frame that has it, follow it from there, backward and forward, in place."""
+        last = len(frames) - 1
         for side in (LEFT, RIGHT):
-            for index in range(len(frames) - 2, -1, -1):
-                later, body, after = hands[index + 1][side], bodies[index], bodies[index + 1]
-                if hands[index][side] is not None or later is None or body is None or after is None:
-                    continue
-                answer = self._networks[side].run(frames[index][1], _moved(later, after, body, side))
-                twin = hands[index][1 - side]
-                if belongs(answer, body, side, followed=True) and not (twin is not None and same_hand(answer, twin)):
-                    hands[index][side] = answer
-
-
-def _untangled(body: PoseAnswer, found: Pair) -> Pair:
-    """Never both on one hand, and each on its own side."""
-    left, right = found
-    if left is None or right is None:
-        return found
-    straight = _misfit(left, body, LEFT) + _misfit(right, body, RIGHT)
-    if same_hand(left, right):
-        better = LEFT if _misfit(left, body, LEFT) <= _misfit(right, body, RIGHT) else RIGHT
-        return [left, None] if better == LEFT else [None, right]
-    crossed = _misfit(right, body, LEFT) + _misfit(left, body, RIGHT)
-    return [right, left] if crossed + 0.5 < straight else found
-
-
-def _radius(body: PoseAnswer) -> float:
-    return float(np.hypot(*(body.circle - body.centre)))
-
-
-def _moved(hand: HandAnswer, then: PoseAnswer, now: PoseAnswer, side: int) -> Region:
-    """Where a hand seen with one body is to be looked for with another: the body's wrist shows how far it went."""
-    region = hand_region(hand.image)
-    x, y = now.image[_ARM[side][1], :2] - then.image[_ARM[side][1], :2]
-    return Region(region.x + float(x), region.y + float(y), region.side, region.rotation)
-
-
-def _in_view(side: int, body: PoseAnswer, image: np.ndarray) -> bool:
-    """Whether the wrist, or the hand beyond it, is in the picture and not quite hidden."""
-    height, width = image.shape[:2]
-    wrist = body.image[_ARM[side][1], :2]
-    return 0 < wrist[0] < width and 0 < wrist[1] < height and bool(body.visibility[_ARM[side][1]] > 0.15)
-
-
-def _at_least(region: Region, side: float) -> Region:
-    return region if region.side >= side else Region(region.x, region.y, side, region.rotation)
+            for order, step in ((range(last - 1, -1, -1), 1), (range(1, last + 1), -1)):
+                for index in order:
+                    there, body, beside = hands[index + step][side], bodies[index], bodies[index + step]
+                    if hands[index][side] is not None or there is None or body is None or beside is None:
+                        continue
+                    known = [item for item in (hands[index][1 - side],) if item is not None]
+                    image = frames[index][1]
+                    hands[index][side] = closer_follow(self._networks[side], image, body, side, (there, beside), known)
+        if hands:
+            self._last = list(hands[-1])
 
 
 def _without(image: np.ndarray, hand: HandAnswer) -> np.ndarray:
@@ -203,44 +186,6 @@ def _covers(hand: HandAnswer, point: np.ndarray) -> bool:
 
 
 def _search_region(side: int, body: PoseAnswer) -> Region:
-    elbow, wrist = body.image[_ARM[side][0], :2], body.image[_ARM[side][1], :2]
+    elbow, wrist = body.image[ARM[side][0], :2], body.image[ARM[side][1], :2]
     x, y = wrist + 0.3 * (wrist - elbow)
-    return Region(float(x), float(y), 0.8 * _radius(body))
-
-
-def _misfit(answer: HandAnswer, body: PoseAnswer, side: int) -> float:
-    """How badly a hand suits a side: distance of the wrists (1 = the reach), and the network's view of the side."""
-    distance = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[side][1], :2])))
-    wrong = answer.right if side == LEFT else 1.0 - answer.right
-    return distance / (WRIST_REACH * _radius(body)) + 0.5 * wrong
-
-
-def same_hand(a: HandAnswer, b: HandAnswer) -> bool:
-    """Whether two answers lie on one and the same hand: hands laid together differ at least in their thumbs' sides."""
-    size = max(hand_region(a.image).side, hand_region(b.image).side)
-    distance = float(np.median(np.hypot(*(a.image - b.image)[:, :2].T)))
-    return distance < (0.15 if abs(a.right - b.right) < 0.5 else 0.06) * size
-
-
-def belongs(answer: HandAnswer, body: PoseAnswer, side: int, followed: bool = False) -> bool:
-    """Whether it is a hand, and this body's hand of this side.
-
-    A hand that is being followed may be faint for a while (motion blur) as long as it stays at its wrist and does not
-    look like the other one; its confidence says how faint it is.
-    """
-    radius = _radius(body)
-    own = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[side][1], :2])))
-    other = float(np.hypot(*(answer.image[0, :2] - body.image[_ARM[1 - side][1], :2])))
-    wrong = answer.right if side == LEFT else 1.0 - answer.right
-    faint = answer.score >= FAINT and own < 0.4 * WRIST_REACH * radius and wrong < 0.5
-    if answer.score < PRESENT and not (followed and faint):
-        return False
-    size = hand_region(answer.image).side
-    if own > WRIST_REACH * radius or not 0.08 * radius < size < 0.9 * radius:
-        return False
-    return not (other < own + 0.05 * radius and wrong > 0.8)
-
-
-def confidence(answer: HandAnswer, body: PoseAnswer, side: int) -> float:
-    """0..1: presence, lowered where the hand lies away from the body's wrist or looks like one of the other side."""
-    return float(np.clip(answer.score * (1.0 - 0.25 * min(_misfit(answer, body, side), 1.5)), 0.0, 1.0))
+    return Region(float(x), float(y), 0.8 * radius_of(body))

@@ -120,26 +120,34 @@ class HandNetwork:
         text += LANDMARKS_NODE.format(tensor="metres", kind="LANDMARKS", name="world_points", count=21, options="")
         self._network = Network(text, ["score", "handedness", "image_points", "world_points"], self.SIZE)
         self._region = Region(0, 0, 1)
+        self._mirrored = False
 
-    def start(self, image: np.ndarray, region: Region) -> None:
-        """Begin on a region of the picture; nothing may be under way."""
-        self._region = region
-        self._network.start(region.cut(image, self.SIZE))
+    def start(self, image: np.ndarray, region: Region, mirrored: bool = False) -> None:
+        """Begin on a region of the picture; nothing may be under way.  `mirrored`: as in `PoseNetwork.run`."""
+        self._region, self._mirrored = region, mirrored
+        crop = region.cut(image, self.SIZE)
+        self._network.start(crop[:, ::-1] if mirrored else crop)
 
     def finish(self) -> HandAnswer:
         """The answer about the region begun with `start`."""
         result = self._network.finish()
+        points, world = landmarks(result["image_points"], 21)[:, :3], landmarks(result["world_points"], 21)[:, :3]
+        # MediaPipe labels this number "Left", for mirrored selfies; in an unmirrored plate that is the right hand.
+        right = float(packet_getter.get_float(result["handedness"]))
+        if self._mirrored:
+            points[:, 0] = 1.0 - points[:, 0]
+            world[:, 0] *= -1.0
+            right = 1.0 - right
         return HandAnswer(
             score=float(packet_getter.get_float(result["score"])),
-            # MediaPipe labels this number "Left", for mirrored selfies; in an unmirrored plate that is the right hand.
-            right=float(packet_getter.get_float(result["handedness"])),
-            image=self._region.to_plate(landmarks(result["image_points"], 21)[:, :3]),
-            world=self._region.turn(landmarks(result["world_points"], 21)[:, :3]),
+            right=right,
+            image=self._region.to_plate(points),
+            world=self._region.turn(world),
         )
 
-    def run(self, image: np.ndarray, region: Region) -> HandAnswer:
+    def run(self, image: np.ndarray, region: Region, mirrored: bool = False) -> HandAnswer:
         """`start` and `finish`."""
-        self.start(image, region)
+        self.start(image, region, mirrored)
         return self.finish()
 
 

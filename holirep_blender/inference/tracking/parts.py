@@ -12,7 +12,8 @@ from ..plate import Plate
 from .body import BodyFollower, Numbered
 from .face import FaceFollower
 from .face import confidence as face_confidence
-from .hands import LEFT, RIGHT, HandFollower, Pair, confidence
+from .hand_rules import LEFT, RIGHT, Pair, confidence
+from .hands import HandFollower
 from .networks import FaceAnswer, PoseAnswer, PoseNetwork
 from .plan import Plan, is_thorough, scan_stride, scanned
 from .prefetch import prefetched
@@ -83,7 +84,7 @@ class PartWorker:
             self._hands.start(image, answer)
             hands.append(self._hands.finish(image, answer))
             faces.append(self._face.finish(image, answer))
-        self._hands.fill_backward(frames, bodies, hands)
+        self._hands.fill(frames, bodies, hands)
         for (number, _), answer, pair, face in zip(frames, bodies, hands, faces):
             if answer is not None and first <= number <= last:
                 _write(rows, number - first, answer, pair, face)

@@ -119,31 +119,6 @@ def test_one_process_or_two(video: Path) -> None:
         assert np.sum((getattr(one, name) > 0) != (getattr(two, name) > 0)) <= 4, name
 
 
-@pytest.fixture(scope="module")
-def hands(video: Path) -> Tuple[np.ndarray, np.ndarray]:
-    """Frames with (left, right) hand found: ours, and MediaPipe holistic's, over three clips."""
-    import mediapipe
-
-    ours, stock = np.zeros(2, int), np.zeros(2, int)
-    for name in ("asl_again", "asl_learn", "asl_walk"):
-        plate = open_plate(video / f"{name}.mkv")
-        rows = track(plate)
-        ours += (np.sum(rows.left_hand_confidence > 0), np.sum(rows.right_hand_confidence > 0))
-        with mediapipe.solutions.holistic.Holistic(refine_face_landmarks=True) as holistic:
-            for _, _, image in plate:
-                result = holistic.process(cv2.resize(image, plate.size))
-                stock += (result.left_hand_landmarks is not None, result.right_hand_landmarks is not None)
-    return ours, stock
-
-
-@pytest.mark.slow
-def test_more_hands_than_holistic(hands: Tuple[np.ndarray, np.ndarray], capsys: pytest.CaptureFixture) -> None:
-    ours, stock = hands
-    with capsys.disabled():
-        print(f"\nhands found (left, right): ours {tuple(ours)}, MediaPipe holistic {tuple(stock)}")
-    assert ours.sum() > 1.08 * stock.sum()
-
-
 def test_hands_are_the_performers_own(video: Path) -> None:
     """Hands lie at their own wrists, and never both on the same hand, though they touch and cross in this clip."""
     rows = track(open_plate(video / "asl_help.mkv"), processes=1)
