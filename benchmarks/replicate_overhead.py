@@ -57,20 +57,21 @@ def own_seconds(worker: int | None) -> float:
 
 
 class Others:
-    """How many cores other programs kept busy between `with` and its end, as `.cores`."""
+    """What others and we used between `with` and its end: `.cores` they kept busy, `.own` seconds of ours."""
 
     def __init__(self, jobs: JobList) -> None:
         self._jobs = jobs
-        self.cores = float("nan")
+        self.cores = self.own = float("nan")
 
     def __enter__(self) -> Others:
         self._start = time.monotonic()
-        self._before = machine_seconds() - own_seconds(self._jobs.worker_pid)
+        self._own = own_seconds(self._jobs.worker_pid)
+        self._machine = machine_seconds()
         return self
 
     def __exit__(self, *error: object) -> None:
-        used = machine_seconds() - own_seconds(self._jobs.worker_pid) - self._before
-        self.cores = used / (time.monotonic() - self._start)
+        self.own = own_seconds(self._jobs.worker_pid) - self._own
+        self.cores = (machine_seconds() - self._machine - self.own) / (time.monotonic() - self._start)
 
 
 def loop(python: Path, *arguments: str) -> dict[str, Any]:
@@ -98,23 +99,27 @@ def measure(source: Path, frames: int, folder: Path) -> int:
     print(f"plate: {loop(python, 'plate', str(source), str(frames), str(plate))}", flush=True)
     jobs = JobList(lambda: python)
     busy: list[float] = []
+    cpu: list[float] = []
 
     def stock() -> float:
         with Others(jobs) as others:
             result = loop(python, "holistic", str(plate))
         busy.append(others.cores)
-        print(
-            f"holistic {result['seconds']:7.2f} s   others used {others.cores:.2f} cores   {result['found']}",
-            flush=True,
-        )
+        cpu.append(float(result["cpu_seconds"]))
+        times = f"{result['seconds']:7.2f} s   cpu {cpu[-1]:6.2f} s"
+        print(f"holistic {times}   others used {others.cores:.2f} cores   {result['found']}", flush=True)
         return float(result["seconds"])
 
     def ours(processes: int | None) -> float:
         with Others(jobs) as others:
             seconds = replicate(jobs, plate, folder / "take.npz", processes=processes)
         busy.append(others.cores)
+        cpu.append(others.own)
         name = f"processes={processes or 'default'}"
-        print(f"replicate {seconds:6.2f} s   others used {others.cores:.2f} cores   {name}", flush=True)
+        print(
+            f"replicate {seconds:6.2f} s   cpu {others.own:6.2f} s   others used {others.cores:.2f} cores   {name}",
+            flush=True,
+        )
         return seconds
 
     try:
@@ -130,6 +135,7 @@ def measure(source: Path, frames: int, folder: Path) -> int:
         jobs.close()
     idle = max(busy) <= IDLE_CORES and (os.cpu_count() or 1) >= 2
     print(f"load average before: {load:.2f}, cores: {os.cpu_count()}, otherwise idle: {'yes' if idle else 'no'}")
+    print(f"processor time of one process by the loop's: {cpu[1] / ((cpu[0] + cpu[3]) / 2):.3f}")
     print(f"ratio with one process:       {one / bare:.3f} (limit {ONE_PROCESS_LIMIT})")
     print(f"ratio with default processes: {many / bare:.3f} (below {MANY_PROCESSES_LIMIT} where idle)")
     return int(one / bare > ONE_PROCESS_LIMIT or (idle and many / bare >= MANY_PROCESSES_LIMIT))
