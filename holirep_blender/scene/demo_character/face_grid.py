@@ -136,7 +136,9 @@ def build_face_grid() -> FaceGrid:
     columns = _columns()
     n = len(columns)
     keys = _key_rows(columns)
-    heights, elevations, row_of = [], [], {}
+    heights: list[np.ndarray] = []
+    elevations: list[np.ndarray] = []
+    row_of: dict[str, int] = {}
     for (name, count, z, e), following in zip(keys, keys[1:] + keys[-1:]):
         row_of[name] = len(heights)
         for k in range(max(count, 1)):
