@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..runtime.jobs import Job
 
 
+LOG_BEGINS = "Last lines of the worker's log"
+"""How the report's last part begins. It is for who gets the report, and too long for a popup."""
+
+
 class HOLIREP_OT_doctor(bpy.types.Operator):
     """Check the runtime, the models and the devices, and copy the report to the clipboard"""
 
@@ -64,7 +68,10 @@ def _ended(job: Job) -> bool:
 
 def _draw(self: bpy.types.Menu, _context: bpy.types.Context) -> None:
     column = self.layout.column(align=True)
-    for line in session.current().doctor_report.splitlines():
+    findings, log, _ = session.current().doctor_report.partition(LOG_BEGINS)
+    if log:
+        findings += "The end of the worker's log is in the clipboard too."
+    for line in findings.splitlines():
         for part in textwrap.wrap(line, 110, subsequent_indent="    ") or [""]:
             column.label(text=part)
 

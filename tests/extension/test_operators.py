@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -12,9 +13,11 @@ import pytest
 from holirep_blender import preferences
 from holirep_blender.motion.take import Take
 from holirep_blender.operators import session
+from holirep_blender.operators.doctor import _draw
 from holirep_blender.operators.install_runtime import draw_plan
 from holirep_blender.operators.performance import Performance
 from holirep_blender.protocol.messages import Progress
+from holirep_blender.runtime.doctor import _worker_log_lines
 from holirep_blender.runtime.jobs import Job
 from holirep_blender.runtime.progress_text import progress_text
 from holirep_blender.scene import rig_map_rows
@@ -261,6 +264,22 @@ def test_consent_names_folder_and_sizes(shot):
     assert str(preferences.runtime_location().folder) in text
     assert "GB are fetched" in text
     assert max(map(len, lines)) <= 88
+
+
+def test_the_popup_of_doctor_shows_the_findings_and_not_the_log(shot, tmp_path):
+    lines: list[str] = []
+
+    class Layout:
+        def column(self, align: bool) -> Layout:
+            return self
+
+        def label(self, text: str) -> None:
+            lines.append(text)
+
+    report = ["HoliRep Doctor", "ok      Worker", *_worker_log_lines(tmp_path, ["said by a library"])]
+    session.current().doctor_report = "\n".join(report)
+    _draw(SimpleNamespace(layout=Layout()), bpy.context)
+    assert lines == [*report[:2], "The end of the worker's log is in the clipboard too."]
 
 
 def test_progress_is_told_in_words():
