@@ -220,7 +220,7 @@ class Take:
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             if isinstance(error, TakeError):
                 raise
-            raise TakeError(f"Not a readable HoliRep take: {path} ({error}). Replicate the plate again.") from error
+            raise TakeError(f"Not a readable HoliRep take: {path}. Choose a take, or replicate the plate again.") from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], path: Union[str, Path]) -> Take:
