@@ -212,15 +212,21 @@ class Take:
 
         Raises TakeError where the file is missing, is not a take, is damaged, or was written by a newer version.
         """
+        advice = "Choose another file, or replicate the plate again."
         try:
             with np.load(path, allow_pickle=False) as stored:
-                return cls._from_arrays(dict(stored), path)
+                arrays = dict(stored)
         except FileNotFoundError:
             raise TakeError(f"Take not found: {path}") from None
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            # numpy's own words speak of pickles, which tell a user nothing
+            raise TakeError(f"Not a HoliRep take, or a damaged one: {path}. {advice}") from error
+        try:
+            return cls._from_arrays(arrays, path)
+        except (KeyError, ValueError) as error:
             if isinstance(error, TakeError):
                 raise
-            raise TakeError(f"Not a readable HoliRep take: {path}. Choose a take, or replicate the plate again.") from error
+            raise TakeError(f"Not a readable HoliRep take: {path} ({error}). {advice}") from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], path: Union[str, Path]) -> Take:
