@@ -38,7 +38,7 @@ FIRST_LOOKS = 4
 AGREEMENT = 0.1
 # So much agreement (1 = another look that is certain and sees the very same) is needed, and so much is plenty.
 SUPPORT = 0.4
-PLENTY = 1.0
+PLENTY = 0.8
 # The side of a hand's square in radii of the body, until this performer's own is known, and how far it may vary.
 USUAL_SIZE = 0.35
 SMALLER, LARGER = 0.5, 1.7
@@ -72,7 +72,6 @@ def guesses(body: PoseAnswer, side: int, size: float) -> List[Guess]:
         (about_body(1.0, 0.6), True),
         (level, False),
         (about_body(1.0, -0.6), True),
-        (about_body(1.0), False),
         (forearm, False),
     ]
 
@@ -96,7 +95,8 @@ def closer_look(
     todo = guesses(body, side, size)
     seen: List[HandAnswer] = []
     firsts = [(network.run(image, region, mirrored), mirrored) for region, mirrored in todo[:FIRST_LOOKS]]
-    if max(answer.score for answer, _ in firsts) < NOTHING:
+    firsts.sort(key=lambda look: -look[0].score)
+    if firsts[0][0].score < NOTHING:
         return None, False
 
     def keep(answer: HandAnswer) -> None:
@@ -120,7 +120,7 @@ def closer_look(
         highest = max(highest, first.score, second.score)
         keep(second if second.score >= first.score else first)
         best = _agreed(seen)
-        if best is not None and best[1] >= PLENTY:
+        if best is not None and best[1] >= (PLENTY if number < FIRST_LOOKS - 1 else SUPPORT):
             break
     best = _agreed(seen)
     if best is None or best[1] < SUPPORT:

@@ -34,6 +34,9 @@ PATIENCE = 2
 LONGEST_PAUSE = 4
 # … where the search saw something like a hand.
 LONGEST_PAUSE_WITH_HOPE = 1
+# Closer looks take many runs of the network: so many a frame on average, and so many saved up at most.
+RUNS_PER_FRAME = 1.5
+MOST_RUNS_SAVED = 240.0
 
 
 class HandFollower:
@@ -47,6 +50,7 @@ class HandFollower:
         self._misses = [0, 0]
         self._wait = [0, 0]
         self._running = [False, False]
+        self._runs_left = MOST_RUNS_SAVED
         # The side of a hand's square in radii of the body: what the hands seen clearly so far have.
         self._size = USUAL_SIZE
 
@@ -68,6 +72,7 @@ class HandFollower:
                 if body is not None and belongs(answer, body, side, followed=True):
                     found[side] = answer
         self._last_body = body
+        self._runs_left = min(self._runs_left + RUNS_PER_FRAME, MOST_RUNS_SAVED)
         if body is None:
             self._last = [None, None]
             return found
@@ -126,9 +131,11 @@ class HandFollower:
             if result[side] is None and result[1 - side] is not item:
                 result[side] = item
         for side in due:
-            if result[side] is None:
+            if result[side] is None and self._runs_left > 0.0:
                 known = [item for item in result if item is not None]
+                before = self._networks[side].runs
                 result[side], hope = closer_look(self._networks[side], picture, body, side, self._size, known)
+                self._runs_left -= self._networks[side].runs - before
                 if hope:
                     self._wait[side] = min(self._wait[side], LONGEST_PAUSE_WITH_HOPE)
             if result[side] is not None:

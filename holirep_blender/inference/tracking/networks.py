@@ -121,10 +121,12 @@ class HandNetwork:
         self._network = Network(text, ["score", "handedness", "image_points", "world_points"], self.SIZE)
         self._region = Region(0, 0, 1)
         self._mirrored = False
+        self.runs = 0
 
     def start(self, image: np.ndarray, region: Region, mirrored: bool = False) -> None:
         """Begin on a region of the picture; nothing may be under way.  `mirrored`: as in `PoseNetwork.run`."""
         self._region, self._mirrored = region, mirrored
+        self.runs += 1
         crop = region.cut(image, self.SIZE)
         self._network.start(crop[:, ::-1] if mirrored else crop)
 
