@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 
@@ -36,8 +36,11 @@ class PartWorker:
         """Everybody in the scanned frames of a part."""
         wanted = set(scanned(plate, first, last))
         sightings: List[Sighting] = []
-        for number, _, image in prefetched(plate.frames(first, last, wanted)):
-            sightings += self._scanner.look(number, image, is_thorough(plate, number))
+        frames = prefetched(plate.frames(first, last, wanted))
+        # The next frame is searched by the detector while this one's findings are checked.
+        detected = ((number, image, self._scanner.detect(image)) for number, _, image in frames)
+        for number, image, found in prefetched(detected, depth=1):
+            sightings += self._scanner.check(number, image, found, is_thorough(plate, number))
             report(number - first + 1)
         report(last - first + 1)
         return sightings
@@ -64,19 +67,17 @@ class PartWorker:
         rows = Observations.empty(last - first + 1, plate.size)
         rows.times[:] = plate.times[first - plate.first_frame : last - plate.first_frame + 1]
         rows.frame_numbers[:] = np.arange(first, last + 1)
-        stretch: List[Numbered] = []
-        for number, _, image in prefetched(plate.frames(begin, end)):
-            stretch.append((number, image))
-            if number in stops or number == end:
-                self._stretch(stretch, body, rows, first, last)
-                report(max(0, min(number, last) - first + 1))
-                stretch = []
+        # The next stretch's body is followed while hands and face of this one are looked at.
+        for stretch, bodies in prefetched(_followed(plate, begin, end, stops, body), depth=1):
+            self._stretch(stretch, bodies, rows, first, last)
+            report(max(0, min(stretch[-1][0], last) - first + 1))
         return rows
 
-    def _stretch(self, frames: List[Numbered], body: BodyFollower, rows: Observations, first: int, last: int) -> None:
+    def _stretch(
+        self, frames: List[Numbered], bodies: List[Optional[PoseAnswer]], rows: Observations, first: int, last: int
+    ) -> None:
         assert self._face is not None
         assert self._hands is not None
-        bodies = body.follow(frames)
         hands: List[Pair] = []
         faces: List[Optional[FaceAnswer]] = []
         for (_, image), answer in zip(frames, bodies):
@@ -88,6 +89,18 @@ class PartWorker:
         for (number, _), answer, pair, face in zip(frames, bodies, hands, faces):
             if answer is not None and first <= number <= last:
                 _write(rows, number - first, answer, pair, face)
+
+
+def _followed(
+    plate: Plate, begin: int, end: int, stops: Set[int], body: BodyFollower
+) -> Iterator[Tuple[List[Numbered], List[Optional[PoseAnswer]]]]:
+    """The frames from one stop to the next, and the performer's body in each."""
+    stretch: List[Numbered] = []
+    for number, _, image in prefetched(plate.frames(begin, end)):
+        stretch.append((number, image))
+        if number in stops or number == end:
+            yield stretch, body.follow(stretch)
+            stretch = []
 
 
 def _write(rows: Observations, row: int, body: PoseAnswer, hands: Pair, face: Optional[FaceAnswer]) -> None:

@@ -89,13 +89,20 @@ class Scanner:
         self._pose = pose
 
     def look(self, frame: int, image: np.ndarray, thorough: bool = True) -> List[Sighting]:
-        """Everybody in the frame.  Where not `thorough`, a person whom the first view shows beyond doubt is believed
-        without the second view; its evidence is then what the detector and the network say.
-        """
+        """Everybody in the frame: `detect` and `check` in one."""
+        return self.check(frame, image, self.detect(image), thorough)
+
+    def detect(self, image: np.ndarray) -> List[Found]:
+        """What may be people, the surest first; may run in another thread than `check`."""
         found: List[Found] = []
         for region in tiles(image):
             found += self._detector.run(image, region)
-        found.sort(key=lambda item: -item.score)
+        return sorted(found, key=lambda item: -item.score)
+
+    def check(self, frame: int, image: np.ndarray, found: Sequence[Found], thorough: bool = True) -> List[Sighting]:
+        """Everybody among the detections.  Where not `thorough`, a person whom the first view shows beyond doubt is
+        believed without the second view; its evidence is then what the detector and the network say.
+        """
         sightings: List[Sighting] = []
         for item in found:
             if any(_same(item.points[0], item.points[1], other) for other in sightings):
