@@ -23,6 +23,7 @@ MODELS = (
     "pose_landmark/pose_landmark_full.tflite",
     "palm_detection/palm_detection_full.tflite",
     "hand_landmark/hand_landmark_full.tflite",
+    "hand_landmark/hand_landmark_lite.tflite",
     "face_detection/face_detection_short_range.tflite",
     "face_landmark/face_landmark_with_attention.tflite",
 )

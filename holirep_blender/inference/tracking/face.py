@@ -15,8 +15,8 @@ PRESENT = 0.5
 HOPELESS = 0.02
 # Of the square about the head, the part that the face fills.
 FACE_OF_HEAD = 0.5
-# While the face stays lost (turned away), the search pauses for 1, 2, 4 … frames; at most so many.
-LONGEST_PAUSE = 4
+# While the face stays lost (turned away), the search pauses for 1, 2, 4, 8 frames; at most so many.
+LONGEST_PAUSE = 8
 # Nose, outer corners of the right and left eye, corners of the mouth: in the face mesh, and in the body's points.
 _FACE_POINTS = [1, 33, 263, 61, 291]
 _BODY_POINTS = [0, 6, 3, 10, 9]

@@ -78,6 +78,7 @@ def guesses(body: PoseAnswer, side: int, size: float) -> List[Guess]:
 
 def closer_look(
     network: HandNetwork,
+    probe: HandNetwork,
     image: np.ndarray,
     body: PoseAnswer,
     side: int,
@@ -86,15 +87,16 @@ def closer_look(
 ) -> Tuple[Optional[HandAnswer], bool]:
     """The hand of one side where several looks agree on it; `known` are hands that it must not be.
 
-    `size` is the side of the performer's hand square in radii of the body.  The answer's score is lowered by what the
-    looks lack in agreement.  The second value says whether anything like a hand was there, so that it is worth while
-    to look again in the next frame.
+    `probe`, the lite network, takes the first look at each guess, `network` the look from where that points.  `size`
+    is the side of the performer's hand square in radii of the body.  The answer's score is lowered by what the looks
+    lack in agreement.  The second value says whether anything like a hand was there, so that it is worth while to look
+    again in the next frame.
     """
     if not is_inside(body.image[list(ARM[side][1:])], image):
         return None, False
     todo = guesses(body, side, size)
     seen: List[HandAnswer] = []
-    firsts = [(network.run(image, region, mirrored), mirrored) for region, mirrored in todo[:FIRST_LOOKS]]
+    firsts = [(probe.run(image, region, mirrored), mirrored) for region, mirrored in todo[:FIRST_LOOKS]]
     firsts.sort(key=lambda look: -look[0].score)
     if firsts[0][0].score < NOTHING:
         return None, False
@@ -113,7 +115,7 @@ def closer_look(
             first, mirrored = firsts[number]
         else:
             region, mirrored = todo[number]
-            first = network.run(image, region, mirrored)
+            first = probe.run(image, region, mirrored)
         if first.score < HOPELESS:
             continue
         second = network.run(image, hand_region(first.image), mirrored)

@@ -35,8 +35,10 @@ LONGEST_PAUSE = 4
 # … where the search saw something like a hand.
 LONGEST_PAUSE_WITH_HOPE = 1
 # Closer looks take many runs of the network: so many a frame on average, and so many saved up at most.
-RUNS_PER_FRAME = 1.5
-MOST_RUNS_SAVED = 240.0
+RUNS_PER_FRAME = 0.5
+MOST_RUNS_SAVED = 60.0
+# What a run of the lite network counts.
+LITE_COST = 0.55
 
 
 class HandFollower:
@@ -44,6 +46,7 @@ class HandFollower:
 
     def __init__(self) -> None:
         self._networks = (HandNetwork(), HandNetwork())
+        self._probe = HandNetwork(lite=True)
         self._palms = DetectorNetwork("PalmDetectionCpu", 192)
         self._last: Pair = [None, None]
         self._last_body: Optional[PoseAnswer] = None
@@ -133,9 +136,10 @@ class HandFollower:
         for side in due:
             if result[side] is None and self._runs_left > 0.0:
                 known = [item for item in result if item is not None]
-                before = self._networks[side].runs
-                result[side], hope = closer_look(self._networks[side], picture, body, side, self._size, known)
-                self._runs_left -= self._networks[side].runs - before
+                network, probe = self._networks[side], self._probe
+                before = network.runs + LITE_COST * probe.runs
+                result[side], hope = closer_look(network, probe, picture, body, side, self._size, known)
+                self._runs_left -= network.runs + LITE_COST * probe.runs - before
                 if hope:
                     self._wait[side] = min(self._wait[side], LONGEST_PAUSE_WITH_HOPE)
             if result[side] is not None:

@@ -100,12 +100,12 @@ class HandAnswer:
 
 
 class HandNetwork:
-    """hand_landmark_full.tflite: 21 points, presence, handedness."""
+    """hand_landmark_full.tflite, or the lite one at half the cost: 21 points, presence, handedness."""
 
     SIZE = 224
 
-    def __init__(self) -> None:
-        text = tensors("hand_landmark/hand_landmark_full.tflite", self.SIZE)
+    def __init__(self, lite: bool = False) -> None:
+        text = tensors(f"hand_landmark/hand_landmark_{'lite' if lite else 'full'}.tflite", self.SIZE)
         text += split(["points", "flag", "side", "metres"])
         text += FLOAT_NODE.format(tensor="flag", name="score", activation="NONE")
         text += FLOAT_NODE.format(tensor="side", name="handedness", activation="NONE")

@@ -28,6 +28,8 @@ from .scan import Sighting, from_arrays
 ENTRY = Path(__file__).with_name("part_process.py")
 # A further process costs about a second to start and some 300 MB; it pays off from so many frames on.
 FRAMES_PER_PROCESS = 60
+# One process keeps nearly two cores busy: bodies are followed in one thread, hands and faces in another.
+CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
 
 FOLDER_PREFIX = "holirep-tracking-"
@@ -57,12 +59,12 @@ def _is_running(pid: int) -> bool:
 
 
 def suitable_processes(frames: int) -> int:
-    """As many processes as there are processor cores for us, fewer for a short plate."""
+    """As many processes as keep the processor cores that we have busy, fewer for a short plate."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows
         cores = os.cpu_count() or 1
-    return max(1, min(cores, frames // FRAMES_PER_PROCESS, MOST_PROCESSES))
+    return max(1, min(cores // CORES_PER_PROCESS, frames // FRAMES_PER_PROCESS, MOST_PROCESSES))
 
 
 class Team:

@@ -120,8 +120,8 @@ def test_processes_end_with_their_parent(plate_path: Path, repository: Path) -> 
 def test_more_processes_only_where_they_pay_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     assert processes.suitable_processes(10) == 1
-    assert processes.suitable_processes(3 * processes.FRAMES_PER_PROCESS) == 3
-    assert processes.suitable_processes(100_000) == 4
+    assert processes.suitable_processes(3 * processes.FRAMES_PER_PROCESS) == 2
+    assert processes.suitable_processes(100_000) == 2
 
 
 def test_reading_ahead_keeps_order_and_raises_in_place() -> None:
