@@ -105,7 +105,8 @@ class HandNetwork:
     SIZE = 224
 
     def __init__(self, lite: bool = False) -> None:
-        text = tensors(f"hand_landmark/hand_landmark_{'lite' if lite else 'full'}.tflite", self.SIZE)
+        model = "hand_landmark/hand_landmark_lite.tflite" if lite else "hand_landmark/hand_landmark_full.tflite"
+        text = tensors(model, self.SIZE)
         text += split(["points", "flag", "side", "metres"])
         text += FLOAT_NODE.format(tensor="flag", name="score", activation="NONE")
         text += FLOAT_NODE.format(tensor="side", name="handedness", activation="NONE")
