@@ -131,7 +131,7 @@ def _kind_and_message(error: BaseException) -> tuple[str, str]:
         # FFmpeg only says that it cannot read on: where memory is short, that is the reason, not the plate.
         return ("memory", OUT_OF_MEMORY) if error.kind == "plate" and _memory_is_short() else (error.kind, text)
     if isinstance(error, MemoryError) or re.search(
-        r"out of memory|Insufficient memory|bad_alloc|failed to map segment|Cannot allocate memory|can't start new thread",
+        r"out of memory|Insufficient memory|bad_alloc|failed to map segment|Cannot allocate memory|start new thread",
         text,
         re.I,
     ):
