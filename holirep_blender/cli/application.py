@@ -24,12 +24,7 @@ from .shot_options import check_applying, set_applying, set_plate, set_solve, ta
 
 def replicate(options: Namespace) -> tuple[dict[str, Any], str]:
     """Makes a take, and with ``--character`` and ``--save`` applies and saves it."""
-    check_applying(options)
-    if options.character is None and options.out is None:
-        raise CommandError(USAGE, "name a take with --out TAKE.npz, or give --character NAME and --save FILE.blend")
-    out = take_path(options)
-    files.open_blend(options.file)
-    scene = bpy.context.scene
+    out, scene = _opened(options)
     shot = scene.holirep
     set_plate(shot, options)
     set_solve(shot, options)
@@ -45,16 +40,22 @@ def replicate(options: Namespace) -> tuple[dict[str, Any], str]:
 
 def solve(options: Namespace) -> tuple[dict[str, Any], str]:
     """Solves a take again from what the tracker saw; with ``--character`` and ``--save`` applies and saves it too."""
+    out, scene = _opened(options)
+    scene.holirep.take = str(files.existing(options.take, "take"))
+    set_solve(scene.holirep, options)
+    _prepare(scene, options)
+    return _make_take(scene, SolveAgain(scene, out=out), options)
+
+
+def _opened(options: Namespace) -> tuple[Path | None, bpy.types.Scene]:
+    """Where the take goes, and the opened file's scene; raises CommandError where the options do not fit together."""
     check_applying(options)
     if options.character is None and options.out is None:
         raise CommandError(USAGE, "name a take with --out TAKE.npz, or give --character NAME and --save FILE.blend")
     out = take_path(options)
     files.open_blend(options.file)
     scene = bpy.context.scene
-    scene.holirep.take = str(files.existing(options.take, "take"))
-    set_solve(scene.holirep, options)
-    _prepare(scene, options)
-    return _make_take(scene, SolveAgain(scene, out=out), options)
+    return out, scene
 
 
 def apply(options: Namespace) -> tuple[dict[str, Any], str]:
