@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine found: violations of limits, rates, balance and contacts, each with its joint and its frames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+_DECIMALS = {"deg": 0, "deg/s": 0, "N m": 0, "m": 3, "m/frame": 4}
+_UNITS = {"deg": "°", "deg/s": " °/s", "N m": " N m", "m": " m", "m/frame": " m a frame"}
+_PARTS = {
+    "UpperLeg": "hip",
+    "LowerLeg": "knee",
+    "Foot": "ankle",
+    "UpperArm": "shoulder",
+    "LowerArm": "elbow",
+    "Hand": "wrist",
+    "Shoulder": "collar bone",
+    "upperChest": "upper chest",
+}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One stretch of frames in which a joint, or the whole body, was beyond a bound.
+
+    Attributes
+    ----------
+    kind : "limit", "speed", "moment", "balance", "floor", "slide" or "reach".
+    joint : VRM joint name; "" for the whole body.
+    motion : "flexion", "abduction", "rotation" …; "" where it does not apply.
+    first_frame, last_frame, worst_frame : indices into the take, 0-based, inclusive.
+    value, bound : at the worst frame, in ``unit``: "deg", "deg/s", "N m", "m" or "m/frame".
+    altered : whether the engine changed it; otherwise it is a warning.
+    """
+
+    kind: str
+    joint: str
+    motion: str
+    first_frame: int
+    last_frame: int
+    worst_frame: int
+    value: float
+    bound: float
+    unit: str
+    altered: bool
+
+    def sentence(self) -> str:
+        """For the user, e.g. "Left knee flexion 163° (limit 160°)". Frames are named by the caller."""
+        words = f"{joint_label(self.joint)} {self.motion}".strip()
+        if self.kind not in ("limit", ""):
+            words = f"{words} {self.kind}".strip()
+        decimals, unit = _DECIMALS.get(self.unit, 2), _UNITS.get(self.unit, f" {self.unit}".rstrip())
+        if self.unit == "deg" and abs(self.value - self.bound) < 1.0:
+            decimals = 2
+        value, bound = f"{self.value:.{decimals}f}{unit}", f"{self.bound:.{decimals}f}{unit}"
+        sentence = f"{words} {value} (limit {bound})"
+        return sentence[0].upper() + sentence[1:]
+
+
+def joint_label(joint: str) -> str:
+    """A joint as artists say it: "left knee" for ``leftLowerLeg``; "whole body" for ""."""
+    if not joint:
+        return "whole body"
+    if joint in _PARTS:
+        return _PARTS[joint]
+    match = re.match(r"(left|right)(\w+)", joint)
+    if match is None:
+        return joint
+    side, part = match.groups()
+    return f"{side} {_PARTS.get(part, _spaced(part))}"
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def spans(mask: npt.ArrayLike) -> list[tuple[int, int]]:
+    """Stretches of true frames of ``mask (T,)`` as ``(first, last)``, both inclusive, in order."""
+    truth = np.concatenate([[False], np.asarray(mask, dtype=bool), [False]]).astype(np.int8)
+    edges = np.diff(truth)
+    return [(int(a), int(b) - 1) for a, b in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1))]
+
+
+def joined(stretches: Iterable[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    """Stretches with at most ``gap`` frames between them made one, so that a trembling value is one entry."""
+    result: list[tuple[int, int]] = []
+    for first, last in stretches:
+        if result and first - result[-1][1] - 1 <= gap:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
+        else:
+            result.append((first, last))
+    return result
+
+
+def violations_over(
+    values: Array,
+    bounds: Array,
+    tolerance: float,
+    *,
+    kind: str,
+    joint: str,
+    motion: str,
+    unit: str,
+    altered: bool,
+    gap: int = 5,
+) -> list[Violation]:
+    """One violation for each stretch in which ``values (T,)`` is above ``bounds (T,)`` by more than ``tolerance``.
+
+    Stretches at most ``gap`` frames apart are one. For a lower bound give both with changed sign and turn the result.
+    """
+    excess = values - bounds
+    found = []
+    for first, last in joined(spans(excess > tolerance), gap):
+        worst = first + int(np.argmax(excess[first : last + 1]))
+        value, bound = float(values[worst]), float(bounds[worst])
+        found.append(Violation(kind, joint, motion, first, last, worst, value, bound, unit, altered))
+    return found
