@@ -13,6 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from .scene import refine_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -257,9 +258,14 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=set(PATH_OPTIONS),
     )
+    refine: PointerProperty(
+        name="Refine",
+        description="How the motion is made to hold on the character, and what that found",
+        type=refine_properties.HOLIREP_PG_refine,
+    )
 
 
-CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, HOLIREP_PG_shot)
+CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, *refine_properties.CLASSES, HOLIREP_PG_shot)
 
 
 def register() -> None:

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot's settings of refining as ``RefineOptions``, and what refining found as rows of the shot."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Optional
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from ..motion.contacts.edits import ContactEdit
+from ..motion.contacts.floor import Floor
+from ..motion.refining.options import RefineOptions
+from . import contact_display, contact_rows, refine_clock, violation_rows
+from .refine_floor import floor_of_object, floor_on_plate
+
+if TYPE_CHECKING:
+    from ..motion.refining.report import RefineReport
+    from ..motion.take import Take
+
+
+def refine_options(shot: bpy.types.PropertyGroup, take: Take) -> Optional[RefineOptions]:
+    """How the shot wants a take refined; None where it does not.
+
+    Parameters
+    ----------
+    take : the take that will be refined, as it is played: contact edits are given in its frames.
+
+    The floor is in the take's world, metres. Where that of a scene object is wanted, the take's world is the
+    character's own space, from where it stands, or the scene's world with *Match Camera*.
+
+    Raises ValueError, in the user's words, where a setting makes no sense.
+    """
+    refine = shot.refine
+    if not refine.use_refine:
+        return None
+    return RefineOptions(
+        limits=float(refine.limits),
+        preset=str(refine.preset).lower(),
+        overrides=limit_overrides(refine),
+        feet=float(refine.feet),
+        hands=float(refine.hands),
+        smoothing=float(refine.smoothing),
+        attenuate=bool(refine.attenuate),
+        performer_mass=float(refine.performer_mass) if refine.use_performer_mass else None,
+        floor=shot_floor(shot, take),
+        contact_edits=contact_edits(refine, take),
+    )
+
+
+def limit_overrides(refine: bpy.types.PropertyGroup) -> dict[str, tuple[float, float]]:
+    """The artist's own hard limits in degrees, ``"leftLowerLeg.flexion"`` -> (low, high)."""
+    return {
+        f"{row.joint}.{row.motion}": (round(math.degrees(row.low), 4), round(math.degrees(row.high), 4))
+        for row in refine.overrides
+    }
+
+
+def contact_edits(refine: bpy.types.PropertyGroup, take: Take) -> tuple[ContactEdit, ...]:
+    """The artist's edits of contacts in a take's own frames; those that lie wholly outside it are left out."""
+    found = []
+    for row in refine.contact_edits:
+        first, last = sorted((round(row.begin * take.fps), round(row.end * take.fps)))
+        if last >= 0 and first < take.frame_count:
+            found.append(ContactEdit(row.point, max(first, 0), min(last, take.frame_count - 1), bool(row.touching)))
+    return tuple(found)
+
+
+def shot_floor(shot: bpy.types.PropertyGroup, take: Take) -> Optional[Floor]:
+    """The floor that the shot asks for in the take's world, metres; None for the take's own.
+
+    Raises ValueError, in the user's words, where the object or the corners are missing.
+    """
+    refine = shot.refine
+    if refine.floor_kind == "OBJECT":
+        return floor_of_object(shot)
+    if refine.floor_kind == "PLATE":
+        return floor_on_plate(take, refine.floor_frame, np.array(refine.floor_corners).reshape(4, 2))
+    return None
+
+
+def store_report(shot: bpy.types.PropertyGroup, report: RefineReport, frames: npt.ArrayLike) -> None:
+    """Keeps what refining found in the shot, for the panel, the timeline and the 3D views.
+
+    Parameters
+    ----------
+    report : what refining came to.
+    frames : (T,) the scene's frame of each of the frames that the report counts.
+    """
+    refine, scene = shot.refine, shot.id_data
+    times = np.asarray(frames, dtype=np.float64)
+    refine.has_report = True
+    refine.start, refine.frame_rate = float(times[0]), refine_clock.frame_rate(scene)
+    refine.before = refine.after = None
+    refine.summary = _summary(report)
+    violation_rows.write(refine, report.violations, times)
+    contact_rows.write(shot, report, times)
+    refine.revision = contact_display.new_revision()
+    contact_display.redraw()
+
+
+def forget_report(shot: bpy.types.PropertyGroup) -> None:
+    """The character's motion is not refined any more, so nothing is known of it."""
+    refine = shot.refine
+    refine.has_report, refine.summary, refine.found = False, "", 0
+    refine.before = refine.after = None
+    refine.violations.clear()
+    refine.contact_spans.clear()
+    refine.revision = contact_display.new_revision()
+    contact_display.redraw()
+
+
+def _summary(report: RefineReport) -> str:
+    text = ", ".join(report.sentences)
+    if np.isfinite(report.slide_before_mm) and np.isfinite(report.slide_after_mm):
+        slide = f"feet slid {report.slide_before_mm:.2g} mm a frame, now {report.slide_after_mm:.2g} mm"
+        text = f"{text}; {slide}" if text else slide
+    return text[:1].upper() + text[1:]
