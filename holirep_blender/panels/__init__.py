@@ -5,7 +5,18 @@ from __future__ import annotations
 
 import bpy
 
-from . import apply_options, character, performance, rig_map_presets, runtime, status_bar, take
+from . import (
+    apply_options,
+    character,
+    contacts,
+    performance,
+    refine,
+    rig_map_presets,
+    runtime,
+    status_bar,
+    take,
+    violations,
+)
 
 CLASSES = (
     *performance.CLASSES,
@@ -13,6 +24,10 @@ CLASSES = (
     *character.CLASSES,
     *apply_options.CLASSES,
     *take.CLASSES,
+    *refine.CLASSES[:-1],
+    *contacts.CLASSES,
+    *violations.CLASSES,
+    *refine.CLASSES[-1:],
     *runtime.CLASSES,
 )
 

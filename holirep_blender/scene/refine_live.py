@@ -28,6 +28,11 @@ def request(scene: Optional[bpy.types.Scene]) -> None:
     bpy.app.timers.register(_solve, first_interval=DELAY)
 
 
+def forget(scene: bpy.types.Scene) -> None:
+    """The scene's motion is being solved with all that was asked for."""
+    _scenes.discard(scene.session_uid)
+
+
 def cancel_timer() -> None:
     """Ends the wait, as for unregistering."""
     if bpy.app.timers.is_registered(_solve):

@@ -61,6 +61,14 @@ def _violation_chosen(settings: bpy.types.PropertyGroup, context: bpy.types.Cont
         show_violation(context, settings.id_data, settings.violations[settings.violation_index])
 
 
+def _contact_chosen(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """A click on a row of the list: its range is the one to edit, and its first frame is shown."""
+    if 0 <= settings.contact_span_index < len(settings.contact_spans):
+        chosen = settings.contact_spans[settings.contact_span_index]
+        settings.range_first, settings.range_last = round(chosen.first), round(chosen.last)
+        settings.id_data.frame_set(settings.range_first)
+
+
 def _is_ground(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
     return candidate.type in {"MESH", "EMPTY"}
 
@@ -302,7 +310,10 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
         type=HOLIREP_PG_contact_span, description="When which point touches, as the motion was refined with it"
     )
     contact_span_index: IntProperty(
-        name="Contact", description="The row that is selected in the list of contacts", options={"SKIP_SAVE"}
+        name="Contact",
+        description="The row that is selected in the list of contacts: its range becomes the one to edit",
+        options={"SKIP_SAVE"},
+        update=_contact_chosen,
     )
     show_bars: BoolProperty(
         name="Timeline",

@@ -29,7 +29,7 @@ def write(refine: bpy.types.PropertyGroup, violations: Iterable[Violation], fram
     ordered = sorted(violations, key=_rank)
     refine.violations.clear()
     refine.found = len(ordered)
-    refine["violation_index"] = -1  # without the callback, which would move the artist to another frame
+    refine.violation_index = -1  # no row: nothing takes the artist to another frame
     for one in ordered[:LISTED]:
         row = refine.violations.add()
         row.name, row.kind, row.joint, row.motion = one.sentence(), one.kind, one.joint, one.motion
@@ -37,6 +37,16 @@ def write(refine: bpy.types.PropertyGroup, violations: Iterable[Violation], fram
         row.first, row.last, row.frame = float(frames[first]), float(frames[last]), float(frames[worst])
         row.value, row.bound, row.unit = float(one.value), float(one.bound), one.unit
         row.altered, row.severity = bool(one.altered), severity(one.value, one.bound, one.unit)
+
+
+def listed(refine: bpy.types.PropertyGroup) -> list[int]:
+    """The rows that the list shows, by its filter."""
+    kind, altered = refine.violation_kind, refine.show_altered
+    return [
+        index
+        for index, row in enumerate(refine.violations)
+        if (kind == "ALL" or row.kind == kind) and (altered or not row.altered)
+    ]
 
 
 def severity(value: float, bound: float, unit: str) -> float:
