@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from . import session
-from .refining import apply_unrefined, why_not
+from .refining import why_not
 
 
 class HOLIREP_OT_compare_refinement(bpy.types.Operator):
@@ -29,6 +29,7 @@ class HOLIREP_OT_compare_refinement(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Swaps the actions."""
         from ..scene.before_after import show_after, show_before, shows_before
+        from ..scene.shot_take import apply_unrefined
 
         scene = context.scene
         shot = scene.holirep

@@ -49,20 +49,6 @@ def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]
     return "INFO", f"{text}, in {time.perf_counter() - started:.2f} s"
 
 
-def apply_unrefined(context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-    """Puts the take on the character as it is without refining. Raises ValueError or OSError as applying does."""
-    from ..scene.shot_take import refine_again
-
-    refine = scene.holirep.refine
-    wanted = refine.use_refine
-    refine.use_refine = False
-    try:
-        refine_again(context, scene)
-    finally:
-        refine.use_refine = wanted
-        refine_live.forget(scene)
-
-
 def solve_if_live(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
     """After an edit: refines again where the artist asked for that, as part of the same undo step."""
     refine = context.scene.holirep.refine

@@ -22,9 +22,9 @@ class HOLIREP_UL_violations(bpy.types.UIList):
         """One row; what was corrected is paler."""
         row = layout.row()
         row.active = not item.altered
-        split = row.split(factor=0.2)
+        split = row.split(factor=0.27)
         split.label(text=f"{item.frame:.0f}", icon=_ICONS.get(item.kind, "ERROR"))
-        split.label(text=item.name)
+        split.label(text=item.name.split(" (", 1)[0])  # the limit is told below the list
 
     def filter_items(self, _context, data, _property):
         """By the kind chosen above the list."""

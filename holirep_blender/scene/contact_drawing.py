@@ -60,7 +60,7 @@ def draw_places(context: bpy.types.Context) -> None:
     if not refine.contact_spans or character is None:
         return
     world = np.array(character.matrix_world, dtype=np.float64)
-    radius = max(max(character.dimensions), 1e-6) * 0.016
+    radius = max(max(character.dimensions), 1e-6) * 0.02
     key = (scene.session_uid, refine.revision, world.tobytes(), radius)
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     if _places[0] != key:
