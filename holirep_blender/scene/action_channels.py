@@ -35,7 +35,7 @@ class ActionChannels:
 
     def __init__(self, owner: bpy.types.Object) -> None:
         self.owner = owner
-        self.action: bpy.types.Action = owner.animation_data.action
+        self.action = owner.animation_data.action
         self.curves: dict[tuple[str, int], bpy.types.FCurve] = {}
         self.muted: set[str] = set()
         for curve in blender_versions.fcurves_of(self.action, owner):

@@ -35,11 +35,13 @@ class ActiveMotion:
     Attributes
     ----------
     armature, rig, rig_map : the character; the rig has the hierarchy in which its controls follow each other.
+    base : the rig with its own hierarchy.
     channels : the active action's F-curves.
     frames : (T,) frames of the scene.
     motion : the bones' poses, those of the mapped bones and of the bones between them (``joints`` None). The space is
         that of the armature in the first frame, so that an object that is animated itself travels too;
         ``location_bone`` is the hips' bone and ``pose_locations`` where its head really is.
+    heads : (T, B, 3) where the bones' heads are in that space.
     modes : rotation mode of each bone.
     values : for each bone its rotation property's values ``(T, components)``.
     location_bone : the bone whose location moves the hips, or None.
@@ -56,9 +58,11 @@ class ActiveMotion:
     armature: bpy.types.Object
     rig: Rig
     rig_map: RigMap
+    base: Rig
     channels: ActionChannels
     frames: Array
     motion: RetargetedMotion
+    heads: Array
     modes: tuple[str, ...]
     values: list[Array]
     location_bone: Optional[str]
@@ -168,9 +172,11 @@ def read_motion(
         armature=armature,
         rig=followed,
         rig_map=rig_map,
+        base=rig,
         channels=channels,
         frames=frames,
         motion=motion,
+        heads=poses[:, columns, :3, 3],
         modes=modes,
         values=values,
         location_bone=carrier,
@@ -278,6 +284,7 @@ def _without_still_bones(active: ActiveMotion) -> RetargetedMotion:
     active.modes = tuple(active.modes[column] for column in keep)
     active.values = [active.values[column] for column in keep]
     active.held = active.held[keep]
+    active.heads = active.heads[:, keep]
     return replace(
         motion,
         bone_names=tuple(motion.bone_names[column] for column in keep),

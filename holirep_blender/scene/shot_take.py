@@ -3,21 +3,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Optional
 from zipfile import BadZipFile
 
 import bpy
 import numpy as np
 
+from ..motion.refining.refine import RefineCache
 from ..motion.retargeting import RetargetOptions
+from ..motion.retargeting.timing import on_whole_frames
 from ..motion.rigs import find_rig_map, usable
 from ..motion.take import Take, TakeError
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
 from .cameras import CameraError, add_solved_camera
 from .characters import read_rig
 from .plate_backgrounds import show_plate
+from .refine_settings import forget_report, refine_options, store_report
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
 from .shot import picture_of
+
+
+@dataclass
+class _Played:
+    """The take that was last applied, as it is played: reading it again and refining it anew would cost time."""
+
+    source: tuple[object, ...] = ()
+    take: Optional[Take] = None
+    cache: RefineCache = field(default_factory=RefineCache)
+
+
+_last = _Played()
 
 
 def apply_shot_take(
@@ -31,7 +48,50 @@ def apply_shot_take(
     """
     shot = scene.holirep
     own = character == shot.character
-    take = Take.load(Path(bpy.path.abspath(shot.take)))
+    take, options = _options(scene, character)
+    options.set_scene_range = shot.set_scene_range
+    report = apply_take(context, take, character, options)
+    if own and not has_rig_map(shot):
+        _show_found_map(shot)
+    if own:
+        _keep_report(shot, report)
+    warnings = list(report.warnings)
+    if shot.add_camera:
+        warnings += _add_camera(scene, take, character, report.frames[0])
+    return _sentence(character, report), warnings
+
+
+def refine_again(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
+    """Keys the body of the shot's character anew, refined as the shot asks now; face, camera and range stay.
+
+    Returns a sentence and warnings.
+
+    Raises ValueError or OSError, in the user's words, where take or character cannot be used; then nothing was changed.
+    """
+    take, options = _options(scene, scene.holirep.character)
+    options.keep_face_keys = True
+    report = apply_take(context, take, scene.holirep.character, options)
+    _keep_report(scene.holirep, report)
+    return _sentence(scene.holirep.character, report, face=False), list(report.warnings)
+
+
+def apply_unrefined(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
+    """Keys the body of the shot's character as it was captured, for a look at it; what refining found is kept.
+
+    Returns and raises as ``refine_again``.
+    """
+    take, options = _options(scene, scene.holirep.character)
+    options.keep_face_keys, options.refine = True, None
+    report = apply_take(context, take, scene.holirep.character, options)
+    return _sentence(scene.holirep.character, report, face=False), list(report.warnings)
+
+
+def _options(scene: bpy.types.Scene, character: bpy.types.Object) -> tuple[Take, ApplyOptions]:
+    """The shot's take as it is played, and how the shot wants it applied."""
+    shot = scene.holirep
+    own = character == shot.character
+    played = _played_take(scene)
+    assert played.take is not None
     options = ApplyOptions(
         retargeting=RetargetOptions(
             space="world" if shot.match_camera else "character",
@@ -43,15 +103,35 @@ def apply_shot_take(
         frame_start=shot.start_frame if shot.use_start_frame else None,
         whole_frames=shot.whole_frames,
         push_to_nla=shot.push_to_nla,
-        set_scene_range=shot.set_scene_range,
+        refine=refine_options(shot, played.take),
+        refine_cache=played.cache,
     )
-    report = apply_take(context, take, character, options)
-    if own and not has_rig_map(shot):
-        _show_found_map(shot)
-    warnings = list(report.warnings)
-    if shot.add_camera:
-        warnings += _add_camera(scene, take, character, report.frames[0])
-    return _sentence(character, report), warnings
+    return played.take, options
+
+
+def _played_take(scene: bpy.types.Scene) -> _Played:
+    """The shot's take, on whole frames where the shot asks for it; read again only where file or rate changed."""
+    global _last
+    shot, render = scene.holirep, scene.render
+    path = Path(bpy.path.abspath(shot.take))
+    fps = render.fps / render.fps_base
+    source: tuple[object, ...] = ()
+    try:
+        state = path.stat()
+        source = (str(path), state.st_mtime_ns, state.st_size, fps if shot.whole_frames else None)
+    except OSError:
+        pass  # reading it says what is wrong
+    if not source or _last.source != source:
+        take = Take.load(path)
+        _last = _Played(source, on_whole_frames(take, fps) if shot.whole_frames else take)
+    return _last
+
+
+def _keep_report(shot: bpy.types.PropertyGroup, report: AppliedReport) -> None:
+    if report.refine is None:
+        forget_report(shot)
+    else:
+        store_report(shot, report.refine, np.linspace(*report.frames, report.key_count))
 
 
 def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
@@ -111,10 +191,13 @@ def _show_found_map(shot: bpy.types.PropertyGroup) -> None:
     write_rig_map(shot, find_rig_map(read_rig(shot.character)))
 
 
-def _sentence(character: bpy.types.Object, report: AppliedReport) -> str:
+def _sentence(character: bpy.types.Object, report: AppliedReport, face: bool = True) -> str:
     first, last = report.frames
-    shapes = sum(report.shape_keys.values())
+    shapes = sum(report.shape_keys.values()) if face else 0
     text = f"Keyed {len(report.bones)} bones"
     if shapes:
         text += f" and {shapes} shape keys"
-    return f"{text} of {character.name} ({report.family}), frames {first:g} to {last:g}"
+    text += f" of {character.name} ({report.family}), frames {first:g} to {last:g}"
+    if report.refine is not None and report.refine.sentences:
+        text += f"; {', '.join(report.refine.sentences)}"
+    return text

@@ -195,9 +195,15 @@ def test_a_channel_without_keys_gets_them_only_when_it_must(posed):
 def test_a_failure_leaves_every_key_as_it_was(posed):
     before = all_values(posed, np.arange(-5, 50, 0.25))
     active = read(posed)
-    with pytest.raises(RuntimeError, match="stop"), Rollback() as rollback:
-        write_motion(active, changed_motion(active, [2, 5], [(4, 30)], lift=0.2), rollback)
-        raise RuntimeError("stop")
+    wanted = changed_motion(active, [2, 5], [(4, 30)], lift=0.2)
+
+    def write_and_fail():
+        with Rollback() as rollback:
+            write_motion(active, wanted, rollback)
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_fail()
     after = all_values(posed, np.arange(-5, 50, 0.25))
     assert after.keys() == before.keys()
     assert all(np.abs(after[path] - before[path]).max() < 1e-6 for path in before)
@@ -219,7 +225,7 @@ def test_muted_and_locked_channels_and_modifiers_are_left_alone_and_said(posed):
     with Rollback() as rollback:
         written = write_motion(active, changed_motion(active, columns, [(5, 30)]), rollback)
     assert written.bones == (BONES["rightHand"],)
-    assert [text.split(": ")[1] for text in sorted(written.warnings)] and len(written.warnings) == 3
+    assert len(written.warnings) == 3
     assert all(any(word in text for text in written.warnings) for word in ("muted", "locked", "modifiers"))
 
 

@@ -3,24 +3,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import numpy.typing as npt
 
+from .. import filters, rotations
+from ..biomechanics.balance import static_balance
+from ..biomechanics.engine import LimitOptions, limited
+from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
+from ..biomechanics.limit_table import LimitTable
+from ..contacts import Contacts, Floor, check_floor, detect_contacts, edited, estimate_floor, grounded
+from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
 from ..take import Take
+from .frames import within
 from .options import RefineOptions
-from .report import RefineReport
+from .report import RefineReport, corrected, left, merged, slide_mm
 
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
-    from ..contacts.detect import Contacts
-    from ..contacts.floor import Floor
     from ..retargeting.motion import RigLike, RigMapLike
 
 Array = npt.NDArray[np.float64]
+
+_CUTOFF_HZ = (12.0, 3.0)
+"""Cutoff of the smoothing at the smallest and the full strength: human motion has little above 12 Hz (Winter 2009,
+2.2.4), and below 3 Hz it looks as under water."""
 
 
 @dataclass
@@ -33,9 +43,60 @@ class RefinedTake:
     violations: tuple[Violation, ...] = ()
 
 
-def refined_take(take: Take, options: RefineOptions) -> RefinedTake:
-    """Smoothing, limits, exertion, contacts and grounding, on the performer's own skeleton."""
-    raise NotImplementedError
+@dataclass
+class RefineCache:
+    """What of refining does not depend on contacts, kept for the next time: an edit of a contact is then quick.
+
+    It holds for one take, by identity, and for the options that matter.
+    """
+
+    take: Optional[Take] = None
+    key: Optional[RefineOptions] = None
+    result: Optional[RefinedTake] = None
+
+
+def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
+    """Smoothing, limits, exertion, contacts and grounding, on the performer's own skeleton.
+
+    Raises ValueError, in the user's words, where an option makes no sense for this take: a floor above the head, say.
+    """
+    body = _body(take, options, cache)
+    contacts = edited(body.contacts, options.contact_edits)
+    violations = list(body.violations)
+    result = body.take
+    moves_root = options.joints is None or "hips" in options.joints
+    if options.feet > 0.0 and moves_root and contacts.any():
+        result = within(take, grounded(result, contacts, body.floor, options.feet), options.frames)
+    if contacts.any():
+        violations += static_balance(result, contacts, body.floor)
+    return RefinedTake(contacts.to_take(result), contacts, body.floor, _inside(merged(violations), options.frames))
+
+
+def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:
+    """All that comes before the contacts' edits."""
+    key = replace(options, contact_edits=(), feet=1.0, hands=1.0)
+    if cache is not None and cache.result is not None and cache.take is take and cache.key == key:
+        return cache.result
+    result = take
+    violations: list[Violation] = []
+    if options.smoothing > 0.0:
+        result = smoothed(result, options.smoothing, options.joints)
+    if options.limits > 0.0:
+        result, violations = limited(result, limit_options(options))
+    result = within(take, result, options.frames)
+    floor = options.floor if options.floor is not None else estimate_floor(result)
+    check_floor(result, floor)
+    contacts = detect_contacts(result, floor)
+    exertion = ExertionOptions(options.preset, options.performer_mass, options.attenuate)
+    if options.attenuate:
+        slowed, found = attenuated(result, contacts, exertion)
+        result = within(take, slowed, options.frames)
+    else:
+        found = check_exertion(result, contacts, exertion)
+    body = RefinedTake(result, contacts, floor, tuple([*violations, *found]))
+    if cache is not None:
+        cache.take, cache.key, cache.result = take, key, body
+    return body
 
 
 def refined_motion(
@@ -46,5 +107,100 @@ def refined_motion(
     object_matrix: Optional[npt.ArrayLike],
     options: RefineOptions,
 ) -> tuple[RetargetedMotion, RefineReport]:
-    """Planting and limits on the character that the take was retargeted to."""
-    raise NotImplementedError
+    """Planting and limits on the character that the take was retargeted to.
+
+    Parameters
+    ----------
+    refined : the performer's take, ``T`` frames.
+    motion : that take retargeted, ``T`` frames.
+    rig : in the hierarchy that the motion was made for.
+    object_matrix : (4, 4) the armature object's world matrix in metres.
+    """
+    character = character_take(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
+    floor = character_floor(character, refined.take, refined.floor)
+    result, report = refined_character(character.take, refined.contacts, options, floor=floor, source=refined.take)
+    report.violations = merged([*refined.violations, *report.violations])
+    report.sentences = tuple([*_held(report, options), *corrected(report.violations)])
+    report.places = in_armature(character, report.places)
+    report.warnings = tuple([*report.warnings, *left(report.violations)])
+    return to_motion(character, result, motion), report
+
+
+def refined_character(
+    take: Take,
+    contacts: Contacts,
+    options: RefineOptions,
+    *,
+    floor: Optional[Floor] = None,
+    source: Optional[Take] = None,
+) -> tuple[Take, RefineReport]:
+    """Limits and planting on one skeleton, without words on what was done.
+
+    Parameters
+    ----------
+    take : on the skeleton that is to hold, usually a character's.
+    contacts : what touches when.
+    floor : in the take's world; None for that of the rest pose.
+    source : the performer's take that was retargeted, if there is one.
+    """
+    limits = limit_options(options) if options.limits > 0.0 else None
+    result, violations = limited(take, limits) if limits is not None else (take, [])
+    report = RefineReport(contacts=contacts)
+    if options.feet > 0.0 or options.hands > 0.0:
+        held = planted(
+            result,
+            contacts,
+            PlantOptions(options.feet, options.hands, floor, options.joints, limits),
+            source=source,
+        )
+        result, violations = held.take, [*violations, *held.violations]
+        report.contacts, report.places = held.contacts, held.places
+        report.slide_before_mm = slide_mm(held.slide_before, held.contacts.names)
+        report.slide_after_mm = slide_mm(held.slide_after, held.contacts.names)
+        report.warnings = held.sentences
+    report.violations = _inside(merged(violations), options.frames)
+    return within(take, result, options.frames), report
+
+
+def limit_options(options: RefineOptions) -> LimitOptions:
+    """The human limits that are asked for. Raises ValueError, in the user's words, for unknown presets and joints."""
+    return LimitOptions(LimitTable.load(options.preset, options.overrides), options.limits, options.joints)
+
+
+def smoothed(take: Take, strength: float, joints: Optional[frozenset[str]] = None) -> Take:
+    """The take through a zero-phase low-pass; ``strength`` 0..1 lowers the cutoff."""
+    high, low = _CUTOFF_HZ
+    cutoff = high * (low / high) ** float(np.clip(strength, 0.0, 1.0))
+
+    def lowpass(samples: Array) -> Array:
+        return filters.zero_phase(samples, take.fps, cutoff)
+
+    chosen = [joint for joint, name in enumerate(take.joint_names) if joints is None or name in joints]
+    turned = rotations.continuous(take.local_rotations)
+    turned[:, chosen] = filters.filtered_rotations(turned[:, chosen], lowpass)
+    moves_root = joints is None or "hips" in joints
+    root = lowpass(take.root_translation) if moves_root else take.root_translation
+    return replace(take, local_rotations=turned, root_translation=root)
+
+
+def in_armature(character: CharacterTake, places: Array) -> Array:
+    """Places ``(T, P, 3)`` of a character's take in its armature's space."""
+    return np.asarray(
+        rotations.rotate(rotations.inverse(character.to_world), places - character.origin) / character.scale
+    )
+
+
+def _held(report: RefineReport, options: RefineOptions) -> list[str]:
+    """What was held, in words."""
+    if report.contacts is None or not len(report.places):
+        return []
+    names = [name for name in report.contacts.names if report.contacts.touching(name).any()]
+    feet = options.feet > 0.0 and any(name.endswith(("Heel", "Toes")) for name in names)
+    hands = options.hands > 0.0 and any(name.endswith("Hand") for name in names)
+    return ["feet and hands held"] if feet and hands else ["feet held"] if feet else ["hands held"] if hands else []
+
+
+def _inside(violations: tuple[Violation, ...], frames: Optional[tuple[int, int]]) -> tuple[Violation, ...]:
+    if frames is None:
+        return violations
+    return tuple(one for one in violations if one.last_frame >= frames[0] and one.first_frame <= frames[1])

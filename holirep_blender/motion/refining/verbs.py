@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs for motion that is there already, of a performer or a character: clamp, plant, check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from ..biomechanics.balance import static_balance
+from ..biomechanics.engine import check_limits, limited
+from ..biomechanics.exertion import ExertionOptions, check_exertion
+from ..biomechanics.report import Violation, violations_over
+from ..contacts import Contacts, Floor, check_floor, contact_points, detect_contacts, edited, estimate_floor
+from ..contacts.names import SOLE_POINTS
+from ..take import Take
+from .frames import within
+from .options import RefineOptions
+from .refine import _inside, limit_options, refined_character
+from .report import RefineReport, corrected, left, merged, slide_mm
+
+if TYPE_CHECKING:
+    from ..contacts.soles import ContactPoints
+
+Array = npt.NDArray[np.float64]
+
+SLIDES = 0.002
+"""Metres a frame at 30 frames a second that a foot on the floor may move before a check says so."""
+SINKS = 0.02
+"""Metres that a sole may be under the floor before a check says so: skin gives way."""
+
+
+def clamped(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
+    """The take within human limits, by ``options.limits``, ``preset``, ``overrides``, ``joints`` and ``frames``."""
+    result, found = limited(take, limit_options(options))
+    violations = _inside(merged(found), options.frames)
+    sentences = tuple(corrected(violations)) or ("nothing exceeds the limits",)
+    report = RefineReport(violations=violations, sentences=sentences, warnings=tuple(left(violations)))
+    return within(take, result, options.frames), report
+
+
+def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
+    """The take with its contacts held, by ``options.feet``, ``hands``, ``floor``, ``joints`` and ``frames``.
+
+    Raises ValueError, in the user's words, where the skeleton has no feet, or the floor is not under them.
+    """
+    floor, contacts = found_contacts(take, options)
+    result, report = refined_character(take, contacts, options, floor=floor)
+    if not contacts.any():
+        report.sentences = ("no foot stays on the floor, so nothing was held",)
+    elif report.slide_before_mm == report.slide_before_mm:
+        slide = f"{report.slide_before_mm:.2g} to {report.slide_after_mm:.2g} mm a frame"
+        report.sentences = (f"sliding of the feet went from {slide}",)
+    report.sentences += tuple(corrected(report.violations))
+    report.warnings = tuple([*report.warnings, *left(report.violations)])
+    return result, report
+
+
+def checked(take: Take, options: RefineOptions) -> RefineReport:
+    """What is not human or does not hold in a take; nothing is changed.
+
+    Limits, speeds and joint moments, balance, feet that slide while they touch and soles under the floor.
+    """
+    violations: list[Violation] = list(check_limits(take, limit_options(options)))
+    contacts: Optional[Contacts] = None
+    slide = float("nan")
+    points = contact_points(take)
+    if any(name in points.names for name in SOLE_POINTS):
+        floor, contacts = found_contacts(take, options)
+        slides = _slides(take, points, contacts)
+        slide = slide_mm(slides, contacts.names)
+        violations += _sliding(take, contacts, slides, options) + _sunk(take, points, floor, options)
+        violations += static_balance(take, contacts, floor)
+    violations += check_exertion(take, contacts, ExertionOptions(options.preset, options.performer_mass))
+    if options.joints is not None:
+        violations = [one for one in violations if not one.joint or one.joint in options.joints]
+    kept = _inside(merged(violations), options.frames)
+    sentences = tuple(left(kept)) or ("nothing found",)
+    return RefineReport(kept, slide, slide, contacts, sentences=sentences)
+
+
+def found_contacts(take: Take, options: RefineOptions) -> tuple[Floor, Contacts]:
+    """The floor and what touches it, with the user's edits. Raises ValueError, in the user's words, without feet."""
+    points = contact_points(take)
+    if not any(name in points.names for name in SOLE_POINTS):
+        raise ValueError("No feet are mapped, so there is nothing to plant. Map the legs in the rig map first.")
+    floor = options.floor if options.floor is not None else estimate_floor(take)
+    check_floor(take, floor)
+    return floor, edited(detect_contacts(take, floor), options.contact_edits)
+
+
+def _slides(take: Take, points: ContactPoints, contacts: Contacts) -> Array:
+    """Metres ``(T, C)`` that each touching point moved since the frame before; NaN where it did not touch in both."""
+    places = points.world(take)
+    result = np.full(contacts.confidence.shape, np.nan)
+    for column, name in enumerate(contacts.names):
+        row = points.index(name)
+        if row < 0:
+            continue
+        moved = np.linalg.norm(np.diff(places[:, row], axis=0), axis=-1)
+        touching = contacts.touching(name)
+        both = touching[1:] & touching[:-1]
+        result[1:, column] = np.where(both, moved, np.nan)
+    return result
+
+
+def _sliding(take: Take, contacts: Contacts, slides: Array, options: RefineOptions) -> list[Violation]:
+    bound = SLIDES * 30.0 / take.fps
+    found: list[Violation] = []
+    for column, name in enumerate(contacts.names):
+        if name in SOLE_POINTS:
+            values = np.nan_to_num(slides[:, column])
+            found += violations_over(
+                values, np.full(len(values), bound), 0.0, kind="slide", joint=_joint(name, take), motion="",
+                unit="m/frame", altered=False,
+            )  # fmt: skip
+    return found
+
+
+def _sunk(take: Take, points: ContactPoints, floor: Floor, options: RefineOptions) -> list[Violation]:
+    heights = floor.height_of(points.world(take))
+    found: list[Violation] = []
+    for name in SOLE_POINTS:
+        row = points.index(name)
+        if row >= 0:
+            depth = -heights[:, row]
+            found += violations_over(
+                depth, np.full(len(depth), SINKS), 0.0, kind="floor", joint=_joint(name, take), motion="",
+                unit="m", altered=False,
+            )  # fmt: skip
+    return found
+
+
+def _joint(point: str, take: Take) -> str:
+    side = "left" if point.startswith("left") else "right"
+    return f"{side}Toes" if point.endswith("Toes") and f"{side}Toes" in take.joint_names else f"{side}Foot"
