@@ -12,6 +12,12 @@ from ..take import Take
 
 Array = npt.NDArray[np.float64]
 
+_SLOW = 0.3
+"""Metres per second below which a foot may be standing."""
+_BAND = 0.04
+"""Height in metres of the band that holds the heights of standing feet."""
+_HIGHEST_POINTS: tuple[str, ...] = ("head", "neck", "upperChest", "chest", "spine", "hips")
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -20,7 +26,7 @@ class Floor:
     Attributes
     ----------
     point : any point of it, metres.
-    normal : the direction away from the ground; need not have length 1.
+    normal : the direction away from the ground; kept at length 1.
     """
 
     point: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -46,17 +52,65 @@ class Floor:
         """Signed heights ``(...)`` in metres of points ``(..., 3)`` over the floor."""
         return np.asarray((np.asarray(points, dtype=np.float64) - np.array(self.point)) @ self.up)
 
+    def axes(self) -> Array:
+        """Rotation matrix ``(3, 3)`` whose rows are two directions in the plane and its normal; identity if level."""
+        up = self.up
+        across = np.array([1.0, 0.0, 0.0]) if abs(up[0]) < 0.9 else np.array([0.0, 1.0, 0.0])
+        first = across - np.dot(across, up) * up
+        first /= np.linalg.norm(first)
+        return np.stack([first, np.cross(up, first), up])
+
 
 def estimate_floor(take: Take) -> Floor:
-    """The level floor on which a take's performer stands most."""
+    """The level floor on which a take's feet stand most of the time.
+
+    Of the frames in which the lowest point of the soles is slow, the band of heights that holds the most is the floor;
+    its mean is taken. Steps, jumps and lying down do not move it as long as standing is what is done most. A skeleton
+    without legs has its floor at 0.
+
+    Raises ValueError where the take holds values that are not numbers.
+    """
     from .soles import contact_points
 
+    take.check_finite()
     points = contact_points(take)
-    if not points.names or take.frame_count == 0:
+    soles = [row for row, name in enumerate(points.names) if name.endswith(("Heel", "Toes"))]
+    if not soles or take.frame_count == 0:
         return Floor()
-    return Floor((0.0, 0.0, float(np.percentile(points.world(take)[..., 2].min(axis=1), 40))))
+    places = points.world(take)[:, soles]
+    rows = np.arange(len(places))
+    lowest = np.argmin(places[..., 2], axis=1)
+    heights = places[rows, lowest, 2]
+    if len(places) > 2:
+        speed = np.linalg.norm(np.gradient(places, axis=0), axis=-1)[rows, lowest] * take.fps
+        slow = speed <= max(_SLOW, float(np.percentile(speed, 25)))
+        heights = heights[slow]
+    return Floor((0.0, 0.0, _densest(heights)))
+
+
+def _densest(heights: Array) -> float:
+    """Mean of the heights within the band that holds most of them."""
+    ordered = np.sort(heights)
+    ends = np.searchsorted(ordered, ordered + _BAND, side="right")
+    first = int(np.argmax(ends - np.arange(len(ordered))))
+    return float(np.mean(ordered[first : ends[first]]))
 
 
 def check_floor(take: Take, floor: Floor) -> None:
-    """Raises ValueError in the user's words where a performer cannot stand on the floor."""
-    raise NotImplementedError
+    """Whether a performer can be on this side of the floor.
+
+    Raises ValueError in the user's words where the take holds values that are not numbers, and where the floor lies
+    above the performer's head in every frame.
+    """
+    take.check_finite()
+    highest = next((name for name in _HIGHEST_POINTS if name in take.joint_names), None)
+    if highest is None or take.frame_count == 0:
+        return
+    heights = floor.height_of(take.world_positions()[:, take.joint_names.index(highest)])
+    best = float(heights.max())
+    if best <= 0.0:
+        name = "head" if highest in ("head", "neck") else "body"
+        raise ValueError(
+            f"The floor lies {-best:.2f} m above the performer's {name} even where it is highest. "
+            "Lower the floor, turn it over, or let it be estimated."
+        )

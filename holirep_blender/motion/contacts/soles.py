@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from ..retargeting import take_rest_positions
 from ..retargeting.anatomy import Positions, leg_length, pelvis_centre, rest_rotations
 from ..skeleton import SIDES
 from ..take import Take
+from .names import CONTACT_POINTS
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -25,8 +27,12 @@ _HEEL_BEHIND, _BALL_BEFORE = 0.055, 0.165
 long (Winter 2009), of which about a sixth lies behind the ankle and the ball lies at 0.7 from the heel."""
 _ANKLE_RANGE = (0.03, 0.30)
 """Heights of an ankle over the floor, as shares of the leg, that a rest pose is believed; boots and hooves included."""
+_LEVEL = 0.012
+"""Difference of the two ankles' or balls' heights, as a share of the leg, from which a rest pose does not stand."""
+_STILL, _LOW, _FEWEST = 0.2, 0.04, 5
+"""Speed in m/s below which a foot is still, metres over the lowest place in which it is low, and the fewest frames."""
 _KNEE_RADIUS, _SEAT_DEPTH, _PALM = 0.055, 0.11, 0.12
-"""Radius of the knee, depth of the seat under the hip joints, and the palm's middle from the wrist, shares of the leg."""
+"""Radius of the knee, depth of the seat under the hip joints, palm's middle from the wrist; shares of the leg."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +68,20 @@ def contact_points(take: Take) -> ContactPoints:
     """The contact points of a take's skeleton, whatever its rest pose; only those whose joints are there.
 
     Heel and ball lie on the floor of the rest pose (``rest_offsets`` of the hips is their height over it). Where the
-    rest pose does not tell (an ankle on or under its floor, as in clips whose lowest joint is taken as the floor), the
-    ankle's height follows from the leg's length. Without toe joints the ball is fixed to the foot.
+    rest pose does not tell (a foot without toes whose ankle is on the floor, as in clips whose lowest joint is taken as
+    the floor), the ankle's height follows from the leg's length. Where the rest pose does not stand at all (mid-stride,
+    as when a clip's first frame is its rest pose), how the feet stand is read off the frames in which they are still
+    and low. Without toe joints the ball is fixed to the foot.
     """
     rest = take_rest_positions(take)
     leg = leg_length(rest)
     frames = rest_rotations(rest, np.eye(3))
     rows: dict[str, tuple[str, Array]] = {}
     if leg > 1e-6:
+        tilts = {} if _stands(rest, leg) else _tilts(take, rest)
         for side in SIDES:
-            rows.update(_foot(side, rest, frames, leg))
+            if f"{side}Foot" in rest:
+                rows.update(_foot(side, rest, frames, leg, tilts.get(side)))
     size = leg if leg > 1e-6 else 0.85
     for side in SIDES:
         hand, knee = f"{side}Hand", f"{side}LowerLeg"
@@ -79,31 +89,78 @@ def contact_points(take: Take) -> ContactPoints:
             outwards = np.array([1.0 if side == "left" else -1.0, 0.0, 0.0])
             rows[hand] = (hand, rotations.rotate(frames[hand], outwards) * _PALM * size)
         if knee in rest:
-            rows[f"{side}Knee"] = (knee, rotations.rotate(frames[knee], np.array([0.0, -1.0, 0.0])) * _KNEE_RADIUS * size)
+            rows[f"{side}Knee"] = (
+                knee,
+                rotations.rotate(frames[knee], np.array([0.0, -1.0, 0.0])) * _KNEE_RADIUS * size,
+            )
     centre = pelvis_centre(rest)
     if "hips" in rest and centre is not None:
         down = rotations.rotate(frames["hips"], np.array([0.0, 0.0, -1.0]))
         rows["hips"] = ("hips", centre - rest["hips"] + down * _SEAT_DEPTH * size)
-    from .names import CONTACT_POINTS
-
     names = tuple(name for name in CONTACT_POINTS if name in rows)
     joints = np.array([take.joint_names.index(rows[name][0]) for name in names], dtype=np.intp)
     offsets = np.array([rows[name][1] for name in names]).reshape(-1, 3)
     return ContactPoints(names, joints, offsets)
 
 
-def _foot(side: str, rest: Positions, frames: dict[str, Array], leg: float) -> dict[str, tuple[str, Array]]:
-    foot, toes = f"{side}Foot", f"{side}Toes"
-    if foot not in rest:
+def _stands(rest: Positions, leg: float) -> bool:
+    """Whether both feet of the rest pose are level, as far as joints tell."""
+    pairs = [(f"left{part}", f"right{part}") for part in ("Foot", "Toes")]
+    if any(abs(rest[a][2] - rest[b][2]) > _LEVEL * leg for a, b in pairs if a in rest and b in rest):
+        return False
+    feet = [(f"{side}Foot", f"{side}Toes") for side in SIDES]
+    return all(rest[foot][2] >= rest[toes][2] for foot, toes in feet if foot in rest and toes in rest)
+
+
+def _tilts(take: Take, rest: Positions) -> dict[str, Array]:
+    """Rotation ``(4,)`` of each side's foot from its frame at rest to that in which its sole is level.
+
+    How steep the bone from ankle to ball is on a level sole is the same on both sides and is read off the frames in
+    which an ankle is slow and lowest; to which side a foot tilts comes from its own slow frames.
+    """
+    sides = [side for side in SIDES if f"{side}Foot" in rest and f"{side}Toes" in rest]
+    feet = [take.joint_names.index(f"{side}Foot") for side in sides]
+    placed, turned = take.world_positions()[:, feet], take.world_rotations()[:, feet]
+    if not sides or len(placed) < _FEWEST:
         return {}
-    ankle = rest[foot]
-    forward = rotations.rotate(frames[foot], np.array([0.0, -1.0, 0.0]))
-    believed = _ANKLE_RANGE[0] * leg <= ankle[2] <= _ANKLE_RANGE[1] * leg
-    floor = 0.0 if believed else float(ankle[2]) - _ANKLE_HEIGHT * leg
-    heel = -forward * _HEEL_BEHIND * leg
-    heel[2] = floor - ankle[2]
+    speed = np.linalg.norm(np.gradient(placed, axis=0), axis=-1) * take.fps
+    still = speed <= np.maximum(_STILL, np.percentile(speed, 10.0, axis=0))
+    bones = np.array([rest[f"{side}Toes"] - rest[f"{side}Foot"] for side in sides])
+    length = np.linalg.norm(bones, axis=1)
+    low = still & (placed[..., 2] <= np.percentile(placed[still][:, 2], 5.0) + _LOW)
+    steep = float(np.median((rotations.rotate(turned, bones)[..., 2] / length)[low]))
+    result = {}
+    for column, side in enumerate(sides):
+        own = still[:, column] & (placed[:, column, 2] <= np.percentile(placed[still[:, column], column, 2], 50.0))
+        up = np.median(rotations.rotate(rotations.inverse(turned[own, column]), np.array([0.0, 0.0, 1.0])), axis=0)
+        bone = bones[column] / length[column]
+        across = rotations.normalized(up - np.dot(up, bone) * bone)
+        normal = across * np.sqrt(max(1.0 - steep**2, 0.0)) + bone * steep
+        result[side] = rotations.between(normal, np.array([0.0, 0.0, 1.0]))
+    return result
+
+
+def _foot(
+    side: str, rest: Positions, frames: dict[str, Array], leg: float, tilt: Optional[Array]
+) -> dict[str, tuple[str, Array]]:
+    """Joint and offset ``(3,)`` of a foot's heel and ball; ``tilt`` is given where the rest pose does not stand."""
+    foot, toes = f"{side}Foot", f"{side}Toes"
+    turn = rotations.identity() if tilt is None else tilt
+    back, down = rotations.inverse(turn), np.array([0.0, 0.0, -1.0])
+    forward = rotations.rotate(turn, rotations.rotate(frames[foot], np.array([0.0, -1.0, 0.0])))
+    forward = rotations.normalized(forward * np.array([1.0, 1.0, 0.0]))
+    ankle, ball = float(rest[foot][2]), 0.0
     if toes in rest:
-        return {f"{side}Heel": (foot, heel), toes: (toes, np.array([0.0, 0.0, floor - rest[toes][2]]))}
-    ball = forward * _BALL_BEFORE * leg
-    ball[2] = floor - ankle[2]
-    return {f"{side}Heel": (foot, heel), toes: (foot, ball)}
+        bone = rotations.rotate(turn, rest[toes] - rest[foot])
+        if tilt is None:
+            ball = max(float(rest[toes][2]), 0.0)
+        ankle = ball - float(bone[2])  # a ball is never under its sole
+    elif not _ANKLE_RANGE[0] * leg <= ankle <= _ANKLE_RANGE[1] * leg:
+        ankle = _ANKLE_HEIGHT * leg
+    heel = rotations.rotate(back, down * ankle - forward * _HEEL_BEHIND * leg)
+    if toes in rest:
+        return {f"{side}Heel": (foot, heel), toes: (toes, down * ball)}
+    return {
+        f"{side}Heel": (foot, heel),
+        toes: (foot, rotations.rotate(back, down * ankle + forward * _BALL_BEFORE * leg)),
+    }
