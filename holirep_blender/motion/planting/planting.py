@@ -5,9 +5,22 @@ from __future__ import annotations
 
 from typing import Optional
 
+import numpy as np
+import numpy.typing as npt
+
+from .. import rotations
+from ..contacts.floor import Floor
 from ..contacts.record import Contacts
+from ..contacts.soles import ContactPoints, contact_points
+from ..skeleton import SIDES
 from ..take import Take
+from .feet import find_foot
+from .legs import legs_planted
 from .options import Planted, PlantOptions
+from .pose import Pose
+from .stances import Phases
+
+Array = npt.NDArray[np.float64]
 
 
 def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Optional[Take] = None) -> Planted:
@@ -23,4 +36,36 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     ------
     ValueError : in the user's words, where the floor lies above the head, or values are not numbers.
     """
-    raise NotImplementedError
+    take.check_finite()
+    floor = options.floor or Floor()
+    points = contact_points(take)
+    before = points.world(take)
+    pose = Pose.over(take, floor)
+    feet = [foot for foot in (find_foot(take, side, points) for side in SIDES) if foot is not None]
+    result = take
+    if feet and take.frame_count:
+        phases = [
+            Phases.of(contacts.touching(f"{foot.side}Heel"), contacts.touching(f"{foot.side}Toes")) for foot in feet
+        ]
+        movable = options.joints is None or "hips" in options.joints
+        paths, changed, shift = legs_planted(pose, feet, phases, options.feet, movable)
+        result = pose.to_take(changed, shift)
+    after = points.world(result)
+    return Planted(
+        result,
+        contacts,
+        np.full((take.frame_count, len(contacts.names), 3), np.nan),
+        _slide(before, contacts, points),
+        _slide(after, contacts, points),
+    )
+
+
+def _slide(world: Array, contacts: Contacts, points: ContactPoints) -> Array:
+    result = np.full((len(world), len(contacts.names)), np.nan)
+    for column, name in enumerate(contacts.names):
+        if points.index(name) >= 0:
+            touching = contacts.touching(name)
+            both = np.flatnonzero(touching[1:] & touching[:-1]) + 1
+            step = np.linalg.norm(world[both, points.index(name)] - world[both - 1, points.index(name)], axis=-1)
+            result[both, column] = step
+    return result

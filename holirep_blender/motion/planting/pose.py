@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take's whole motion as world rotations and positions, over a floor at Z = 0, and its limbs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import rotations
+from ..contacts.floor import Floor
+from ..retargeting import take_rest_positions
+from ..retargeting.anatomy import canonical_axes, rest_rotations
+from ..take import Take
+
+Array = npt.NDArray[np.float64]
+
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Limb:
+    """Two bones and what ends them: hip, knee and ankle, or shoulder, elbow and wrist.
+
+    Attributes
+    ----------
+    upper, lower, end : joints of the take.
+    first, second : (3,) rest offsets of ``lower`` from ``upper`` and of ``end`` from ``lower``.
+    hinge : (3,) axis of the middle joint in the rest pose; a positive turn of the lower bone about it flexes.
+    """
+
+    upper: int
+    lower: int
+    end: int
+    first: Array
+    second: Array
+    hinge: Array
+
+    @property
+    def length(self) -> float:
+        """Metres when straight."""
+        return float(np.linalg.norm(self.first) + np.linalg.norm(self.second))
+
+
+def find_limb(take: Take, names: tuple[str, str, str]) -> Optional[Limb]:
+    """The limb of three joints; None where one is not there, has no length or does not hang on the one before it."""
+    if not set(names) <= set(take.joint_names):
+        return None
+    upper, lower, end = (take.joint_names.index(name) for name in names)
+    first, second = take.rest_offsets[lower], take.rest_offsets[end]
+    if take.parents[lower] != upper or take.parents[end] != lower:
+        return None
+    if min(float(np.linalg.norm(first)), float(np.linalg.norm(second))) < 1e-6:
+        return None
+    frames = rest_rotations(take_rest_positions(take), np.eye(3))
+    axis = rotations.rotate(frames[names[1]], canonical_axes(names[1])[1])
+    return Limb(upper, lower, end, first, second, axis)
+
+
+@dataclass
+class Pose:
+    """World rotations ``(T, J, 4)`` and positions ``(T, J, 3)`` of a take's joints; edited in place by the solvers.
+
+    The world here is the floor's: its plane is Z = 0, its normal +Z.
+    """
+
+    take: Take
+    turned: Array
+    placed: Array
+    floor: Floor
+
+    @classmethod
+    def over(cls, take: Take, floor: Floor) -> Pose:
+        """The take's pose over a floor."""
+        level = rotations.between(floor.up, _UP)
+        return cls(
+            take,
+            rotations.multiply(level, take.world_rotations()),
+            rotations.rotate(level, take.world_positions() - np.array(floor.point)),
+            floor,
+        )
+
+    def in_world(self, points: Array) -> Array:
+        """Points ``(..., 3)`` over the floor in the take's world."""
+        return rotations.rotate(rotations.between(_UP, self.floor.up), points) + np.array(self.floor.point)
+
+    def to_take(self, changed: list[int], shift: Array) -> Take:
+        """The take with the rotations of the joints ``changed`` as they are here, and its root moved by ``shift``.
+
+        ``shift (T, 3)`` is over the floor. All other joints keep their local rotations bit by bit.
+        """
+        local = self.take.local_rotations.copy()
+        before = self.take.world_rotations()
+        unlevel = rotations.inverse(rotations.between(self.floor.up, _UP))
+        for joint in changed:
+            parent = self.take.parents[joint]
+            above = rotations.multiply(unlevel, self.turned[:, parent]) if parent in changed else before[:, parent]
+            turned = rotations.normalized(
+                rotations.multiply(rotations.inverse(above), rotations.multiply(unlevel, self.turned[:, joint]))
+            )
+            local[:, joint] = np.where(np.sum(turned * local[:, joint], axis=-1, keepdims=True) < 0.0, -turned, turned)
+        moved = self.take.root_translation + rotations.rotate(unlevel, shift)
+        return replace(self.take, local_rotations=local, root_translation=moved)
