@@ -44,8 +44,8 @@ class LimitRow:
 class Coupling:
     """A bound that depends on another angle of the same frame.
 
-    ``ends`` names the bounds it acts on: "low", "high" or "both". They are multiplied by a factor that goes smoothly
-    from 1 where the driver is at ``start`` degrees to ``factor`` where it is at ``end``.
+    ``ends`` names the bounds it acts on: "low", "high" or "both". As the driver goes from ``start`` to ``end`` degrees
+    they are smoothly multiplied by up to ``factor`` and then moved by up to ``shift`` degrees.
     """
 
     joint: str
@@ -56,6 +56,7 @@ class Coupling:
     start: float
     end: float
     factor: float
+    shift: float
     source: str
 
 
@@ -87,6 +88,7 @@ class LimitTable:
     preset: str
     rows: tuple[LimitRow, ...]
     couplings: tuple[Coupling, ...]
+    overridden: frozenset[tuple[str, str]] = frozenset()
     _index: Mapping[tuple[str, str], LimitRow] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +119,10 @@ class LimitTable:
             if (joint, motion) not in rows:
                 raise ValueError(_unknown(key, joint, rows))
             rows[joint, motion] = _overridden(rows[joint, motion], given)
-        return cls(preset, tuple(sorted(rows.values(), key=_order)), tuple(_couplings(stored, preset)))
+        own = frozenset(tuple(key.split(".", 1)) for key in overrides or {})
+        # what the user writes holds as it is written
+        couplings = [row for row in _couplings(stored, preset) if (row.joint, row.motion) not in own]
+        return cls(preset, tuple(sorted(rows.values(), key=_order)), tuple(couplings), own)
 
     def row(self, joint: str, motion: str) -> LimitRow:
         """The row of a joint's motion. Raises KeyError where there is none."""
@@ -163,7 +168,7 @@ def _overridden(row: LimitRow, given: Range) -> LimitRow:
     name = f"{row.joint}.{row.motion}"
     if not low <= high:
         raise ValueError(f"Human limits: {name} has the low limit {low:g}° above the high limit {high:g}°. Swap them.")
-    if not (-180.0 <= low and high <= 180.0):
+    if not (low >= -180.0 and high <= 180.0):
         raise ValueError(f"Human limits: {name} must lie within -180° and 180°, not {low:g}° and {high:g}°.")
     width = row.hard[1] - row.hard[0]
     shares = (row.soft[0] - row.hard[0]) / width, (row.hard[1] - row.soft[1]) / width
@@ -181,7 +186,7 @@ def _couplings(stored: Mapping[str, Any], preset: str) -> list[Coupling]:
             found.append(
                 Coupling(
                     joint, entry["motion"], entry["ends"], driver, entry["driver"][1], start, end,
-                    float(entry["factor"]), entry["source"],
+                    float(entry["factor"]), float(entry["shift"]), entry["source"],
                 )
             )  # fmt: skip
     return found

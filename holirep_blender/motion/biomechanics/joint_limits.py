@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One joint within its limits: its swing by an ellipse or, for hinges, by each angle, then its rotation."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from ..skeleton import FINGERS
+from .couplings import JointBounds
+from .limiting import Ellipse, limited_interval
+from .swing import quaternions_of
+
+Array = npt.NDArray[np.float64]
+
+
+def is_hinge(joint: str) -> bool:
+    """Whether a joint bends about one axis, so that its sideways play does not shrink as it bends."""
+    if "Thumb" in joint:
+        return "Metacarpal" not in joint
+    return joint.endswith(("LowerLeg", "LowerArm", "Toes")) or any(finger in joint for finger in FINGERS)
+
+
+def limited_joint(joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float) -> Optional[Array]:
+    """The joint's quaternions ``(T, 4)`` within its limits, or None where all of its ``angles (T, 3)`` already are.
+
+    Frames that do not change keep exactly their quaternions.
+    """
+    result = _limited_angles(joint, angles, bounds)
+    moved = (result != angles).any(axis=1)
+    if not moved.any():
+        return None
+    changed = quaternions.copy()
+    changed[moved] = quaternions_of(result[moved], mirror)
+    return changed
+
+
+def _limited_angles(joint: str, angles: Array, bounds: JointBounds) -> Array:
+    motions = bounds.motions(joint)
+    result = angles.copy()
+    if is_hinge(joint):
+        for column, motion in ((0, "flexion"), (1, "abduction")):
+            if motion in motions:
+                result[:, column] = limited_interval(result[:, column], bounds.of(joint, motion, result))
+    elif "flexion" in motions and "abduction" in motions:
+        ellipse = Ellipse(bounds.of(joint, "flexion"), bounds.of(joint, "abduction"))
+        result[:, 0], result[:, 1] = ellipse.limited(result[:, 0], result[:, 1])
+    if "rotation" in motions:
+        limits = bounds.of(joint, "rotation", result)
+        turns = result[:, 2]
+        wrapped = limits.wrapped(turns)
+        kept = limited_interval(wrapped, limits)
+        result[:, 2] = np.where(kept == wrapped, turns, kept)
+    return result

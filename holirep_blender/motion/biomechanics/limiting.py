@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The soft approach to a limit, one excursion at a time.
+
+An *excursion* is a stretch of frames beyond the soft limit. Where its peak stays within the hard limit nothing
+changes. Where it does not, ``u = (x - soft) / (hard - soft)`` becomes ``u / (1 + (1 - 1/U) u)`` with the excursion's
+peak ``U``: slope 1 at the soft limit, so the curve has no kink, growing everywhere, so the motion keeps its shape, and
+the peak lands exactly on the hard limit. A second run finds peaks within the hard limits and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+TOLERANCE = np.radians(0.002)
+"""How far beyond a hard limit counts as beyond: above what single-precision keys lose, below what anybody sees."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of one motion, radians, each ``(T,)`` or a number for all frames."""
+
+    soft_low: npt.NDArray[np.float64]
+    soft_high: npt.NDArray[np.float64]
+    hard_low: npt.NDArray[np.float64]
+    hard_high: npt.NDArray[np.float64]
+
+    def beyond(self, values: Array) -> Mask:
+        """Frames ``(T,)`` in which ``values (T,)`` are beyond a hard limit."""
+        return np.asarray((values > self.hard_high + TOLERANCE) | (values < self.hard_low - TOLERANCE))
+
+    def wrapped(self, turns: Array) -> Array:
+        """Rotations ``(T,)`` by whole turns into the turn around the middle of the limits."""
+        middle = (self.hard_low + self.hard_high) / 2.0
+        return np.asarray(turns - 2.0 * np.pi * np.round((turns - middle) / (2.0 * np.pi)))
+
+    def clipped(self, values: Array) -> Array:
+        """``values (T,)`` cut off at the hard limits."""
+        return np.asarray(np.clip(values, self.hard_low, self.hard_high))
+
+
+def eased(excess: Array, room: Array) -> tuple[Array, Mask]:
+    """Excess over the soft limit ``(T,)`` (0 and less: within it) brought into ``room (T,)``, the way to the hard one.
+
+    Returns the excess and which frames ``(T,)`` changed; excursions whose peak fits are not among them.
+    """
+    over = np.flatnonzero(excess > 0.0)
+    changed = np.zeros(excess.shape, dtype=bool)
+    if len(over) == 0:
+        return excess, changed
+    amount, space = excess[over], np.maximum(np.broadcast_to(room, excess.shape)[over], 0.0)
+    starts = np.flatnonzero(np.diff(over, prepend=-2) > 1)
+    lengths = np.diff(starts, append=len(over))
+    moves = np.repeat(np.maximum.reduceat(amount - space, starts) > TOLERANCE, lengths)
+    with np.errstate(divide="ignore"):
+        peaks = np.repeat(np.maximum.reduceat(amount / space, starts), lengths)
+    steepness = 1.0 - 1.0 / np.maximum(peaks, 1.0)
+    result = excess.copy()
+    changed[over[moves]] = True
+    result[changed] = (amount * space / (space + steepness * amount))[moves]
+    return result, changed
+
+
+def limited_interval(values: Array, bounds: Bounds) -> Array:
+    """One angle ``(T,)`` within its limits."""
+    if not bounds.beyond(values).any():
+        return values
+    above, lowered = eased(values - bounds.soft_high, bounds.hard_high - bounds.soft_high)
+    below, raised = eased(bounds.soft_low - values, bounds.soft_low - bounds.hard_low)
+    result = np.where(lowered, bounds.soft_high + above, values)
+    return np.asarray(np.where(raised, bounds.soft_low - below, result))
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """Limits of a swing in two directions: a quarter of an ellipse in each quadrant, around a centre within them."""
+
+    first: Bounds
+    second: Bounds
+
+    def radii(self, a: Array, b: Array) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+        """Of swings ``a, b (T,)``: centre (2), direction (2), distance from it, and the soft and hard radius there."""
+        centre_a, centre_b = _centre(self.first), _centre(self.second)
+        x, y = a - centre_a, b - centre_b
+        distance = np.sqrt(x * x + y * y)
+        safe = np.where(distance < 1e-12, 1.0, distance)
+        cosine, sine = x / safe, y / safe
+        soft = _radius(cosine, sine, self.first, self.second, centre_a, centre_b, hard=False)
+        hard = _radius(cosine, sine, self.first, self.second, centre_a, centre_b, hard=True)
+        return centre_a, centre_b, cosine, sine, distance, soft, hard
+
+    def limited(self, a: Array, b: Array) -> tuple[Array, Array]:
+        """Swings within the limits, moved along the line to the centre."""
+        centre_a, centre_b, cosine, sine, distance, soft, hard = self.radii(a, b)
+        if not (distance > hard + TOLERANCE).any():
+            return a, b
+        excess, changed = eased(distance - soft, hard - soft)
+        moved = soft + excess
+        return np.where(changed, centre_a + cosine * moved, a), np.where(changed, centre_b + sine * moved, b)
+
+    def clipped(self, a: Array, b: Array) -> tuple[Array, Array]:
+        """Swings cut off at the hard limits, along the line to the centre."""
+        centre_a, centre_b, cosine, sine, distance, _, hard = self.radii(a, b)
+        nearer = np.minimum(distance, hard)
+        return centre_a + cosine * nearer, centre_b + sine * nearer
+
+
+def _centre(bounds: Bounds) -> Array:
+    width = bounds.soft_high - bounds.soft_low
+    return np.asarray(np.clip(0.0, bounds.soft_low + 0.1 * width, bounds.soft_high - 0.1 * width))
+
+
+def _radius(
+    cosine: Array, sine: Array, first: Bounds, second: Bounds, centre_a: Array, centre_b: Array, hard: bool
+) -> Array:
+    a_high, a_low = (first.hard_high, first.hard_low) if hard else (first.soft_high, first.soft_low)
+    b_high, b_low = (second.hard_high, second.hard_low) if hard else (second.soft_high, second.soft_low)
+    axis_a = np.maximum(np.where(cosine >= 0.0, a_high - centre_a, centre_a - a_low), 1e-9)
+    axis_b = np.maximum(np.where(sine >= 0.0, b_high - centre_b, centre_b - b_low), 1e-9)
+    return np.asarray(1.0 / np.sqrt((cosine / axis_a) ** 2 + (sine / axis_b) ** 2 + 1e-300))

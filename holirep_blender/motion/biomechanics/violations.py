@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Angles beyond hard limits, as the report lists them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from .couplings import JointBounds
+from .joint_limits import is_hinge
+from .limiting import TOLERANCE, Bounds, Ellipse
+from .report import Violation, violations_over
+from .swing import MOTIONS
+
+Array = npt.NDArray[np.float64]
+
+
+def limit_violations(joint: str, angles: Array, bounds: JointBounds, altered: bool) -> list[Violation]:
+    """What of a joint's ``angles (T, 3)`` is beyond its hard limits, a violation for each stretch of frames.
+
+    Where two directions of a swing are too much only together, the bound is what is left of the one in its place.
+    """
+    found: list[Violation] = []
+    motions = bounds.motions(joint)
+    swings = not is_hinge(joint) and "flexion" in motions and "abduction" in motions
+    if swings:
+        found += _swing_violations(joint, angles, bounds, altered)
+    for column, motion in enumerate(MOTIONS):
+        if motion not in motions or (swings and motion != "rotation"):
+            continue
+        limits = bounds.of(joint, motion)
+        values = limits.wrapped(angles[:, 2]) if motion == "rotation" else angles[:, column]
+        if limits.beyond(values).any():
+            found += _interval_violations(joint, motion, values, limits, altered)
+    return found
+
+
+def _swing_violations(joint: str, angles: Array, bounds: JointBounds, altered: bool) -> list[Violation]:
+    first, second = bounds.of(joint, "flexion"), bounds.of(joint, "abduction")
+    centre_a, centre_b, cosine, sine, distance, _, hard = Ellipse(first, second).radii(angles[:, 0], angles[:, 1])
+    beyond = distance > hard + TOLERANCE
+    if not beyond.any():
+        return []
+    # the motion that is nearer to, or further over, its own limit gives the stretch its name
+    share_a = cosine / np.where(cosine >= 0, first.hard_high - centre_a, first.hard_low - centre_a)
+    share_b = sine / np.where(sine >= 0, second.hard_high - centre_b, second.hard_low - centre_b)
+    found: list[Violation] = []
+    for motion, mine, centre, part in (
+        ("flexion", share_a >= share_b, centre_a, cosine),
+        ("abduction", share_a < share_b, centre_b, sine),
+    ):
+        values = np.broadcast_to(centre, distance.shape) + part * np.where(mine & beyond, distance, 0.0)
+        limits = np.broadcast_to(centre, distance.shape) + part * np.where(mine & beyond, hard, 0.0)
+        found += _signed(joint, motion, values, limits, altered)
+    return found
+
+
+def _interval_violations(joint: str, motion: str, values: Array, limits: Bounds, altered: bool) -> list[Violation]:
+    high = np.broadcast_to(limits.hard_high, values.shape)
+    low = np.broadcast_to(limits.hard_low, values.shape)
+    nearest = np.clip(values, low, high)
+    return _signed(joint, motion, values, nearest, altered)
+
+
+def _signed(joint: str, motion: str, values: Array, nearest: Array, altered: bool) -> list[Violation]:
+    """Violations above and below from values and the nearest allowed ones, radians."""
+    found = []
+    for sign in (1.0, -1.0):
+        beyond = np.where(sign * (values - nearest) > 0.0, values, nearest)
+        for row in violations_over(
+            np.degrees(sign * beyond), np.degrees(sign * nearest), float(np.degrees(TOLERANCE)),
+            kind="limit", joint=joint, motion=motion, unit="deg", altered=altered,
+        ):  # fmt: skip
+            found.append(dataclasses.replace(row, value=sign * row.value, bound=sign * row.bound))
+    return found
