@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -71,6 +72,54 @@ def set_applying(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
     for option, (name, value) in _SWITCHES.items():
         if getattr(options, option):
             setattr(shot, name, value)
+    _set_refining(shot.refine, options)
+
+
+def _set_refining(refine: bpy.types.PropertyGroup, options: Namespace) -> None:
+    """How the motion is refined before it is keyed."""
+    if options.no_refine:
+        refine.use_refine = False
+        return
+    if options.limits == "off":
+        refine.limits = 0.0
+    elif options.limits is not None:
+        refine.preset = options.limits.upper()
+        refine.limits = refine.limits or 1.0
+    if options.no_plant:
+        refine.feet = refine.hands = 0.0
+    for option, name in (("feet", "feet"), ("hands", "hands"), ("refine_smoothing", "smoothing")):
+        if getattr(options, option) is not None:
+            setattr(refine, name, getattr(options, option))
+    if options.slow_down:
+        refine.attenuate = True
+    if options.mass is not None:
+        refine.use_performer_mass, refine.performer_mass = True, options.mass
+    if any(getattr(options, option) is not None for option in ("limits", "feet", "hands", "refine_smoothing")):
+        refine.use_refine = True
+
+
+def refined(shot: bpy.types.PropertyGroup) -> dict[str, Any]:
+    """What refining came to, for the JSON object; empty where the motion was not refined."""
+    refine = shot.refine
+    if not refine.has_report:
+        return {}
+    rows = [
+        {
+            "kind": row.kind,
+            "joint": row.joint,
+            "motion": row.motion,
+            "first": row.first,
+            "last": row.last,
+            "worst": row.frame,
+            "value": round(row.value, 4),
+            "bound": round(row.bound, 4),
+            "unit": row.unit,
+            "altered": row.altered,
+            "sentence": row.name,
+        }
+        for row in refine.violations
+    ]
+    return {"refined": refine.summary, "violations": rows, "violation_count": refine.found}
 
 
 def check_applying(options: Namespace) -> None:
@@ -79,6 +128,10 @@ def check_applying(options: Namespace) -> None:
         raise CommandError(USAGE, "--character and --save belong together: the take is applied and the file saved")
     if options.set_resolution and options.no_camera:
         raise CommandError(USAGE, "--set-resolution is for the solved camera: leave out --no-camera")
+    if options.no_refine and (options.limits or options.feet or options.hands or options.refine_smoothing):
+        raise CommandError(USAGE, "--no-refine leaves nothing to choose: leave out --limits, --feet and the like")
+    if options.no_plant and (options.feet or options.hands):
+        raise CommandError(USAGE, "--no-plant leaves feet and hands alone: leave out --feet and --hands")
     if options.save is not None and options.save.suffix.lower() != ".blend":
         raise CommandError(USAGE, f"the file to save must end in .blend: --save {options.save.with_suffix('.blend')}")
 

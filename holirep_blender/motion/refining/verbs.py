@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import check_limits, limited
 from ..biomechanics.exertion import ExertionOptions, check_exertion
 from ..biomechanics.report import Violation, violations_over
-from ..contacts import Contacts, Floor, check_floor, contact_points, detect_contacts, edited, estimate_floor
+from ..contacts import Contacts, Floor, check_floor, contact_points, detect_contacts, edited, estimate_floor, grounded
 from ..contacts.names import SOLE_POINTS
 from ..take import Take
 from .frames import within
@@ -55,6 +56,15 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
     report.sentences += tuple(corrected(report.violations))
     report.warnings = tuple([*report.warnings, *left(report.violations)])
     return result, report
+
+
+def planted_performer(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
+    """As ``planted_take``, for a performer's take: the root too is moved so that what touches rests on the floor."""
+    floor, contacts = found_contacts(take, options)
+    moves_root = options.joints is None or "hips" in options.joints
+    risen = grounded(take, contacts, floor, options.feet) if moves_root and contacts.any() else take
+    result, report = planted_take(within(take, risen, options.frames), replace(options, floor=floor))
+    return contacts.to_take(result), report
 
 
 def checked(take: Take, options: RefineOptions) -> RefineReport:
