@@ -46,10 +46,10 @@ class HOLIREP_UL_contact_edits(bpy.types.UIList):
         self, _context, layout, _data, item, _icon, _active_data, _active_property, index=0, _flt_flag=0
     ) -> None:
         """One row: point, touching or free, range, and taking it back."""
-        row = layout.split(factor=0.34)
+        row = layout.split(factor=0.36)
         row.label(text=_LABELS.get(item.point, item.point))
         rest = row.row(align=True)
-        rest.prop(item, "touching", text="Touching" if item.touching else "Free", toggle=True)
+        rest.prop(item, "touching", text="", icon="PINNED" if item.touching else "UNPINNED", toggle=True)
         rest.prop(item, "first", text="")
         rest.prop(item, "last", text="")
         rest.operator("holirep.remove_contact_edit", text="", icon="X", emboss=False).index = index

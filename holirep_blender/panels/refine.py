@@ -18,7 +18,7 @@ class HOLIREP_UL_limit_overrides(bpy.types.UIList):
         self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
     ) -> None:
         """One row: name, lowest, highest."""
-        row = layout.split(factor=0.46)
+        row = layout.split(factor=0.52)
         wrong = item.low > item.high
         row.label(text=item.name, icon="ERROR" if wrong else "NONE")
         numbers = row.row(align=True)
@@ -98,7 +98,7 @@ class HOLIREP_PT_refine_limits(SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         refine = context.scene.holirep.refine
         layout.active = refine.use_refine
-        layout.column(heading="Too Fast or Strong").prop(refine, "attenuate")
+        layout.column(heading="Excess").prop(refine, "attenuate")
         row = layout.row(align=True, heading="Mass (kg)")
         row.prop(refine, "use_performer_mass", text="")
         mass = row.row(align=True)
