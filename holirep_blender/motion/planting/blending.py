@@ -40,7 +40,7 @@ def bridged(values: Array, known: Mask, before: Array, after: Array, reach: int,
     left_frame = np.where(has_left, left_frame, right_frame)
     right_frame = np.where(has_right, right_frame, left_frame)
     length = np.maximum(right_frame - left_frame, 1).astype(np.float64)
-    ease = np.where(has_left & has_right, _ease((free - left_frame) / length), 0.0)[:, None]
+    ease = np.where(has_left & has_right, eased((free - left_frame) / length), 0.0)[:, None]
     filled = values[left_frame] + (values[right_frame] - values[left_frame]) * ease
     window = np.where(has_left & has_right, np.minimum(length, float(reach)), float(reach))
     for border, sign, has in ((left_frame, 1.0, has_left), (right_frame, -1.0, has_right)):
@@ -61,7 +61,7 @@ def _limited(vectors: Array, longest: float) -> Array:
     return np.asarray(vectors * np.minimum(1.0, longest / np.maximum(length, 1e-12)))
 
 
-def _ease(share: Array) -> Array:
+def eased(share: Array) -> Array:
     """Quintic from 0 to 1 whose first and second derivatives are 0 at both ends."""
     return np.asarray(share**3 * (10.0 + share * (6.0 * share - 15.0)))
 

@@ -23,7 +23,7 @@ _SETTLE = 0.25
 """Seconds in which a leg comes to rest before its foot touches, and leaves it after."""
 _LEAST_BENT, _SAFELY_BENT = np.radians(1.0), np.radians(8.0)
 """A standing leg may become as straight as it was, between these flexions of the knee."""
-_FASTEST = np.radians(6.0)
+_FASTEST = np.radians(12.0)
 """Turn per frame with which a correction may leave a stance, and by which that may change per frame."""
 _STIFFEST = np.radians(4.0)
 """Flexion below which a knee is not taken as more sensitive."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .. import rotations
-from .blending import gaussian, upper_envelope
+from .. import gaps, rotations
+from .blending import eased, gaussian, upper_envelope
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -17,6 +17,11 @@ Mask = npt.NDArray[np.bool_]
 _WINDOWS = (0.12, 0.06)
 """Seconds (standard deviations of a Gaussian) over which the pelvis takes over the corrections of standing feet, one
 after the other: what the first leaves the second takes."""
+_INSIDE = 0.2
+"""Seconds from the ends of a stance in which the last step of the pelvis comes and goes."""
+_STIFFEST = 30.0
+"""How much more stretching a leg counts than swinging it, at most: two nearly parallel legs that want different lengths
+would else throw the pelvis far to the side."""
 _BELLS = ((1.0, 1.0), (4.0, 1e-3), (16.0, 1e-6))
 """Widths of the window's bells as multiples, and what they say."""
 _AHEAD = 0.20
@@ -82,17 +87,21 @@ def _followed(legs: list[LegNeed], fps: float) -> Array:
     Moving least squares: in each frame the constant shift that makes up for the corrections of the feet which stand
     around it. What a leg would have to stretch or bend counts by how far that turns the knee, which near straight is
     much; what only swings it counts little. The window's bell makes the shift smooth.
+
+    At last each frame by itself: what is left of the legs' stretching well inside their stances, such as the jitter of
+    a performer whose feet were not quite still, is the pelvis's, not the knees'.
     """
     count = len(legs[0].start)
     if not any(leg.touching.any() for leg in legs):
         return np.zeros((count, 3))
+    along = [rotations.normalized(leg.target - leg.start) for leg in legs]
+    stiffness = [np.minimum(leg.stiffness, _STIFFEST)[:, None, None] * u[:, :, None] * u[:, None, :]
+                 for leg, u in zip(legs, along)]  # fmt: skip
     shift = np.zeros((count, 3))
     for width in _WINDOWS:
         normal, right = np.zeros((count, 3, 3)), np.zeros((count, 3))
-        for leg in legs:
-            along = rotations.normalized(leg.target - leg.start)
-            weight = np.eye(3) + leg.stiffness[:, None, None] * along[:, :, None] * along[:, None, :]
-            weight = weight * leg.touching[:, None, None]
+        for leg, stiff in zip(legs, stiffness):
+            weight = (np.eye(3) + stiff) * leg.touching[:, None, None]
             normal += weight
             right += np.einsum("tij,tj->ti", weight, leg.correction - shift)
         # wider bells reach into jumps and long flights, with little say where a narrow one finds something
@@ -102,7 +111,13 @@ def _followed(legs: list[LegNeed], fps: float) -> Array:
         normal = (bells[:, :9] + 1e-12 * whole[:9]).reshape(count, 3, 3)
         right = bells[:, 9:] + 1e-12 * whole[9:]
         shift = shift + np.linalg.solve(normal, right[..., None])[..., 0]
-    return shift
+    normal, right = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3))
+    for leg, stiff in zip(legs, stiffness):
+        inside = gaps.distance_to_valid(~leg.touching) / max(_INSIDE * fps, 1.0)
+        weight = stiff * eased(np.clip(inside, 0.0, 1.0))[:, None, None]
+        normal += weight
+        right += np.einsum("tij,tj->ti", weight, leg.correction - shift)
+    return np.asarray(shift + np.linalg.solve(normal, right[..., None])[..., 0])
 
 
 def _sideways(legs: list[LegNeed], shift: Array) -> Array:
