@@ -29,8 +29,14 @@ _ANKLE_RANGE = (0.03, 0.30)
 """Heights of an ankle over the floor, as shares of the leg, that a rest pose is believed; boots and hooves included."""
 _LEVEL = 0.012
 """Difference of the two ankles' or balls' heights, as a share of the leg, from which a rest pose does not stand."""
-_STILL, _LOW, _FEWEST = 0.2, 0.04, 5
-"""Speed in m/s below which a foot is still, metres over the lowest place in which it is low, and the fewest frames."""
+_LOW, _FEWEST = 0.03, 5
+"""Metres over the other ankle up to which an ankle may carry, and the fewest frames that tell how a foot stands."""
+_STILLEST, _HEEL_DOWN = 40.0, 60.0
+"""Percentile of a carrying foot's turning below which it stands, and of its steepness then, heels being down mostly."""
+_FLAT = 0.2
+"""Share of a foot's bone that must lie level to tell where the foot points."""
+_PITCHED = 0.1
+"""Difference of a foot's steepness (the sine of its bone's angle) from that of a level sole."""
 _KNEE_RADIUS, _SEAT_DEPTH, _PALM = 0.055, 0.11, 0.12
 """Radius of the knee, depth of the seat under the hip joints, palm's middle from the wrist; shares of the leg."""
 
@@ -116,22 +122,29 @@ def _tilts(take: Take, rest: Positions) -> dict[str, Array]:
     """Rotation ``(4,)`` of each side's foot from its frame at rest to that in which its sole is level.
 
     How steep the bone from ankle to ball is on a level sole is the same on both sides and is read off the frames in
-    which an ankle is slow and lowest; to which side a foot tilts comes from its own slow frames.
+    which the foot turns least and its ankle is the lower one; to which side a foot tilts comes from its own frames that
+    are as steep. None of this asks where the root is, so that moving the root does not change the soles.
     """
     sides = [side for side in SIDES if f"{side}Foot" in rest and f"{side}Toes" in rest]
     feet = [take.joint_names.index(f"{side}Foot") for side in sides]
-    placed, turned = take.world_positions()[:, feet], take.world_rotations()[:, feet]
-    if not sides or len(placed) < _FEWEST:
+    turned = take.world_rotations()[:, feet]
+    if not sides or len(turned) < _FEWEST:
         return {}
-    speed = np.linalg.norm(np.gradient(placed, axis=0), axis=-1) * take.fps
-    still = speed <= np.maximum(_STILL, np.percentile(speed, 10.0, axis=0))
+    height = take.world_positions()[:, feet, 2]
+    turning = np.zeros(height.shape)
+    turning[1:] = rotations.angle_between(turned[1:], turned[:-1])
+    turning[:-1] = np.maximum(turning[:-1], turning[1:])
+    carries = height <= height.min(axis=1, keepdims=True) + _LOW
+    still = carries & (turning <= np.percentile(turning[carries], _STILLEST))
     bones = np.array([rest[f"{side}Toes"] - rest[f"{side}Foot"] for side in sides])
     length = np.linalg.norm(bones, axis=1)
-    low = still & (placed[..., 2] <= np.percentile(placed[still][:, 2], 5.0) + _LOW)
-    steep = float(np.median((rotations.rotate(turned, bones)[..., 2] / length)[low]))
+    pitch = rotations.rotate(turned, bones)[..., 2] / length
+    steep = float(np.percentile(pitch[still], _HEEL_DOWN))
     result = {}
     for column, side in enumerate(sides):
-        own = still[:, column] & (placed[:, column, 2] <= np.percentile(placed[still[:, column], column, 2], 50.0))
+        level = np.abs(pitch[:, column] - steep) < _PITCHED
+        both = level & still[:, column]
+        own = next((mask for mask in (both, level) if mask.sum() >= _FEWEST), np.ones_like(level))
         up = np.median(rotations.rotate(rotations.inverse(turned[own, column]), np.array([0.0, 0.0, 1.0])), axis=0)
         bone = bones[column] / length[column]
         across = rotations.normalized(up - np.dot(up, bone) * bone)
@@ -147,16 +160,17 @@ def _foot(
     foot, toes = f"{side}Foot", f"{side}Toes"
     turn = rotations.identity() if tilt is None else tilt
     back, down = rotations.inverse(turn), np.array([0.0, 0.0, -1.0])
-    forward = rotations.rotate(turn, rotations.rotate(frames[foot], np.array([0.0, -1.0, 0.0])))
-    forward = rotations.normalized(forward * np.array([1.0, 1.0, 0.0]))
+    forward = rotations.rotate(frames[foot], np.array([0.0, -1.0, 0.0]))
     ankle, ball = float(rest[foot][2]), 0.0
     if toes in rest:
         bone = rotations.rotate(turn, rest[toes] - rest[foot])
+        forward = bone if np.linalg.norm(bone[:2]) > _FLAT * np.linalg.norm(bone) else forward
         if tilt is None:
             ball = max(float(rest[toes][2]), 0.0)
-        ankle = ball - float(bone[2])  # a ball is never under its sole
+        ankle = ball - float(bone[2])
     elif not _ANKLE_RANGE[0] * leg <= ankle <= _ANKLE_RANGE[1] * leg:
         ankle = _ANKLE_HEIGHT * leg
+    forward = rotations.normalized(forward * np.array([1.0, 1.0, 0.0]))
     heel = rotations.rotate(back, down * ankle - forward * _HEEL_BEHIND * leg)
     if toes in rest:
         return {f"{side}Heel": (foot, heel), toes: (toes, down * ball)}

@@ -28,8 +28,9 @@ _SPEED_SLACK, _HEIGHT_SLACK = (0.03, 0.15), (0.015, 0.03)
 """What a tracker's noise adds to the speeds and heights of begin and end."""
 _GROSS, _GROSS_REACH = 0.05, 0.1
 """A point farther than this (m) from its median over this many seconds to both sides is a gross error."""
-_REST_SHIFT = 0.06
-"""How far a point's resting height may lie from the floor, metres: what soles are not exact and trackers biased."""
+_REST_SHIFT, _REST_NEAR = 0.06, 0.08
+"""How far a point's resting height may lie from the floor, metres: what soles are not exact and trackers biased; how
+near the floor the slow frames are that tell it."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,10 @@ def running_median(samples: Array, half: int) -> Array:
 
 
 def _resting_height(heights: Array, speed: Array, size: float) -> Array:
-    """Height ``(P,)`` at which each point rests: the lower quartile over its slow frames, near the floor."""
+    """Height ``(P,)`` at which each point rests: the lower quartile over its slow frames near the floor, else 0."""
     slow = speed <= np.maximum(0.25, np.percentile(speed, 30.0, axis=0))
-    resting = np.nanpercentile(np.where(slow, heights, np.nan), 25.0, axis=0)
-    return np.asarray(np.clip(resting, -_REST_SHIFT * size, _REST_SHIFT * size))
+    near = slow & (np.abs(heights) <= _REST_NEAR * size)
+    ordered = np.sort(np.where(near, heights, np.inf), axis=0)
+    quarter = np.maximum(near.sum(axis=0) - 1, 0) // 4
+    resting = ordered[quarter, np.arange(heights.shape[1])]
+    return np.clip(np.where(near.any(axis=0), resting, 0.0), -_REST_SHIFT * size, _REST_SHIFT * size)
