@@ -76,18 +76,37 @@ def _acceleration_base(share: Array) -> Array:
     return np.asarray(0.5 * share**2 * (1.0 - share) ** 3)
 
 
-def gaussian(values: Array, sigma: float) -> Array:
-    """Vectors ``(T, C)`` smoothed over frames by a Gaussian of ``sigma`` frames; the ends are held."""
-    if sigma <= 0.0 or len(values) < 2:
+def smoothed(values: Array, width: float) -> Array:
+    """Vectors ``(T, C)`` averaged over frames under a bell whose standard deviation is ``width`` frames; ends are held.
+
+    The bell ``(1 - x^2)^4`` ends with three continuous derivatives, so that nothing jumps where its support ends.
+    """
+    # the variance of the bell over [-1, 1] is 1 / 11
+    support = width * np.sqrt(11.0)
+    radius = int(np.floor(support))
+    if radius < 1 or len(values) < 2:
         return values.copy()
-    radius = int(np.ceil(3.0 * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel = (1.0 - (np.arange(-radius, radius + 1) / support) ** 2) ** 4
     return _convolved(values, kernel / kernel.sum())
 
 
+def gathered(values: Array, width: float) -> Array:
+    """Weighted sums of vectors ``(T, C)`` over all frames: ``sum of values[s] / (1 + ((t - s) / width)^2)^2``.
+
+    The bell has no end: where nothing is near, the far counts, and passes smoothly from one side of a gap to the other.
+    """
+    count = len(values)
+    size = 1 << (2 * count).bit_length()
+    lag = np.minimum(np.arange(size), size - np.arange(size))
+    bell = (1.0 + (lag / width) ** 2) ** -2
+    spectrum = np.fft.rfft(bell)[:, None] * np.fft.rfft(values, size, axis=0)
+    return np.asarray(np.fft.irfft(spectrum, size, axis=0)[:count])
+
+
 def upper_envelope(values: Array, reach: int) -> Array:
-    """A smooth curve ``(T,)`` that is nowhere below ``values (T,)``: their maximum over ``reach`` frames to either side,
-    smoothed by a bell no wider than that.
+    """A smooth curve ``(T,)`` that is nowhere below ``values (T,)``.
+
+    It is their maximum over ``reach`` frames to either side, smoothed by a bell no wider than that.
     """
     if reach < 1 or len(values) < 2:
         return values.copy()

@@ -9,21 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
-from .blending import eased, gaussian, upper_envelope
+from .blending import eased, gathered, smoothed, upper_envelope
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_WINDOWS = (0.12, 0.06)
-"""Seconds (standard deviations of a Gaussian) over which the pelvis takes over the corrections of standing feet, one
+_WINDOWS = (0.15, 0.08)
+"""Seconds (half widths of a bell) over which the pelvis takes over the corrections of standing feet, one
 after the other: what the first leaves the second takes."""
 _INSIDE = 0.2
 """Seconds from the ends of a stance in which the last step of the pelvis comes and goes."""
-_STIFFEST = 30.0
-"""How much more stretching a leg counts than swinging it, at most: two nearly parallel legs that want different lengths
-would else throw the pelvis far to the side."""
-_BELLS = ((1.0, 1.0), (4.0, 1e-3), (16.0, 1e-6))
-"""Widths of the window's bells as multiples, and what they say."""
+_SWING, _STIFFEST = 4.0, 30.0
+"""What swinging a leg counts, and what stretching it counts in addition, at most: two nearly parallel legs that want
+different lengths would else throw the pelvis far to the side."""
 _AHEAD = 0.20
 """Seconds before and after a leg is too short in which the pelvis sinks."""
 _LOWEST = 0.5
@@ -64,7 +62,7 @@ def pelvis_shift(legs: list[LegNeed], fps: float) -> Array:
         pull = _sideways(legs, shift)
         if not pull.any():
             break
-        shift = shift + gaussian(pull, 0.5 * _WINDOWS[0] * fps)
+        shift = shift + smoothed(pull, 0.5 * _WINDOWS[0] * fps)
     lack = np.zeros(len(shift))
     for leg in legs:
         rise, across = _apart(leg, shift)
@@ -101,17 +99,13 @@ def _followed(legs: list[LegNeed], fps: float) -> Array:
     for width in _WINDOWS:
         normal, right = np.zeros((count, 3, 3)), np.zeros((count, 3))
         for leg, stiff in zip(legs, stiffness):
-            weight = (np.eye(3) + stiff) * leg.touching[:, None, None]
+            weight = (_SWING * np.eye(3) + stiff) * leg.touching[:, None, None]
             normal += weight
             right += np.einsum("tij,tj->ti", weight, leg.correction - shift)
-        # wider bells reach into jumps and long flights, with little say where a narrow one finds something
-        stacked = np.concatenate([normal.reshape(count, 9), right], axis=1)
-        bells = sum((say * gaussian(stacked, wide * width * fps) for wide, say in _BELLS), np.zeros_like(stacked))
-        whole = stacked.mean(axis=0)
-        normal = (bells[:, :9] + 1e-12 * whole[:9]).reshape(count, 3, 3)
-        right = bells[:, 9:] + 1e-12 * whole[9:]
+        stacked = gathered(np.concatenate([normal.reshape(count, 9), right], axis=1), width * fps)
+        normal, right = stacked[:, :9].reshape(count, 3, 3), stacked[:, 9:]
         shift = shift + np.linalg.solve(normal, right[..., None])[..., 0]
-    normal, right = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3))
+    normal, right = np.tile(_SWING * np.eye(3), (count, 1, 1)), np.zeros((count, 3))
     for leg, stiff in zip(legs, stiffness):
         inside = gaps.distance_to_valid(~leg.touching) / max(_INSIDE * fps, 1.0)
         weight = stiff * eased(np.clip(inside, 0.0, 1.0))[:, None, None]
