@@ -115,6 +115,10 @@ def forget_report(shot: bpy.types.PropertyGroup) -> None:
 def _summary(report: RefineReport) -> str:
     text = ", ".join(report.sentences)
     if np.isfinite(report.slide_before_mm) and np.isfinite(report.slide_after_mm):
-        slide = f"feet slid {report.slide_before_mm:.2g} mm a frame, now {report.slide_after_mm:.2g} mm"
+        slide = f"feet slid {_length(report.slide_before_mm)} a frame, now {_length(report.slide_after_mm)}"
         text = f"{text}; {slide}" if text else slide
     return text[:1].upper() + text[1:]
+
+
+def _length(millimetres: float) -> str:
+    return f"{millimetres:.2g} mm" if millimetres >= 0.01 else "less than 0.01 mm"

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Callable
 
 import bpy
+from mathutils import Euler
 
 BRIDGE = Path(os.environ["BRIDGE"])
 driver = sys.modules[__name__]
@@ -92,6 +93,14 @@ def look_at_character() -> None:
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_selected()
     view().spaces.active.overlay.show_bones = False
+
+
+def look_from_above() -> None:
+    """Shows the character and the floor around it from above and in front."""
+    space = view().spaces.active.region_3d
+    space.view_perspective = "PERSP"
+    space.view_rotation = Euler((1.0, 0.0, 0.6)).to_quaternion()
+    space.view_distance = 3.2
 
 
 def in_picture(x: float, y: float, width: int, height: int) -> tuple[int, int]:
