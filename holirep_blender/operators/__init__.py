@@ -34,6 +34,7 @@ from . import (
     resolve_refinement,
     save_rig_map,
     set_contact_range,
+    show_contacts,
     show_licences,
     solve_again,
     use_runtime,
@@ -72,5 +73,6 @@ CLASSES = (
     *add_limit_override.CLASSES,
     *remove_limit_override.CLASSES,
     *pick_floor.CLASSES,
+    *show_contacts.CLASSES,
     *jump_to_violation.CLASSES,
 )

@@ -28,7 +28,7 @@ def why_not(context: bpy.types.Context) -> str:
 def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]:
     """Refines the character's motion again with the settings and contacts as they are; returns level and sentence.
 
-    The panel shows only what went wrong: what was done stands in its own line.
+    What was done and found stands in the Refine panel; the panel above, whose height moves it, is left alone.
     """
     from ..scene.before_after import show_after
     from ..scene.shot_take import refine_again
@@ -37,15 +37,16 @@ def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]
     refine_live.forget(scene)
     kept = show_after(scene.holirep)
     try:
-        text, warnings = refine_again(context, scene)
+        text, _warnings = refine_again(context, scene)
     except (ValueError, OSError) as error:
         session.report("ERROR", str(error), take=bpy.path.abspath(scene.holirep.take))
         return "ERROR", str(error)
-    if kept:
-        warnings = [*warnings, f"What was keyed while Before was shown is kept in the action {kept}."]
     outcome = session.current().outcome
-    if warnings or (outcome is not None and outcome.level == "ERROR"):
-        session.report("WARNING" if warnings else "INFO", text, warnings, bpy.path.abspath(scene.holirep.take))
+    if kept:
+        warnings = [f"What was keyed while Before was shown is kept in the action {kept}."]
+        session.report("WARNING", text, warnings, bpy.path.abspath(scene.holirep.take))
+    elif outcome is not None and outcome.level == "ERROR":
+        session.report("INFO", text, [], bpy.path.abspath(scene.holirep.take))
     return "INFO", f"{text}, in {time.perf_counter() - started:.2f} s"
 
 

@@ -67,8 +67,10 @@ class HOLIREP_PT_refine(SidebarPanel, bpy.types.Panel):
         )
         if before:
             wrapped(layout, context, "This is the motion before refining", "INFO", alert=True)
-        elif refine.has_report and refine.summary:
+        elif refine.has_report and (refine.summary or refine.warnings):
             wrapped(layout, context, refine.summary, "INFO")
+            for line in refine.warnings.splitlines():
+                wrapped(layout, context, line, "ERROR")
         else:
             reason = why_not(context)
             if reason:

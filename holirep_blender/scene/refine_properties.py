@@ -351,6 +351,7 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
     start: FloatProperty(name="Start", description="The scene's frame of the take's first frame, as it was applied")
     frame_rate: FloatProperty(name="Frame Rate", description="The scene's frame rate when the take was applied")
     summary: StringProperty(name="Result", description="What refining did, in words")
+    warnings: StringProperty(name="Warnings", description="What refining wants to be looked at, a line each")
     found: IntProperty(name="Found", description="How many violations were found, of which the worst are listed")
     revision: IntProperty(name="Revision", description="Changes whenever the motion was refined anew")
     before: PointerProperty(

@@ -94,7 +94,7 @@ def store_report(shot: bpy.types.PropertyGroup, report: RefineReport, frames: np
     refine.has_report = True
     refine.start, refine.frame_rate = float(times[0]), refine_clock.frame_rate(scene)
     refine.before = refine.after = None
-    refine.summary = _summary(report)
+    refine.summary, refine.warnings = _summary(report), "\n".join(report.warnings)
     violation_rows.write(refine, report.violations, times)
     contact_rows.write(shot, report, times)
     refine.revision = contact_display.new_revision()
@@ -104,7 +104,7 @@ def store_report(shot: bpy.types.PropertyGroup, report: RefineReport, frames: np
 def forget_report(shot: bpy.types.PropertyGroup) -> None:
     """The character's motion is not refined any more, so nothing is known of it."""
     refine = shot.refine
-    refine.has_report, refine.summary, refine.found = False, "", 0
+    refine.has_report, refine.summary, refine.warnings, refine.found = False, "", "", 0
     refine.before = refine.after = None
     refine.violations.clear()
     refine.contact_spans.clear()

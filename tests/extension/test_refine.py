@@ -355,7 +355,7 @@ def test_nothing_draws_while_the_displays_are_off(shot, refine):
     refine.show_bars = refine.show_places = True
     assert contact_display.is_drawing("show_bars")
     assert contact_display.is_drawing("show_places")
-    refine.show_places = False
+    assert bpy.ops.holirep.show_contacts(where="VIEWPORT") == {"FINISHED"}
     assert not contact_display.is_drawing("show_places")
     bpy.ops.wm.read_homefile(use_empty=True)
     assert not contact_display.is_drawing("show_bars"), "the new file does not ask for it"
