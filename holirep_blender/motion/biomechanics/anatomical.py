@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from .. import rotations
 from ..retargeting.anatomy import TORSO, body_axes, rest_rotations
-from ..skeleton import FINGERS, JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, t_pose_offsets
+from ..skeleton import FINGERS, JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, SIDES, finger_joints, t_pose_offsets
 from ..take import Take
 
 Array = npt.NDArray[np.float64]
@@ -130,7 +130,25 @@ def _frames(positions: dict[str, Array]) -> dict[str, Array]:
                 # swing only: how far the shoulders are turned against the pelvis stays
                 now = rotations.rotate(frames[joint], np.array([0.0, 0.0, 1.0]))
                 frames[joint] = rotations.multiply(rotations.between(now, back), frames[joint])
+    for side in SIDES:
+        for finger in FINGERS[1:]:
+            _unspread(frames, side, finger)
     return frames
+
+
+def _unspread(frames: dict[str, Array], side: str, finger: str) -> None:
+    """Takes a finger's spread at rest for the hand's build: palms fan out, each rig's in its own way."""
+    names = [name for name in finger_joints(side, finger) if name in frames]
+    if not names or f"{side}Hand" not in frames:
+        return
+    along = np.array([1.0 if side == "left" else -1.0, 0.0, 0.0])
+    inward = rotations.rotate(rotations.inverse(frames[f"{side}Hand"]), rotations.rotate(frames[names[0]], along))
+    # about the palm's normal, which is vertical in the canonical T-pose
+    spread = np.arctan2(inward[1] * along[0], inward[0] * along[0])
+    palm = rotations.multiply(frames[f"{side}Hand"], rotations.from_axis_angle([0.0, 0.0, -1.0], spread))
+    turn = rotations.multiply(palm, rotations.inverse(frames[f"{side}Hand"]))
+    for name in names:
+        frames[name] = rotations.multiply(turn, frames[name])
 
 
 def anatomical_joints(take: Take, hinges: Optional[Mapping[str, float]] = None) -> list[AnatomicalJoint]:

@@ -159,7 +159,9 @@ class _Body:
             share = part(residual, link.shares, joint.length, self._bend(link))
             wanted = rotations.multiply(share, wanted)
             self._set(name, _own(joint, wanted))
-        kept = limited_joint(name, self.now[name], self.angles[name], self.bounds, joint.mirror)
+        kept = limited_joint(
+            name, self.now[name], self.angles[name], self.bounds, joint.mirror, before=self.original[name]
+        )
         if kept is not None:
             self._set(name, kept)
         if self.now[name] is not self.original[name]:

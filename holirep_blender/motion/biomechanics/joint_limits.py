@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ..skeleton import FINGERS
 from .couplings import JointBounds
-from .limiting import Ellipse, limited_interval
+from .limiting import Ellipse, limited_interval, limited_rotation
+from .settling import settled
 from .swing import quaternions_of
 
 Array = npt.NDArray[np.float64]
@@ -23,18 +24,40 @@ def is_hinge(joint: str) -> bool:
     return joint.endswith(("LowerLeg", "LowerArm", "Toes")) or any(finger in joint for finger in FINGERS)
 
 
-def limited_joint(joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float) -> Optional[Array]:
+def limited_joint(
+    joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float, before: Optional[Array] = None
+) -> Optional[Array]:
     """The joint's quaternions ``(T, 4)`` within its limits, or None where all of its ``angles (T, 3)`` already are.
 
-    Frames that do not change keep exactly their quaternions.
+    Frames that do not change keep exactly their quaternions. With ``before``, the joint's quaternions ``(T, 4)`` as
+    they came, limits do not make it jerk more than it did.
     """
     result = _limited_angles(joint, angles, bounds)
-    moved = (result != angles).any(axis=1)
-    if not moved.any():
+    if not (result != angles).any():
         return None
+    if before is not None:
+        limited = np.where((result != angles).any(axis=1)[:, None], quaternions_of(result, mirror), quaternions)
+        result = settled(before, limited, result, mirror, lambda values: _clipped_angles(joint, values, bounds))
+    moved = (result != angles).any(axis=1)
     changed = quaternions.copy()
     changed[moved] = quaternions_of(result[moved], mirror)
     return changed
+
+
+def _clipped_angles(joint: str, angles: Array, bounds: JointBounds) -> Array:
+    motions = bounds.motions(joint)
+    result = angles.copy()
+    if is_hinge(joint):
+        for column, motion in ((0, "flexion"), (1, "abduction")):
+            if motion in motions:
+                result[:, column] = bounds.of(joint, motion, result).clipped(result[:, column])
+    elif "flexion" in motions and "abduction" in motions:
+        ellipse = Ellipse(bounds.of(joint, "flexion"), bounds.of(joint, "abduction"))
+        result[:, 0], result[:, 1] = ellipse.clipped(result[:, 0], result[:, 1])
+    if "rotation" in motions:
+        limits = bounds.of(joint, "rotation", result)
+        result[:, 2] = limits.clipped(limits.wrapped(result[:, 2]))
+    return result
 
 
 def _limited_angles(joint: str, angles: Array, bounds: JointBounds) -> Array:
@@ -48,9 +71,5 @@ def _limited_angles(joint: str, angles: Array, bounds: JointBounds) -> Array:
         ellipse = Ellipse(bounds.of(joint, "flexion"), bounds.of(joint, "abduction"))
         result[:, 0], result[:, 1] = ellipse.limited(result[:, 0], result[:, 1])
     if "rotation" in motions:
-        limits = bounds.of(joint, "rotation", result)
-        turns = result[:, 2]
-        wrapped = limits.wrapped(turns)
-        kept = limited_interval(wrapped, limits)
-        result[:, 2] = np.where(kept == wrapped, turns, kept)
+        result[:, 2] = limited_rotation(result[:, 2], bounds.of(joint, "rotation", result))
     return result

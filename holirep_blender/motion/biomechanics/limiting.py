@@ -21,6 +21,10 @@ TOLERANCE = np.radians(0.002)
 """How far beyond a hard limit counts as beyond: above what single-precision keys lose, below what anybody sees."""
 
 
+_FOLLOWABLE = np.pi / 2.0
+"""The largest step from frame to frame that is taken for a turn; what is further is a jump, and goes nowhere."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """Limits of one motion, radians, each ``(T,)`` or a number for all frames."""
@@ -76,6 +80,55 @@ def limited_interval(values: Array, bounds: Bounds) -> Array:
     return np.asarray(np.where(raised, bounds.soft_low - below, result))
 
 
+def limited_rotation(turns: Array, bounds: Bounds) -> Array:
+    """A rotation ``(T,)`` about a joint's length within its limits.
+
+    A joint that turns past the side opposite to its limits' middle jumps from the far end of one side to that of the
+    other. Within an excursion it is followed round instead, from its beginning and from its end; where the two differ,
+    because it went all the way round, the way back is made smoothly in between.
+    """
+    values = bounds.wrapped(turns)
+    if not bounds.beyond(values).any():
+        return turns
+    outside = (values > bounds.soft_high) | (values < bounds.soft_low)
+    steps = np.diff(values)
+    turned = -2.0 * np.pi * np.round(steps / (2.0 * np.pi))
+    follows = outside[1:] & outside[:-1] & (np.abs(steps + turned) < _FOLLOWABLE)
+    whole = np.where(follows, turned, 0.0)
+    forwards, backwards = followed(outside, whole)
+    if not whole.any():
+        kept = limited_interval(values, bounds)
+        return np.asarray(np.where(kept == values, turns, kept))
+    first = limited_interval(values + forwards, bounds)
+    last = limited_interval(values + backwards, bounds)
+    kept = first + progress(outside) * (last - first)
+    return np.asarray(np.where((first == values) & (last == values), turns, kept))
+
+
+def followed(outside: Mask, changes: Array) -> tuple[Array, Array]:
+    """Sum of ``changes (T - 1,)`` within each stretch of ``outside (T,)``: from its beginning and, less all, its end."""
+    total = np.concatenate([[0.0], np.cumsum(changes)])
+    first, last = _ends(outside)
+    return np.where(outside, total - total[first], 0.0), np.where(outside, total - total[last], 0.0)
+
+
+def progress(outside: Mask) -> Array:
+    """Smoothly from 0 at the first to 1 at the last frame of each stretch of ``outside (T,)``."""
+    first, last = _ends(outside)
+    share = np.where(last > first, (np.arange(len(outside)) - first) / np.maximum(last - first, 1), 0.5)
+    return np.asarray(share**3 * (10.0 - 15.0 * share + 6.0 * share**2))
+
+
+def _ends(outside: Mask) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """First and last frame of the stretch that each frame is in; itself outside of stretches."""
+    frames = np.arange(len(outside))
+    begins = outside & ~np.concatenate([[False], outside[:-1]])
+    ends = outside & ~np.concatenate([outside[1:], [False]])
+    first = np.maximum.accumulate(np.where(begins | ~outside, frames, 0))
+    last = np.minimum.accumulate(np.where(ends | ~outside, frames, len(outside))[::-1])[::-1]
+    return first, last
+
+
 @dataclass(frozen=True)
 class Ellipse:
     """Limits of a swing in two directions: a quarter of an ellipse in each quadrant, around a centre within them."""
@@ -95,10 +148,29 @@ class Ellipse:
         return centre_a, centre_b, cosine, sine, distance, soft, hard
 
     def limited(self, a: Array, b: Array) -> tuple[Array, Array]:
-        """Swings within the limits, moved along the line to the centre."""
-        centre_a, centre_b, cosine, sine, distance, soft, hard = self.radii(a, b)
+        """Swings within the limits, moved along the line to the centre.
+
+        A swing past the half turn comes out on the other side; as in ``limited_rotation`` it is followed round.
+        """
+        _, _, _, _, distance, soft, hard = self.radii(a, b)
         if not (distance > hard + TOLERANCE).any():
             return a, b
+        outside = distance > soft
+        length = np.sqrt(a * a + b * b)
+        round_a, round_b = _past_half_turn(a, b, length, length > np.pi / 2.0)
+        other_way = np.hypot(round_a[1:] - a[:-1], round_b[1:] - b[:-1])
+        nearer = other_way < np.minimum(np.hypot(np.diff(a), np.diff(b)), _FOLLOWABLE)
+        flips = np.where(outside[1:] & outside[:-1] & nearer, 1.0, 0.0)
+        if not flips.any():
+            return self._eased(a, b)
+        forwards, backwards = followed(outside, flips)
+        first = self._eased(*_past_half_turn(a, b, length, forwards % 2 == 1.0))
+        last = self._eased(*_past_half_turn(a, b, length, backwards % 2 == 1.0))
+        share = progress(outside)
+        return tuple(one + share * (two - one) for one, two in zip(first, last))  # type: ignore[return-value]
+
+    def _eased(self, a: Array, b: Array) -> tuple[Array, Array]:
+        centre_a, centre_b, cosine, sine, distance, soft, hard = self.radii(a, b)
         excess, changed = eased(distance - soft, hard - soft)
         moved = soft + excess
         return np.where(changed, centre_a + cosine * moved, a), np.where(changed, centre_b + sine * moved, b)
@@ -108,6 +180,12 @@ class Ellipse:
         centre_a, centre_b, cosine, sine, distance, _, hard = self.radii(a, b)
         nearer = np.minimum(distance, hard)
         return centre_a + cosine * nearer, centre_b + sine * nearer
+
+
+def _past_half_turn(a: Array, b: Array, length: Array, which: Mask) -> tuple[Array, Array]:
+    """The same swings written as more than a half turn the other way round, in the frames ``which (T,)``."""
+    scale = np.where(which, 1.0 - 2.0 * np.pi / np.where(which, length, 1.0), 1.0)
+    return a * scale, b * scale
 
 
 def _centre(bounds: Bounds) -> Array:

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No pops: where limits made a joint jerk that did not before, its limited angles are smoothed over some frames.
+
+Limits shrink motion, so this is rare: it happens where tracking jumps, where a joint was turned round behind its back,
+and where an excursion is a frame or two long. Averages of allowed angles are allowed angles, so the limits still hold.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from .swing import quaternions_of
+
+Array = npt.NDArray[np.float64]
+
+_REACH = 4
+_ROUNDS = 4
+_FREE = np.radians(0.5)
+"""Change of a joint's turn from one frame to the next that nobody sees."""
+
+
+def settled(before: Array, after: Array, angles: Array, mirror: float, clip: Callable[[Array], Array]) -> Array:
+    """Limited ``angles (T, 3)`` that jerk no more than the joint did.
+
+    Parameters
+    ----------
+    before, after : (T, 4) joint quaternions as they came and as they were limited, of ``angles``.
+    clip : cuts angles ``(T, 3)`` off at the hard limits, which may depend on each other.
+    """
+    if len(before) < 3:
+        return angles
+    allowed = _widest(_jerks(before)) + _FREE
+    now = after
+    for _ in range(_ROUNDS):
+        bad = _jerks(now) > allowed
+        if not bad.any():
+            break
+        weight = np.zeros(len(angles))
+        weight[1:-1] = bad
+        weight = np.minimum(_spread(weight[:, None])[:, 0] * 2.0 * _REACH, 1.0)
+        angles = clip(angles + weight[:, None] * (_spread(angles) - angles))
+        now = quaternions_of(angles, mirror)
+    return angles
+
+
+def _jerks(quaternions: Array) -> Array:
+    """How much a joint's turn changes from frame to frame, ``(T - 2,)`` radians, from quaternions ``(T, 4)``."""
+    p, q = quaternions[:-1], quaternions[1:]
+    w = np.einsum("tk,tk->t", p, q)
+    vector = p[:, :1] * q[:, 1:] - q[:, :1] * p[:, 1:] - np.cross(p[:, 1:], q[:, 1:])
+    vector = np.where(w[:, None] < 0.0, -vector, vector)
+    sine = np.sqrt(np.einsum("tk,tk->t", vector, vector))
+    angle = 2.0 * np.arctan2(sine, np.abs(w))
+    turns = vector * (angle / np.where(sine < 1e-12, 1.0, sine))[:, None]
+    return np.asarray(np.sqrt(np.sum(np.diff(turns, axis=0) ** 2, axis=1)))
+
+
+def _widest(values: Array) -> Array:
+    """The largest of each value and its neighbours."""
+    padded = np.pad(values, 1, mode="edge")
+    return np.asarray(np.maximum(np.maximum(padded[:-2], padded[2:]), values))
+
+
+def _spread(values: Array) -> Array:
+    """Moving average of ``values (T, N)`` by a Hann window; the ends are held."""
+    window = np.hanning(2 * _REACH + 3)[1:-1]
+    padded = np.pad(values, ((_REACH, _REACH), (0, 0)), mode="edge")
+    result = np.zeros_like(values)
+    for offset, share in enumerate(window / window.sum()):
+        result += share * padded[offset : offset + len(values)]
+    return result
