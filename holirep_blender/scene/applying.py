@@ -239,7 +239,7 @@ def _retarget(
         )
         if refined is None or options.refine is None:
             return motion, None
-        return refined_motion(refined, motion, followed, driven, matrix, options.refine)
+        return refined_motion(refined, motion, followed, driven, matrix, options.refine, options.refine_cache)
     except ValueError as error:
         raise ApplyError(str(error)) from error
 

@@ -47,12 +47,17 @@ class RefinedTake:
 class RefineCache:
     """What of refining does not depend on contacts, kept for the next time: an edit of a contact is then quick.
 
-    It holds for one take, by identity, and for the options that matter.
+    ``take``, ``key``, ``result`` : the performer's side, for one take by identity and for the options that matter.
+    ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
+    of that; it holds for the same rotations, wherever the root is.
     """
 
     take: Optional[Take] = None
     key: Optional[RefineOptions] = None
     result: Optional[RefinedTake] = None
+    pose: Optional[Take] = None
+    limits: Optional[RefineOptions] = None
+    within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
 
 
 def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
@@ -106,6 +111,7 @@ def refined_motion(
     rig_map: RigMapLike,
     object_matrix: Optional[npt.ArrayLike],
     options: RefineOptions,
+    cache: Optional[RefineCache] = None,
 ) -> tuple[RetargetedMotion, RefineReport]:
     """Planting and limits on the character that the take was retargeted to.
 
@@ -115,10 +121,13 @@ def refined_motion(
     motion : that take retargeted, ``T`` frames.
     rig : in the hierarchy that the motion was made for.
     object_matrix : (4, 4) the armature object's world matrix in metres.
+    cache : what to keep for the next time with another edit of the contacts.
     """
     character = character_take(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
     floor = character_floor(character, refined.take, refined.floor)
-    result, report = refined_character(character.take, refined.contacts, options, floor=floor, source=refined.take)
+    result, report = refined_character(
+        character.take, refined.contacts, options, floor=floor, source=refined.take, cache=cache
+    )
     report.violations = merged([*refined.violations, *report.violations])
     report.sentences = tuple([*_held(report, options), *corrected(report.violations)])
     report.places = in_armature(character, report.places)
@@ -133,6 +142,7 @@ def refined_character(
     *,
     floor: Optional[Floor] = None,
     source: Optional[Take] = None,
+    cache: Optional[RefineCache] = None,
 ) -> tuple[Take, RefineReport]:
     """Limits and planting on one skeleton, without words on what was done.
 
@@ -143,14 +153,19 @@ def refined_character(
     floor : in the take's world; None for that of the rest pose.
     source : the performer's take that was retargeted, if there is one.
     """
-    limits = limit_options(options) if options.limits > 0.0 else None
-    result, violations = limited(take, limits) if limits is not None else (take, [])
+    result, violations = _limited(take, options, cache)
     report = RefineReport(contacts=contacts)
     if options.feet > 0.0 or options.hands > 0.0:
         held = planted(
             result,
             contacts,
-            PlantOptions(options.feet, options.hands, floor, options.joints, limits),
+            PlantOptions(
+                options.feet,
+                options.hands,
+                floor,
+                options.joints,
+                limit_options(options) if options.limits > 0.0 else None,
+            ),
             source=source,
         )
         result, violations = held.take, [*violations, *held.violations]
@@ -160,6 +175,29 @@ def refined_character(
         report.warnings = held.sentences
     report.violations = _inside(merged(violations), options.frames)
     return within(take, result, options.frames), report
+
+
+def _limited(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> tuple[Take, list[Violation]]:
+    """The take within human limits, from the cache where only its root differs."""
+    if options.limits <= 0.0:
+        return take, []
+    key = RefineOptions(options.limits, options.preset, options.overrides, joints=options.joints)
+    before, kept = (None, None) if cache is None else (cache.pose, cache.within_limits[0])
+    if (
+        before is not None
+        and kept is not None
+        and cache is not None
+        and cache.limits == key
+        and before.joint_names == take.joint_names
+        and before.fps == take.fps
+        and np.array_equal(before.rest_offsets, take.rest_offsets)
+        and np.array_equal(before.local_rotations, take.local_rotations)
+    ):
+        return replace(take, local_rotations=kept.local_rotations), cache.within_limits[1]
+    result, violations = limited(take, limit_options(options))
+    if cache is not None:
+        cache.pose, cache.limits, cache.within_limits = take, key, (result, violations)
+    return result, violations
 
 
 def limit_options(options: RefineOptions) -> LimitOptions:
