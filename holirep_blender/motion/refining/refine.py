@@ -230,12 +230,13 @@ def in_armature(character: CharacterTake, places: Array) -> Array:
 
 def _held(report: RefineReport, options: RefineOptions) -> list[str]:
     """What was held, in words."""
-    if report.contacts is None or not len(report.places):
+    if report.contacts is None:
         return []
-    names = [name for name in report.contacts.names if report.contacts.touching(name).any()]
-    feet = options.feet > 0.0 and any(name.endswith(("Heel", "Toes")) for name in names)
-    hands = options.hands > 0.0 and any(name.endswith("Hand") for name in names)
-    return ["feet and hands held"] if feet and hands else ["feet held"] if feet else ["hands held"] if hands else []
+    hands = any(report.contacts.touching(name).any() for name in report.contacts.names if name.endswith("Hand"))
+    done = [("feet", options.feet > 0.0 and bool(np.isfinite(report.slide_after_mm)))]
+    done += [("hands", options.hands > 0.0 and hands)]
+    words = [word for word, held in done if held]
+    return [f"{' and '.join(words)} held"] if words else []
 
 
 def _inside(violations: tuple[Violation, ...], frames: Optional[tuple[int, int]]) -> tuple[Violation, ...]:
