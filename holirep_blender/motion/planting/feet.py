@@ -70,9 +70,12 @@ class FootPath:
     heel: Array
     ball: Array
 
-    def ankle(self, frames: Frames, rows: Frames) -> Array:
-        """Where the ankle is ``(N, 3)`` if the foot is turned as in frames ``rows`` and held as in ``frames``."""
-        return np.asarray(self.held[frames] - rotations.rotate(self.turned[rows], self.arm[frames]))
+    def end(self, frames: Frames, rows: Frames) -> tuple[Array, Array]:
+        """Place ``(N, 3)`` of the ankle and rotation ``(N, 4)`` of the foot that is turned as in frames ``rows`` and held
+        as in ``frames``.
+        """
+        turned = self.turned[rows]
+        return self.held[frames] - rotations.rotate(turned, self.arm[frames]), turned
 
 
 def find_foot(take: Take, side: str, points: ContactPoints) -> Optional[Foot]:
@@ -155,11 +158,11 @@ def _around(need: Array, kept: Mask) -> Array:
     return np.where(kept, 0.0, stacked[room, np.arange(len(need))])
 
 
-def toes_turned(foot: Foot, phases: Phases, carried: Array, reach: int) -> Array:
+def toes_turned(phases: Phases, carried: Array, strength: float, reach: int) -> Array:
     """World rotation ``(T, 4)`` of the toes, which the foot carries with ``carried``: level where the ball touches."""
     change = rotations.to_rotation_vector(rotations.multiply(flattened(carried), rotations.inverse(carried)))
     earlier, later = np.concatenate([change[:1], change[:-1]]), np.concatenate([change[1:], change[-1:]])
-    vectors = bridged(change, phases.ball, earlier, later, reach)
+    vectors = strength * bridged(change, phases.ball, earlier, later, reach)
     return rotations.normalized(rotations.multiply(rotations.from_rotation_vector(vectors), carried))
 
 

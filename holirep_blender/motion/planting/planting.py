@@ -48,7 +48,8 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
             Phases.of(contacts.touching(f"{foot.side}Heel"), contacts.touching(f"{foot.side}Toes")) for foot in feet
         ]
         movable = options.joints is None or "hips" in options.joints
-        paths, changed, shift = legs_planted(pose, feet, phases, options.feet, movable)
+        paths, shift = legs_planted(pose, feet, phases, options.feet, movable)
+        changed=[j for foot in feet for j in (foot.leg.upper,foot.leg.lower,foot.leg.end,foot.toes) if j>=0]
         result = pose.to_take(changed, shift)
     after = points.world(result)
     return Planted(

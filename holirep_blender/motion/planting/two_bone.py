@@ -45,10 +45,9 @@ class Hinge:
         return np.clip(np.arccos(np.clip(cosine, -1.0, 1.0)), STRAIGHTEST, MOST_BENT)
 
 
-def hinge_of(limb: Limb, upper: Array, lower: Array) -> Hinge:
-    """The hinge of a limb whose bones have world rotations ``upper (T, 4)`` and ``lower (T, 4)``."""
+def hinge_of(limb: Limb, upper: Array, lower: Array, axis: Array) -> Hinge:
+    """The hinge about ``axis (T, 3)`` of a limb whose bones have world rotations ``upper (T, 4)`` and ``lower (T, 4)``."""
     first, second = rotations.rotate(upper, limb.first), rotations.rotate(lower, limb.second)
-    axis = rotations.rotate(upper, limb.hinge)
     along = np.sum(first * axis, axis=-1) * np.sum(second * axis, axis=-1)
     straight = np.sum(first * second, axis=-1) - along
     turned = np.sum(first * np.cross(axis, second), axis=-1)
@@ -56,7 +55,9 @@ def hinge_of(limb: Limb, upper: Array, lower: Array) -> Hinge:
     return Hinge(squares + 2.0 * along, 2.0 * np.hypot(straight, turned), -np.arctan2(turned, straight))
 
 
-def reaching(limb: Limb, upper: Array, lower: Array, start: Array, target: Array) -> tuple[Array, Array]:
+def reaching(
+    limb: Limb, upper: Array, lower: Array, axis: Array, start: Array, target: Array
+) -> tuple[Array, Array]:
     """World rotations ``(T, 4)`` of both bones with which the limb's end is at ``target (T, 3)``.
 
     Where that is too far or too near the end is in its direction.
@@ -64,10 +65,10 @@ def reaching(limb: Limb, upper: Array, lower: Array, start: Array, target: Array
     Parameters
     ----------
     upper, lower : (T, 4) world rotations as they are.
+    axis : (T, 3) the hinge's axis in the world.
     start : (T, 3) where the limb begins.
     """
-    hinge = hinge_of(limb, upper, lower)
-    axis = rotations.rotate(upper, limb.hinge)
+    hinge = hinge_of(limb, upper, lower, axis)
     away = target - start
     bend = hinge.at(np.linalg.norm(away, axis=-1)) - hinge.flexion
     bent = rotations.multiply(rotations.from_axis_angle(axis, bend), lower)
