@@ -95,6 +95,10 @@ class BodyFollower:
     ) -> List[Optional[PoseAnswer]]:
         answers: List[Optional[PoseAnswer]] = [None] * len(frames)
         centre, circle = place.centre, place.circle
+        first = self._seen(frames[-1][1], centre, circle)
+        if first is not None:
+            # a sighting may be the detector's, which points a little elsewhere than the network
+            centre, circle = first.centre, first.circle
         for index in range(len(frames) - 1, -1, -1):
             answer = self._seen(frames[index][1], centre, circle)
             if answer is None:

@@ -48,18 +48,25 @@ SAME_SIZE = 0.65
 Guess = Tuple[Region, bool]
 
 
+def body_hand_region(body: PoseAnswer, side: int, size: float) -> Region:
+    """The square, `size` radii of the body wide, about the hand that the body's wrist and fingers show."""
+    wrist, little, index = (body.image[i, :2] for i in ARM[side][1:])
+    base = hand_region_from_body(wrist, little, index)
+    return Region(base.x, base.y, size * radius_of(body), base.rotation)
+
+
 def guesses(body: PoseAnswer, side: int, size: float) -> List[Guess]:
     """Squares to look at, and whether mirrored: along the body's hand, along the forearm, upright, turned and resized.
 
     Ordered by how many hands each adds to those found by the ones before it, counted on sign language.
     """
     elbow, wrist, little, index = (body.image[i, :2] for i in ARM[side])
-    base = hand_region_from_body(wrist, little, index)
+    base = body_hand_region(body, side, size)
     middle = (wrist + little + index) / 3.0
     side_length = size * radius_of(body)
 
     def about_body(scale: float, turn: float = 0.0) -> Region:
-        return Region(base.x, base.y, scale * side_length, base.rotation + turn)
+        return Region(base.x, base.y, scale * base.side, base.rotation + turn)
 
     along = upright(elbow, wrist, 1.0).rotation
     forearm = Region(float(middle[0]), float(middle[1]), 1.1 * side_length, along)
@@ -150,7 +157,8 @@ def closer_follow(
     looks = [first]
     if first.score < PRESENT:
         looks += [network.run(image, hand_region(first.image)), network.run(image, start, True)]
-        looks.append(network.run(image, hand_region(looks[-1].image), True))
+        if max(look.score for look in looks) >= FAINT:
+            looks.append(network.run(image, hand_region(looks[-1].image), True))
     fitting = [
         answer
         for answer in looks
