@@ -6,6 +6,7 @@ from .edits import ContactEdit, edited
 from .floor import Floor, check_floor, estimate_floor
 from .grounding import grounded
 from .names import CONTACT_POINTS
+from .plate_floor import floor_from_corners
 from .record import Contacts
 from .soles import ContactPoints, contact_points
 
@@ -21,5 +22,6 @@ __all__ = [
     "detect_contacts",
     "edited",
     "estimate_floor",
+    "floor_from_corners",
     "grounded",
 ]

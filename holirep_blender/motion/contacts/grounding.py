@@ -18,7 +18,7 @@ from .soles import ContactPoints, contact_points
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_BEND = 0.015
+_BEND = 0.01
 """Seconds over which a correction may bend: a contact's pull is spread over about this time."""
 _ROUNDS, _STIFFER = 8, 4.0
 """How often, and by which factor, the correction is made stiffer where it would jerk the root."""

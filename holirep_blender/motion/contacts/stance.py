@@ -19,6 +19,8 @@ _BEGIN_SPEED, _END_SPEED = 0.29, 0.32
 """Metres per second below which a contact begins and above which it ends, in motion without noise."""
 _BEGIN_HEIGHT, _END_HEIGHT = 0.045, 0.050
 """The same for metres over the point's own resting height."""
+_RATE = 30.0
+"""Frames per second at which speeds are between neighbouring frames."""
 _QUIET, _NOISY = 0.08, 0.18
 """Speed in m/s of the stillest tenth of a clip's foot points: motion capture lies below the first, a tracker's takes
 around the second (0.14 to 0.30)."""
@@ -104,10 +106,18 @@ def stance(calm: Calm, fps: float, *, size: float = 1.0, sensitivity: float = 1.
 
 
 def speeds(places: Array, fps: float) -> Array:
-    """Speeds ``(T, P)`` in m/s of points ``(T, P, 3)``; 0 for a single frame."""
-    if len(places) < 2:
+    """Speeds ``(T, P)`` in m/s of points ``(T, P, 3)``, between 1/30 s before and after; 0 for a single frame.
+
+    The same span of time at every frame rate, so that noise counts alike.
+    """
+    count = len(places)
+    if count < 2:
         return np.zeros(places.shape[:-1])
-    return np.asarray(np.linalg.norm(np.gradient(places, axis=0), axis=-1) * fps)
+    reach = max(1, round(fps / _RATE))
+    index = np.arange(count)
+    after, before = np.minimum(index + reach, count - 1), np.maximum(index - reach, 0)
+    step = np.linalg.norm(places[after] - places[before], axis=-1)
+    return np.asarray(step * (fps / (after - before))[:, None])
 
 
 def graded(touching: Mask, *shares: Array) -> Array:
