@@ -22,7 +22,10 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Link:
-    """Two joints that share motion. ``shares``: "all" of it, the "swing" or the "twist" about the child's length."""
+    """Two joints that share motion.
+
+    ``shares``: "all" of it, the "twist" about the child's length, or "swing": the child's swing goes inwards only.
+    """
 
     parent: str
     child: str
@@ -51,11 +54,9 @@ def part(residual: Array, shares: str, axis: Array, bend: Optional[Array]) -> Ar
 
     ``axis (3,)`` is the child's length; a twist passes an elbow bent by ``bend (T,)`` radians by the bend's cosine.
     """
-    if shares == "all":
+    if shares != "twist":
         return residual
-    swing, twist = rotations.swing_twist(residual, axis)
-    if shares == "swing":
-        return swing
+    twist = rotations.swing_twist(residual, axis)[1]
     if bend is None:
         return twist
     straightness = np.clip(np.cos(bend), 0.0, 1.0)

@@ -16,7 +16,7 @@ from .anatomical import AnatomicalJoint, anatomical_joints, joint_quaternions, w
 from .chains import Link, links, part
 from .couplings import JointBounds
 from .hinges import elbow_hinges
-from .joint_limits import limited_joint
+from .joint_limits import limited_joint, limited_swing, settled_joint
 from .limit_table import LimitTable
 from .report import Violation
 from .swing import angles_of
@@ -141,7 +141,11 @@ class _Body:
         kept = limited_joint(link.child, self.now[link.child], self.angles[link.child], self.bounds, child.mirror)
         if kept is None:
             return
-        excess = _canonical(child, rotations.multiply(self.now[link.child], rotations.inverse(kept)))
+        if link.shares == "swing":
+            swing, within = limited_swing(link.child, self.angles[link.child], self.bounds, child.mirror)
+            excess = _canonical(child, rotations.multiply(swing, rotations.inverse(within)))
+        else:
+            excess = _canonical(child, rotations.multiply(self.now[link.child], rotations.inverse(kept)))
         passed = part(excess, link.shares, child.length, self._bend(link))
         parent = self.joints[link.parent]
         turned = rotations.multiply(_canonical(parent, self.now[link.parent]), passed)
@@ -159,12 +163,15 @@ class _Body:
             share = part(residual, link.shares, joint.length, self._bend(link))
             wanted = rotations.multiply(share, wanted)
             self._set(name, _own(joint, wanted))
-        kept = limited_joint(
-            name, self.now[name], self.angles[name], self.bounds, joint.mirror, before=self.original[name]
-        )
+        kept = limited_joint(name, self.now[name], self.angles[name], self.bounds, joint.mirror)
         if kept is not None:
             self._set(name, kept)
         if self.now[name] is not self.original[name]:
+            calm = settled_joint(
+                name, self.now[name], self.angles[name], self.bounds, joint.mirror, self.original[name]
+            )
+            if calm is not None:
+                self._set(name, calm)
             residuals[name] = rotations.multiply(rotations.inverse(_canonical(joint, self.now[name])), wanted)
 
     def _bend(self, link: Link) -> Optional[Array]:

@@ -24,23 +24,38 @@ def is_hinge(joint: str) -> bool:
     return joint.endswith(("LowerLeg", "LowerArm", "Toes")) or any(finger in joint for finger in FINGERS)
 
 
-def limited_joint(
-    joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float, before: Optional[Array] = None
-) -> Optional[Array]:
+def limited_joint(joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float) -> Optional[Array]:
     """The joint's quaternions ``(T, 4)`` within its limits, or None where all of its ``angles (T, 3)`` already are.
 
-    Frames that do not change keep exactly their quaternions. With ``before``, the joint's quaternions ``(T, 4)`` as
-    they came, limits do not make it jerk more than it did.
+    Frames that do not change keep exactly their quaternions.
     """
-    result = _limited_angles(joint, angles, bounds)
-    if not (result != angles).any():
+    return _rebuilt(quaternions, angles, _limited_angles(joint, angles, bounds), mirror)
+
+
+def settled_joint(
+    joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float, before: Array
+) -> Optional[Array]:
+    """Limited quaternions ``(T, 4)`` that jerk no more than ``before (T, 4)``, or None where they do not already."""
+    calm = settled(before, quaternions, angles, mirror, lambda values: _clipped_angles(joint, values, bounds))
+    return None if calm is None else _rebuilt(quaternions, angles, calm, mirror)
+
+
+def limited_swing(joint: str, angles: Array, bounds: JointBounds, mirror: float) -> tuple[Array, Array]:
+    """A joint's swing alone, quaternions ``(T, 4)`` as it is and within its limits."""
+    still = np.zeros(len(angles))
+    kept = _limited_angles(joint, angles, bounds)
+    return (
+        quaternions_of(np.column_stack([angles[:, :2], still]), mirror),
+        quaternions_of(np.column_stack([kept[:, :2], still]), mirror),
+    )
+
+
+def _rebuilt(quaternions: Array, angles: Array, wanted: Array, mirror: float) -> Optional[Array]:
+    moved = (wanted != angles).any(axis=1)
+    if not moved.any():
         return None
-    if before is not None:
-        limited = np.where((result != angles).any(axis=1)[:, None], quaternions_of(result, mirror), quaternions)
-        result = settled(before, limited, result, mirror, lambda values: _clipped_angles(joint, values, bounds))
-    moved = (result != angles).any(axis=1)
     changed = quaternions.copy()
-    changed[moved] = quaternions_of(result[moved], mirror)
+    changed[moved] = quaternions_of(wanted[moved], mirror)
     return changed
 
 

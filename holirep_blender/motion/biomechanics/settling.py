@@ -7,7 +7,7 @@ and where an excursion is a frame or two long. Averages of allowed angles are al
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,16 @@ from .swing import quaternions_of
 
 Array = npt.NDArray[np.float64]
 
-_REACH = 4
+_REACH = 3
 _ROUNDS = 4
 _FREE = np.radians(0.5)
 """Change of a joint's turn from one frame to the next that nobody sees."""
 
 
-def settled(before: Array, after: Array, angles: Array, mirror: float, clip: Callable[[Array], Array]) -> Array:
-    """Limited ``angles (T, 3)`` that jerk no more than the joint did.
+def settled(
+    before: Array, after: Array, angles: Array, mirror: float, clip: Callable[[Array], Array]
+) -> Optional[Array]:
+    """Limited ``angles (T, 3)`` that jerk no more than the joint did; None where they already do not.
 
     Parameters
     ----------
@@ -31,18 +33,24 @@ def settled(before: Array, after: Array, angles: Array, mirror: float, clip: Cal
     clip : cuts angles ``(T, 3)`` off at the hard limits, which may depend on each other.
     """
     if len(before) < 3:
-        return angles
+        return None
     allowed = _widest(_jerks(before)) + _FREE
-    now = after
+    bad = _jerks(after) > allowed
+    if not bad.any():
+        return None
+    # written within the limits, so that averages of a rotation do not go round by its back
+    result = clip(angles)
     for _ in range(_ROUNDS):
-        bad = _jerks(now) > allowed
-        if not bad.any():
-            break
         weight = np.zeros(len(angles))
         weight[1:-1] = bad
         weight = np.minimum(_spread(weight[:, None])[:, 0] * 2.0 * _REACH, 1.0)
-        angles = clip(angles + weight[:, None] * (_spread(angles) - angles))
-        now = quaternions_of(angles, mirror)
+        touched = weight > 0.0
+        mixed = clip(result + weight[:, None] * (_spread(result) - result))
+        result = np.where(touched[:, None], mixed, result)
+        angles = np.where(touched[:, None], mixed, angles)
+        bad = _jerks(quaternions_of(result, mirror)) > allowed
+        if not bad.any():
+            break
     return angles
 
 
@@ -60,8 +68,8 @@ def _jerks(quaternions: Array) -> Array:
 
 def _widest(values: Array) -> Array:
     """The largest of each value and its neighbours."""
-    padded = np.pad(values, 1, mode="edge")
-    return np.asarray(np.maximum(np.maximum(padded[:-2], padded[2:]), values))
+    padded = np.pad(values, _REACH, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * _REACH + 1).max(axis=1))
 
 
 def _spread(values: Array) -> Array:
