@@ -144,7 +144,7 @@ def character_take(
         rest_offsets=offsets,
         joint_names=tuple(names),
         parents=tuple(parents),
-        header={"source": "character"},
+        header={"source": "character", "in_place": bool(len(motion.travel))},
     )
     return CharacterTake(
         take, rows, rig, inheritance, base, to_world, origin, scale, motion.options.space, bool(len(motion.travel))

@@ -71,8 +71,8 @@ class FootPath:
     ball: Array
 
     def end(self, frames: Frames, rows: Frames) -> tuple[Array, Array]:
-        """Place ``(N, 3)`` of the ankle and rotation ``(N, 4)`` of the foot that is turned as in frames ``rows`` and held
-        as in ``frames``.
+        """Place of the ankle ``(N, 3)`` and rotation of the foot ``(N, 4)``: turned as in frames ``rows``, held as in
+        ``frames``.
         """
         turned = self.turned[rows]
         return self.held[frames] - rotations.rotate(turned, self.arm[frames]), turned

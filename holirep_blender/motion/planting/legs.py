@@ -54,6 +54,8 @@ def legs_planted(
             )
         )
     shift = strength * pelvis_shift(needs, pose.take.fps) if movable else np.zeros((len(frames), 3))
+    turning = {joint for foot in feet for joint in (foot.leg.upper, foot.leg.lower, foot.leg.end, foot.toes)}
+    pose.placed[:, [joint for joint in range(len(pose.take.joint_names)) if joint not in turning]] += shift[:, None]
     for foot, phase, goal in zip(feet, phases, holds):
         toes = None
         if foot.toes >= 0:

@@ -84,7 +84,7 @@ class Pose:
 
     def in_world(self, points: Array) -> Array:
         """Points ``(..., 3)`` over the floor in the take's world."""
-        return rotations.rotate(rotations.between(_UP, self.floor.up), points) + np.array(self.floor.point)
+        return np.asarray(rotations.rotate(rotations.between(_UP, self.floor.up), points) + np.array(self.floor.point))
 
     def to_take(self, changed: list[int], shift: Array) -> Take:
         """The take with the rotations of the joints ``changed`` as they are here, and its root moved by ``shift``.

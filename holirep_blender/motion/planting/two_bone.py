@@ -37,16 +37,16 @@ class Hinge:
 
     def distance(self, flexion: Array) -> Array:
         """Distance ``(T,)`` of the limb's ends at an angle of flexion in radians ``(T,)``."""
-        return np.sqrt(np.maximum(self.base + self.span * np.cos(flexion), 0.0))
+        return np.asarray(np.sqrt(np.maximum(self.base + self.span * np.cos(flexion), 0.0)))
 
     def at(self, distance: Array) -> Array:
         """Angle of flexion ``(T,)`` at a distance of the limb's ends ``(T,)``; the nearest possible."""
         cosine = (distance**2 - self.base) / np.where(self.span < 1e-12, 1.0, self.span)
-        return np.clip(np.arccos(np.clip(cosine, -1.0, 1.0)), STRAIGHTEST, MOST_BENT)
+        return np.asarray(np.clip(np.arccos(np.clip(cosine, -1.0, 1.0)), STRAIGHTEST, MOST_BENT))
 
 
 def hinge_of(limb: Limb, upper: Array, lower: Array, axis: Array) -> Hinge:
-    """The hinge about ``axis (T, 3)`` of a limb whose bones have world rotations ``upper (T, 4)`` and ``lower (T, 4)``."""
+    """The hinge about ``axis (T, 3)`` of a limb whose bones' world rotations are ``upper`` and ``lower (T, 4)``."""
     first, second = rotations.rotate(upper, limb.first), rotations.rotate(lower, limb.second)
     along = np.sum(first * axis, axis=-1) * np.sum(second * axis, axis=-1)
     straight = np.sum(first * second, axis=-1) - along
@@ -55,9 +55,7 @@ def hinge_of(limb: Limb, upper: Array, lower: Array, axis: Array) -> Hinge:
     return Hinge(squares + 2.0 * along, 2.0 * np.hypot(straight, turned), -np.arctan2(turned, straight))
 
 
-def reaching(
-    limb: Limb, upper: Array, lower: Array, axis: Array, start: Array, target: Array
-) -> tuple[Array, Array]:
+def reaching(limb: Limb, upper: Array, lower: Array, axis: Array, start: Array, target: Array) -> tuple[Array, Array]:
     """World rotations ``(T, 4)`` of both bones with which the limb's end is at ``target (T, 3)``.
 
     Where that is too far or too near the end is in its direction.
