@@ -54,6 +54,10 @@ class HandFollower:
         self._networks = (HandNetwork(), HandNetwork())
         self._probe = HandNetwork(lite=True)
         self._palms = DetectorNetwork("PalmDetectionCpu", 192)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget whom it followed."""
         self._last: Pair = [None, None]
         self._last_body: Optional[PoseAnswer] = None
         self._misses = [0, 0]

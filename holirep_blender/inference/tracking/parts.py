@@ -31,8 +31,7 @@ class PartWorker:
     def __init__(self) -> None:
         self._pose = PoseNetwork()
         self._scanner = Scanner(self._pose)
-        self._face: Optional[FaceFollower] = None
-        self._hands: Optional[HandFollower] = None
+        self._face, self._hands = FaceFollower(), HandFollower()
 
     def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
         """Everybody in the scanned frames of a part."""
@@ -66,7 +65,8 @@ class PartWorker:
         end = min(plate.last_frame, last + (plate.first_frame - last) % stride)
         stops = set(scanned(plate, begin, end))
         body = BodyFollower(self._pose, plan.performer, plan.others, plan.look, plan.other_looks)
-        self._face, self._hands = FaceFollower(), HandFollower()
+        self._face.restart()
+        self._hands.restart()
         rows = Observations.empty(last - first + 1, plate.size)
         rows.times[:] = plate.times[first - plate.first_frame : last - plate.first_frame + 1]
         rows.frame_numbers[:] = np.arange(first, last + 1)
@@ -79,11 +79,10 @@ class PartWorker:
             kept = found
             report(max(0, min(stretch[-1][0], last) - first + 1))
         _write_all(rows, first, last, kept)
+        self._hands.restart()
         return rows
 
     def _stretch(self, frames: List[Numbered], bodies: List[Optional[PoseAnswer]]) -> List[Row]:
-        assert self._face is not None
-        assert self._hands is not None
         hands: List[Pair] = []
         faces: List[Optional[FaceAnswer]] = []
         for (_, image), answer in zip(frames, bodies):
