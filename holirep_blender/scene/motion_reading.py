@@ -176,7 +176,7 @@ def read_motion(
         channels=channels,
         frames=frames,
         motion=motion,
-        heads=poses[:, columns, :3, 3],
+        heads=poses[:, columns][..., :3, 3],
         modes=modes,
         values=values,
         location_bone=carrier,

@@ -146,7 +146,7 @@ def test_a_thousand_frames_in_seconds_and_an_edit_at_once(empty_scene, shared_da
 
     timed("plain")
     timed("plain")
-    timed("whole solve", refine=RefineOptions(), refine_cache=cache)
+    report = timed("whole solve", refine=RefineOptions(), refine_cache=cache)
     edit = (ContactEdit("leftHeel", 300, 320, True),)
     bones = find_rig_map(read_rig(character)).bones
     held = ankle_slides(character, bones, first_frames(report.refine.contacts, 100), np.arange(1, 101))

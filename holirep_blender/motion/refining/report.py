@@ -58,7 +58,7 @@ def slide_mm(slides: Array, names: Sequence[str]) -> float:
     columns = [column for column, name in enumerate(names) if name.endswith(_SOLES)]
     values = slides[:, columns] if columns else np.zeros((0, 0))
     values = values[np.isfinite(values)]
-    return 1000.0 * float(values.mean()) if values.size else float("nan")
+    return round(1000.0 * float(values.mean()), 4) if values.size else float("nan")
 
 
 def merged(violations: Iterable[Violation]) -> tuple[Violation, ...]:

@@ -51,7 +51,7 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
     if not contacts.any():
         report.sentences = ("no foot stays on the floor, so nothing was held",)
     elif report.slide_before_mm == report.slide_before_mm:
-        slide = f"{report.slide_before_mm:.2g} to {report.slide_after_mm:.2g} mm a frame"
+        slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)
     report.sentences += tuple(corrected(report.violations))
     report.warnings = tuple([*report.warnings, *left(report.violations)])
