@@ -20,8 +20,9 @@ Mask = npt.NDArray[np.bool_]
 
 _BEND = 0.01
 """Seconds over which a correction may bend: a contact's pull is spread over about this time."""
-_ROUNDS, _STIFFER = 8, 4.0
-"""How often, and by which factor, the correction is made stiffer where it would jerk the root."""
+_ROUNDS, _STIFFER, _MARGIN = 12, 4.0, 0.9
+"""How often, by which factor, and from which share of the root's greatest acceleration on the correction is made
+stiffer where it would jerk the root more than it was."""
 _JERKIEST = 99.9
 """Percentile of the root's acceleration that no frame may exceed because of the correction."""
 _DRIFT = 10.0
@@ -29,7 +30,7 @@ _DRIFT = 10.0
 finite, so that small slides of one direction do not carry the performer out of the picture in a long take."""
 _LEVEL = 0.25
 """Seconds over which standing points come to the floor's height."""
-_LIFT = 0.15
+_LIFT = 0.2
 """Seconds before and after a point would be under the floor in which the body is lifted."""
 
 
@@ -84,7 +85,7 @@ def grounded(take: Take, contacts: Contacts, floor: Floor, strength: float = 1.0
         shift[:, 2] += _lift(places[..., 2] + shift[:, 2:], points, take.fps)
         moved = take.root_translation + strength * shift @ axes
         after = _accelerations(moved)
-        jerky = (after > most) & (after > before)
+        jerky = (after > _MARGIN * most) & (after > before)
         if not jerky.any():
             break
         bend = np.where(_near(jerky), bend * _STIFFER, bend)
