@@ -9,7 +9,7 @@ the axis of flexion and the axis of abduction, so that the parts of the quaterni
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional
@@ -151,10 +151,12 @@ def _unspread(frames: dict[str, Array], side: str, finger: str) -> None:
         frames[name] = rotations.multiply(turn, frames[name])
 
 
-def anatomical_joints(take: Take, hinges: Optional[Mapping[str, float]] = None) -> list[AnatomicalJoint]:
+def anatomical_joints(
+    take: Take, hinges: Optional[Mapping[str, float]] = None, only: Optional[Collection[str]] = None
+) -> list[AnatomicalJoint]:
     """The joints of a take that have limits, parents first; joints that it lacks are not there.
 
-    ``hinges`` maps a side to how far its elbow's hinge is turned about the upper arm, in radians (``hinges.py``).
+    ``only`` names the joints that are wanted. ``hinges`` maps a side to how far its elbow's hinge is turned about the upper arm, in radians (``hinges.py``).
     """
     positions = rest_positions(take.joint_names, take.rest_offsets, take.parents)
     canonical = _canonical_frames()
@@ -169,7 +171,7 @@ def anatomical_joints(take: Take, hinges: Optional[Mapping[str, float]] = None) 
                 frames[side + part] = rotations.multiply(frames[side + part], about)
     result = []
     for column, name in enumerate(take.joint_names):
-        if name not in JOINT_INDEX or name in UNLIMITED:
+        if name not in JOINT_INDEX or name in UNLIMITED or (only is not None and name not in only):
             continue
         between, parent = [], take.parents[column]
         while parent >= 0 and take.joint_names[parent] not in frames:
@@ -194,12 +196,14 @@ def _basis(joint: str) -> tuple[Array, float]:
 
 def left_product(q: Array) -> Array:
     """Matrix ``(4, 4)`` of ``p -> q * p``."""
-    return np.stack([rotations.multiply(q, unit) for unit in np.eye(4)], axis=1)
+    w, x, y, z = q
+    return np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
 
 
 def right_product(q: Array) -> Array:
     """Matrix ``(4, 4)`` of ``p -> p * q``."""
-    return np.stack([rotations.multiply(unit, q) for unit in np.eye(4)], axis=1)
+    w, x, y, z = q
+    return np.array([[w, -x, -y, -z], [x, w, z, -y], [y, -z, w, x], [z, y, -x, w]])
 
 
 def joint_quaternions(take: Take, joints: Sequence[AnatomicalJoint]) -> Array:

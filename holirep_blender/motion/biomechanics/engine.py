@@ -108,10 +108,10 @@ class _Body:
         chain = links(self.joints)
         for link in reversed(chain):
             self._pass_on(link)
-        inwards = {link.child: link for link in chain}
+        inwards, parents = {link.child: link for link in chain}, {link.parent for link in chain}
         residuals: dict[str, Array] = {}
         for name in self._order():
-            self._limit(name, inwards.get(name), residuals)
+            self._limit(name, inwards.get(name), name in parents, residuals)
         changed = []
         for name, joint in self.joints.items():
             if self.now[name] is not self.original[name]:
@@ -138,7 +138,7 @@ class _Body:
         if not (self.options.affects(link.child) and self.options.affects(link.parent)):
             return
         child = self.joints[link.child]
-        kept = limited_joint(link.child, self.now[link.child], self.angles[link.child], self.bounds, child.mirror)
+        kept = self._kept(link.child)
         if kept is None:
             return
         if link.shares == "swing":
@@ -153,26 +153,36 @@ class _Body:
         before = rotations.multiply(rotations.inverse(passed), _canonical(child, self.now[link.child]))
         self._set(link.child, _own(child, before))
 
-    def _limit(self, name: str, link: Optional[Link], residuals: dict[str, Array]) -> None:
+    def _limit(self, name: str, inwards: Optional[Link], passes_on: bool, residuals: dict[str, Array]) -> None:
+        """One joint within its limits; what its parent in a chain could not keep of its turn is asked of it too."""
         if not self.options.affects(name):
             return
         joint = self.joints[name]
-        wanted = _canonical(joint, self.original[name])
-        residual = residuals.get(link.parent) if link is not None else None
-        if link is not None and residual is not None:
-            share = part(residual, link.shares, joint.length, self._bend(link))
-            wanted = rotations.multiply(share, wanted)
-            self._set(name, _own(joint, wanted))
-        kept = limited_joint(name, self.now[name], self.angles[name], self.bounds, joint.mirror)
+        residual = residuals.get(inwards.parent) if inwards is not None else None
+        if inwards is not None and residual is not None:
+            share = part(residual, inwards.shares, joint.length, self._bend(inwards))
+            self._set(name, _own(joint, rotations.multiply(share, _canonical(joint, self.original[name]))))
+            wanted = self.now[name]
+        else:
+            wanted = self.original[name]
+        kept = self._kept(name)
         if kept is not None:
             self._set(name, kept)
-        if self.now[name] is not self.original[name]:
-            calm = settled_joint(
-                name, self.now[name], self.angles[name], self.bounds, joint.mirror, self.original[name]
-            )
-            if calm is not None:
-                self._set(name, calm)
-            residuals[name] = rotations.multiply(rotations.inverse(_canonical(joint, self.now[name])), wanted)
+        if self.now[name] is self.original[name]:
+            return
+        calm = self._calm(name)
+        if calm is not None:
+            self._set(name, calm)
+        if passes_on:
+            now = rotations.inverse(_canonical(joint, self.now[name]))
+            residuals[name] = rotations.multiply(now, _canonical(joint, wanted))
+
+    def _kept(self, name: str) -> Optional[Array]:
+        return limited_joint(name, self.now[name], self.angles[name], self.bounds, self.joints[name].mirror)
+
+    def _calm(self, name: str) -> Optional[Array]:
+        mirror = self.joints[name].mirror
+        return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name])
 
     def _bend(self, link: Link) -> Optional[Array]:
         return np.abs(self.angles[link.child][:, 0]) if link.child.endswith("LowerArm") else None

@@ -30,7 +30,7 @@ def elbow_hinges(take: Take) -> dict[str, float]:
 
     The anatomical hinge is kept where nine of ten bent frames agree with it, and where no other finds such agreement.
     """
-    joints = [joint for joint in anatomical_joints(take) if joint.name.endswith("LowerArm")]
+    joints = anatomical_joints(take, only=[f"{side}LowerArm" for side in SIDES])
     angles = angles_of(joint_quaternions(take, joints), [joint.mirror for joint in joints])
     found = {}
     for side in SIDES:

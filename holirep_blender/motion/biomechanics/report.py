@@ -110,15 +110,24 @@ def violations_over(
     unit: str,
     altered: bool,
     gap: int = 5,
+    lower: bool = False,
 ) -> list[Violation]:
     """One violation for each stretch in which ``values (T,)`` is above ``bounds (T,)`` by more than ``tolerance``.
 
-    Stretches at most ``gap`` frames apart are one. For a lower bound give both with changed sign and turn the result.
+    Stretches at most ``gap`` frames apart are one. With ``lower`` the bound is a lower one.
     """
-    excess = values - bounds
-    found = []
-    for first, last in joined(spans(excess > tolerance), gap):
-        worst = first + int(np.argmax(excess[first : last + 1]))
-        value, bound = float(values[worst]), float(bounds[worst])
-        found.append(Violation(kind, joint, motion, first, last, worst, value, bound, unit, altered))
-    return found
+    excess = bounds - values if lower else values - bounds
+    beyond = np.flatnonzero(excess > tolerance)
+    if len(beyond) == 0:
+        return []
+    starts = np.flatnonzero(np.diff(beyond, prepend=-2 - gap) > gap + 1)
+    peaks = np.maximum.reduceat(excess[beyond], starts)
+    stretch = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(beyond)))
+    at_peak = np.flatnonzero(excess[beyond] == peaks[stretch])
+    worst = beyond[at_peak[np.unique(stretch[at_peak], return_index=True)[1]]]
+    firsts, lasts = beyond[starts], beyond[np.append(starts[1:], len(beyond)) - 1]
+    rows = zip(firsts.tolist(), lasts.tolist(), worst.tolist(), values[worst].tolist(), bounds[worst].tolist())
+    return [
+        Violation(kind, joint, motion, first, last, peak, value, bound, unit, altered)
+        for first, last, peak, value, bound in rows
+    ]

@@ -56,20 +56,27 @@ def settled(
 
 def _jerks(quaternions: Array) -> Array:
     """How much a joint's turn changes from frame to frame, ``(T - 2,)`` radians, from quaternions ``(T, 4)``."""
-    p, q = quaternions[:-1], quaternions[1:]
-    w = np.einsum("tk,tk->t", p, q)
-    vector = p[:, :1] * q[:, 1:] - q[:, :1] * p[:, 1:] - np.cross(p[:, 1:], q[:, 1:])
-    vector = np.where(w[:, None] < 0.0, -vector, vector)
-    sine = np.sqrt(np.einsum("tk,tk->t", vector, vector))
-    angle = 2.0 * np.arctan2(sine, np.abs(w))
-    turns = vector * (angle / np.where(sine < 1e-12, 1.0, sine))[:, None]
-    return np.asarray(np.sqrt(np.sum(np.diff(turns, axis=0) ** 2, axis=1)))
+    w, x, y, z = np.ascontiguousarray(quaternions.T)
+    p, px, py, pz = w[:-1], x[:-1], y[:-1], z[:-1]
+    q, qx, qy, qz = w[1:], x[1:], y[1:], z[1:]
+    cosine = p * q + px * qx + py * qy + pz * qz
+    turn = np.stack(
+        [
+            p * qx - q * px - py * qz + pz * qy,
+            p * qy - q * py - pz * qx + px * qz,
+            p * qz - q * pz - px * qy + py * qx,
+        ]
+    )
+    sine = np.sqrt(turn[0] ** 2 + turn[1] ** 2 + turn[2] ** 2)
+    scale = 2.0 * np.arctan2(sine, np.abs(cosine)) / np.where(sine < 1e-12, 1.0, sine)
+    change = np.diff(turn * np.where(cosine < 0.0, -scale, scale), axis=1)
+    return np.asarray(np.sqrt(change[0] ** 2 + change[1] ** 2 + change[2] ** 2))
 
 
 def _widest(values: Array) -> Array:
     """The largest of each value and its neighbours."""
     padded = np.pad(values, _REACH, mode="edge")
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * _REACH + 1).max(axis=1))
+    return np.asarray(np.max([padded[offset : offset + len(values)] for offset in range(2 * _REACH + 1)], axis=0))
 
 
 def _spread(values: Array) -> Array:

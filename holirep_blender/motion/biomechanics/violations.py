@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import numpy.typing as npt
 
@@ -66,12 +64,13 @@ def _interval_violations(joint: str, motion: str, values: Array, limits: Bounds,
 
 def _signed(joint: str, motion: str, values: Array, nearest: Array, altered: bool) -> list[Violation]:
     """Violations above and below from values and the nearest allowed ones, radians."""
-    found = []
-    for sign in (1.0, -1.0):
-        beyond = np.where(sign * (values - nearest) > 0.0, values, nearest)
-        for row in violations_over(
-            np.degrees(sign * beyond), np.degrees(sign * nearest), float(np.degrees(TOLERANCE)),
-            kind="limit", joint=joint, motion=motion, unit="deg", altered=altered,
-        ):  # fmt: skip
-            found.append(dataclasses.replace(row, value=sign * row.value, bound=sign * row.bound))
+    found: list[Violation] = []
+    over = values - nearest
+    for lower in (False, True):
+        beyond = over < -TOLERANCE if lower else over > TOLERANCE
+        if beyond.any():
+            found += violations_over(
+                np.degrees(np.where(beyond, values, nearest)), np.degrees(nearest), 0.0,
+                kind="limit", joint=joint, motion=motion, unit="deg", altered=altered, lower=lower,
+            )  # fmt: skip
     return found
