@@ -46,6 +46,7 @@ class HOLIREP_OT_compare_refinement(bpy.types.Operator):
             session.report("ERROR", str(error))
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        session.redraw()
         self.report({"INFO"}, text)
         return {"FINISHED"}
 

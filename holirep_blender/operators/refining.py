@@ -47,6 +47,8 @@ def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]
         session.report("WARNING", text, warnings, bpy.path.abspath(scene.holirep.take))
     elif outcome is not None and outcome.level == "ERROR":
         session.report("INFO", text, [], bpy.path.abspath(scene.holirep.take))
+    else:
+        session.redraw()
     return "INFO", f"{text}, in {time.perf_counter() - started:.2f} s"
 
 

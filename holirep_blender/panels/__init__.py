@@ -24,10 +24,9 @@ CLASSES = (
     *character.CLASSES,
     *apply_options.CLASSES,
     *take.CLASSES,
-    *refine.CLASSES[:-1],
+    *refine.CLASSES,
     *contacts.CLASSES,
     *violations.CLASSES,
-    *refine.CLASSES[-1:],
     *runtime.CLASSES,
 )
 

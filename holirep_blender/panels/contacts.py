@@ -61,6 +61,7 @@ class HOLIREP_PT_refine_contacts(SidebarPanel, bpy.types.Panel):
     bl_idname = "HOLIREP_PT_refine_contacts"
     bl_label = "Contacts"
     bl_parent_id = "HOLIREP_PT_refine"
+    bl_order = 2
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -91,6 +91,7 @@ class HOLIREP_PT_refine_limits(SidebarPanel, bpy.types.Panel):
     bl_idname = "HOLIREP_PT_refine_limits"
     bl_label = "Limits and Strength"
     bl_parent_id = "HOLIREP_PT_refine"
+    bl_order = 0
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -125,6 +126,7 @@ class HOLIREP_PT_refine_floor(SidebarPanel, bpy.types.Panel):
     bl_idname = "HOLIREP_PT_refine_floor"
     bl_label = "Floor"
     bl_parent_id = "HOLIREP_PT_refine"
+    bl_order = 1
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -152,8 +154,8 @@ class HOLIREP_PT_refine_any(SidebarPanel, bpy.types.Panel):
     bl_idname = "HOLIREP_PT_refine_any"
     bl_label = "Any Animation"
     bl_parent_id = "HOLIREP_PT_refine"
+    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         """The verbs for the active action."""

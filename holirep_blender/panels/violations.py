@@ -40,6 +40,7 @@ class HOLIREP_PT_refine_violations(SidebarPanel, bpy.types.Panel):
     bl_idname = "HOLIREP_PT_refine_violations"
     bl_label = "Violations"
     bl_parent_id = "HOLIREP_PT_refine"
+    bl_order = 3
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         """How many there are."""

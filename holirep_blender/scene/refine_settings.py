@@ -114,8 +114,9 @@ def forget_report(shot: bpy.types.PropertyGroup) -> None:
 
 def _summary(report: RefineReport) -> str:
     text = ", ".join(report.sentences)
-    if np.isfinite(report.slide_before_mm) and np.isfinite(report.slide_after_mm):
-        slide = f"feet slid {_length(report.slide_before_mm)} a frame, now {_length(report.slide_after_mm)}"
+    before, after = report.slide_before_mm, report.slide_after_mm
+    if np.isfinite(before) and np.isfinite(after) and max(before, after) >= 0.01:
+        slide = f"feet slid {_length(before)} a frame, now {_length(after)}"
         text = f"{text}; {slide}" if text else slide
     return text[:1].upper() + text[1:]
 

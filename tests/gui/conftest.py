@@ -14,7 +14,7 @@ import pytest
 
 from tests.extension.build import build
 
-from .screen import Screen
+from .screen import SIZE, Screen
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,19 @@ def plate(repository: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def screen(repository: Path, runtime: Path, plate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
-    """Blender with a clean profile, the built zip installed and the sidebar open."""
+def screen(
+    request: pytest.FixtureRequest,
+    repository: Path,
+    runtime: Path,
+    plate: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Screen]:
+    """Blender with a clean profile, the built zip installed and the sidebar open.
+
+    A file of tests may say the screen's ``SIZE``, and which are its ``OPEN_PANELS``; without, all are as they come.
+    """
     work = tmp_path_factory.mktemp("gui")
-    shown = Screen(work, [repository, _base_of(runtime)])
+    shown = Screen(work, [repository, _base_of(runtime)], getattr(request.module, "SIZE", SIZE))
     if shown.reason:
         pytest.skip(shown.reason)
     (work / "home" / ".config").mkdir(parents=True)
@@ -56,6 +65,8 @@ def screen(repository: Path, runtime: Path, plate: Path, tmp_path_factory: pytes
     shutil.copyfile(Path(__file__).with_name("driver.py"), driver)
     try:
         shown.open(driver, HOLIREP_RUNTIME=str(runtime))
+        if hasattr(request.module, "OPEN_PANELS"):
+            shown.python(f"driver.open_only({list(request.module.OPEN_PANELS)!r})")
         shown.python("driver.view().spaces.active.show_region_ui = True")
         time.sleep(1.0)
         shown.python(
