@@ -12,7 +12,9 @@ from .. import rotations
 from ..retargeting import RetargetedMotion
 from ..retargeting.local_space import plain_parent_spaces, to_basis
 from ..take import Take
-from .character_take import CharacterTake, rest_rotations
+from .character_take import CharacterTake
+from .rig_rest import rest_rotations
+from .toe_bones import with_toes, without_still
 
 Array = npt.NDArray[np.float64]
 
@@ -32,6 +34,7 @@ def to_motion(character: CharacterTake, take: Take, motion: RetargetedMotion) ->
     if take.joint_names != before.joint_names or take.frame_count != before.frame_count:
         raise ValueError("The take does not belong to this character: its joints or frames differ.")
     rig = character.rig
+    motion = with_toes(motion, rig, character.toes)
     index = {name: number for number, name in enumerate(rig.bone_names)}
     driven = [index[name] for name in motion.bone_names]
     rest = rest_rotations(rig)[driven]
@@ -76,10 +79,15 @@ def to_motion(character: CharacterTake, take: Take, motion: RetargetedMotion) ->
         axes = rest_rotations(rig)[axes_of] if axes_of >= 0 else rotations.identity()
         pose_locations = motion.pose_locations + moved
         locations = motion.locations + rotations.rotate(rotations.inverse(axes), moved)
-    return replace(
-        motion, rotations=basis, pose_rotations=poses, locations=locations, pose_locations=pose_locations,
+    result = replace(
+        motion,
+        rotations=basis,
+        pose_rotations=poses,
+        locations=locations,
+        pose_locations=pose_locations,
         directions=_directions(character, take, motion),
-    )  # fmt: skip
+    )
+    return without_still(result, character.toes)
 
 
 def _directions(character: CharacterTake, take: Take, motion: RetargetedMotion) -> dict[str, tuple[str, Array]]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 import numpy as np
@@ -14,6 +14,8 @@ from ..retargeting import BoneInheritance, RetargetedMotion
 from ..retargeting.anatomy import Positions, body_axes, leg_length
 from ..retargeting.motion import RigLike, RigMapLike
 from ..take import Take
+from .rig_rest import rest_rotations
+from .toe_bones import unmoved_toes, with_toes
 
 Array = npt.NDArray[np.float64]
 
@@ -40,6 +42,7 @@ class CharacterTake:
     to_world : (4,) quaternion from armature space to the take's world.
     origin : (3,) metres, the armature's origin in the take's world.
     scale : metres per unit of the armature.
+    toes : joint to bone of toes that the motion does not drive; planted feet roll over them all the same.
     space : ``"character"`` or ``"world"``, see ``RetargetOptions``.
     in_place : whether the motion's root stays in place; the take travels all the same, so that contacts mean something.
     """
@@ -52,6 +55,7 @@ class CharacterTake:
     to_world: Array
     origin: Array
     scale: float
+    toes: dict[str, str] = field(default_factory=dict)
     space: str = "character"
     in_place: bool = False
 
@@ -81,6 +85,8 @@ def character_take(
     ------
     ValueError : a bone of the motion is not in the rig, or the object is scaled to nothing.
     """
+    toes = unmoved_toes(motion, rig, rig_map)
+    motion = with_toes(motion, rig, toes)
     index = {name: number for number, name in enumerate(rig.bone_names)}
     missing = [name for name in motion.bone_names if name not in index]
     if missing:
@@ -147,14 +153,18 @@ def character_take(
         header={"source": "character", "in_place": bool(len(motion.travel))},
     )
     return CharacterTake(
-        take, rows, rig, inheritance, base, to_world, origin, scale, motion.options.space, bool(len(motion.travel))
+        take,
+        rows,
+        rig,
+        inheritance,
+        base,
+        to_world,
+        origin,
+        scale,
+        toes,
+        motion.options.space,
+        bool(len(motion.travel)),
     )
-
-
-def rest_rotations(rig: RigLike) -> Array:
-    """Rest rotation of each bone in armature space ``(N, 4)``; scale left out."""
-    rest = np.asarray(rig.rest, dtype=np.float64)
-    return rotations.from_matrix(rotations.normalized(np.swapaxes(rest[:, :3, :3], 1, 2)).swapaxes(1, 2))
 
 
 def _hierarchy(

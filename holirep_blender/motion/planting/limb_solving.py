@@ -26,6 +26,8 @@ _FASTEST = np.radians(12.0)
 """Turn per frame with which a correction may leave the frames where it is held, and by which that may change."""
 _LEAST_BENT, _SAFELY_BENT = np.radians(1.0), np.radians(8.0)
 """A limb may become as straight as it was, between these flexions of its middle joint."""
+_SOFTLY = np.radians(2.5)
+"""Flexion from which on a limb in the air straightens ever more slowly, so that it never bends the wrong way."""
 _STRAIGHTEST = np.radians(0.6)
 """Flexion that a limb which cannot reach comes to."""
 
@@ -36,7 +38,8 @@ class Hold:
 
     Attributes
     ----------
-    limb : the limb. axis : (T, 3) its hinge's axis in the world. hinge : its middle joint as it was.
+    limb : the limb. axis : (T, 3) its hinge's axis in the world. upper : (T, 4) how its first bone was turned.
+    hinge : its middle joint as it was.
     known : (T,) where the turns of the limb's joints are decided: held, or left alone.
     held : (T,) where the end is held; a part of ``known``.
     end : gives the place of the limb's end ``(N, 3)`` and its world rotation ``(N, 4)``, for the frames by which it is
@@ -45,6 +48,7 @@ class Hold:
 
     limb: Limb
     axis: Array
+    upper: Array
     hinge: Hinge
     known: Mask
     held: Mask
@@ -62,7 +66,7 @@ class Hold:
     ) -> Hold:
         """The hold of a limb of the pose as it is now."""
         hinge = hinge_of(limb, pose.turned[:, limb.upper], pose.turned[:, limb.lower], axis)
-        return cls(limb, axis, hinge, known, held, end)
+        return cls(limb, axis, pose.turned[:, limb.upper].copy(), hinge, known, held, end)
 
 
 def longest(hinge: Hinge) -> Array:
@@ -99,7 +103,24 @@ def hold(pose: Pose, goal: Hold, shift: Array, strength: float, reach: int) -> N
         above = rotations.multiply(above, rotations.multiply(rotations.from_rotation_vector(vectors), local))
         pose.turned[:, joint] = above
     pose.placed[:, limb.upper] += shift
+    _unsnapped(pose, goal)
     settle(pose, limb)
+
+
+def _unsnapped(pose: Pose, goal: Hold) -> None:
+    """Bends the middle joint where a bridge, or the motion itself, has bent it the wrong way."""
+    limb = goal.limb
+    upper, lower = pose.turned[:, limb.upper], pose.turned[:, limb.lower]
+    axis = rotations.rotate(rotations.multiply(upper, rotations.inverse(goal.upper)), goal.axis)
+    flexion = hinge_of(limb, upper, lower, axis).flexion
+    wrong = ~goal.held & (flexion < _SOFTLY)
+    if not wrong.any():
+        return
+    room = _SOFTLY - _STRAIGHTEST
+    least = _SOFTLY - room * np.tanh((_SOFTLY - flexion[wrong]) / room)
+    bend = rotations.from_axis_angle(axis[wrong], least - flexion[wrong])
+    for joint in (limb.lower, limb.end):
+        pose.turned[wrong, joint] = rotations.multiply(bend, pose.turned[wrong, joint])
 
 
 def settle(pose: Pose, limb: Limb) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .. import filters, gaps, rotations
+from .. import gaps, rotations
 from ..skeleton import SIDES
 from ..take import Take
+from .blending import smoothed
 from .body_parts import body_parts, body_size, distance_to, hand_radius, in_part, palm_offset
 
 Array = npt.NDArray[np.float64]
@@ -25,8 +26,10 @@ _SLOW, _STILL_SLOW = 0.20, 0.35
 """Metres per second of the hand against the part."""
 _LONG = 0.25
 """Seconds of the shortest contact."""
-_CALM = 6.0
-"""Hertz of the low-pass before speeds are taken."""
+_CALM = 0.03
+"""Seconds over which places are smoothed before speeds are taken."""
+_SHORT_GAP = 0.2
+"""Seconds of a break that does not end a contact."""
 _HANGING = np.cos(np.radians(25.0))
 """A hand within this angle of straight under its shoulder hangs, and only passes hip and thigh."""
 _LEFT_ALONE = frozenset({"hips", "thigh"})
@@ -100,10 +103,11 @@ def _stretches(
     stays_near = distance < limits[1] * size
     if not stays_near.any():
         return []
-    calm = filters.zero_phase(local, fps, min(_CALM, 0.4 * fps))
+    calm = smoothed(local, _CALM * fps)
     speed = np.linalg.norm(np.gradient(calm, axis=0), axis=-1) * fps
     begins = (distance < limits[0] * size) & (speed < _SLOW * size)
     stays = stays_near & (speed < _STILL_SLOW * size)
+    stays = ~gaps.without_islands(~stays, max(1, round(_SHORT_GAP * fps)))
     return [
         (float(distance[first:end].mean()), SelfContact(side, part, first, end))
         for first, end in gaps.spans(stays)
