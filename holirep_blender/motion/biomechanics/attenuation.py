@@ -23,6 +23,8 @@ Mask = npt.NDArray[np.bool_]
 
 REACH = 0.4
 """Seconds before and after what exceeds a bound in which the motion may be slowed; everything further is unchanged."""
+LONGEST = 1.0
+"""Seconds that an excess may last to be slowed: what goes on for longer is how the performance is, not a slip in it."""
 _PADS = (0.07, 0.13, 0.2, 0.3, REACH)
 _MOMENT_PADS = (0.13, 0.27, REACH)
 _LOWEST, _STEPS = 0.3, 8
@@ -118,6 +120,8 @@ class Attenuator:
         enough: Callable[[Take, int, int], bool],
     ) -> Optional[Take]:
         """The take slowed in the narrowest window, and there by the weakest filter, that is enough; None if none is."""
+        if violation.last_frame - violation.first_frame > LONGEST * take.fps:
+            return None
         for pad in pads:
             reach = max(1, int(pad * take.fps))
             first = max(violation.first_frame - reach, 0)

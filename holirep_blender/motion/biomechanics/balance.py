@@ -24,12 +24,14 @@ from .report import Violation, joined, spans
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-MARGIN = 0.05
+MARGIN = 0.04
 """Metres, at a stature of 1.70 m, by which the centre of mass may be beside the support: what its place is uncertain by
 (segment masses of persons differ; de Leva 1996 gives means) and what ankles make up for without a step."""
-SLOW, CALM = 0.15, 0.6
-"""m/s and m/s², at a stature of 1.70 m, below which the centre of mass is nearly at rest. At 0.15 m/s the extrapolated
-centre of mass (Hof, Gazendam & Sinke 2005) is 5 cm ahead of it, which is the margin; walkers move at 1 m/s and more."""
+SLOW, CALM = 0.12, 0.6
+"""m/s and m/s², at a stature of 1.70 m, below which the centre of mass is nearly at rest. At 0.12 m/s the extrapolated
+centre of mass (Hof, Gazendam & Sinke 2005) is 4 cm ahead of it, which is the margin; walkers move at 1 m/s and more."""
+PERHAPS = 0.25
+"""Confidence from which a sole that is not said to touch may yet bear a toe's load: a warning should be sure."""
 SHORTEST = 0.5
 """Seconds that a span must last: a body falls 15 cm to the side in that time if nothing carries it."""
 _DIRECTIONS = 72
@@ -69,7 +71,7 @@ def static_balance(take: Take, contacts: Contacts, floor: Optional[Floor] = None
     if not judged.any():
         return []
     corners, owners = _support(take, model, body.stature, floor or Floor())
-    away = _outside(centre[judged, :2], corners[judged], touching[judged][:, owners])
+    away = _outside(centre[judged, :2], corners[judged], _bearing(contacts, model, touching)[judged][:, owners])
     distance = np.zeros(take.frame_count)
     distance[judged] = away
     bound = MARGIN * scale
@@ -88,6 +90,15 @@ def _mass_centre(take: Take, body: Body) -> Array:
     turned, placed = take.world_rotations(), take.world_positions()
     centres = placed[:, body.joints] + rotations.rotate(turned[:, body.joints], body.centres)
     return np.asarray(np.einsum("b,tbi->ti", body.masses / body.mass, centres))
+
+
+def _bearing(contacts: Contacts, points: ContactPoints, touching: Mask) -> Mask:
+    """Which points may bear load, ``(T, P)``: those that touch, and soles that perhaps do."""
+    result = touching.copy()
+    for column, name in enumerate(points.names):
+        if name in SOLE_POINTS:
+            result[:, column] |= contacts.column(name) >= PERHAPS
+    return result
 
 
 def _support(take: Take, points: ContactPoints, stature: float, floor: Floor) -> tuple[Array, npt.NDArray[np.intp]]:
