@@ -32,6 +32,9 @@ _CUTOFF_HZ = (12.0, 3.0)
 """Cutoff of the smoothing at the smallest and the full strength: human motion has little above 12 Hz (Winter 2009,
 2.2.4), and below 3 Hz it looks as under water."""
 
+_ROUNDING = 1e-9
+"""Another root leaves so much in rotations that are the same otherwise: directions are differences of places."""
+
 
 @dataclass
 class RefinedTake:
@@ -191,7 +194,8 @@ def _limited(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -
         and before.joint_names == take.joint_names
         and before.fps == take.fps
         and np.array_equal(before.rest_offsets, take.rest_offsets)
-        and np.array_equal(before.local_rotations, take.local_rotations)
+        and before.local_rotations.shape == take.local_rotations.shape
+        and np.abs(before.local_rotations - take.local_rotations).max(initial=0.0) < _ROUNDING
     ):
         return replace(take, local_rotations=kept.local_rotations), cache.within_limits[1]
     result, violations = limited(take, limit_options(options))
