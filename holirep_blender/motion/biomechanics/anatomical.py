@@ -156,7 +156,8 @@ def anatomical_joints(
 ) -> list[AnatomicalJoint]:
     """The joints of a take that have limits, parents first; joints that it lacks are not there.
 
-    ``only`` names the joints that are wanted. ``hinges`` maps a side to how far its elbow's hinge is turned about the upper arm, in radians (``hinges.py``).
+    ``only`` names the joints that are wanted.
+    ``hinges`` maps a side to how far its elbow's hinge is turned about the upper arm, in radians (``hinges.py``).
     """
     positions = rest_positions(take.joint_names, take.rest_offsets, take.parents)
     canonical = _canonical_frames()

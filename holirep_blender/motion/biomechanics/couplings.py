@@ -46,7 +46,9 @@ class JointBounds:
             if absent in present:
                 continue
             heir = next((name for name in others if name in present), None)
-            for motion in table.motions(absent) if heir is not None else ():
+            if heir is None:
+                continue
+            for motion in table.motions(absent):
                 if (heir, motion) in self._base and not (absent.endswith("Shoulder") and motion == "rotation"):
                     soft, hard = table.soft(absent, motion), table.hard(absent, motion)
                     self._base[heir, motion] = self._base[heir, motion] + np.radians([*soft, *hard])

@@ -27,7 +27,7 @@ class JointAngles:
         """One angle ``(T,)`` in degrees. Raises KeyError where the take lacks the joint."""
         if name not in self.names:
             raise KeyError(name)
-        return np.degrees(self.values[:, self.names.index(name)])
+        return np.asarray(np.degrees(self.values[:, self.names.index(name)]))
 
 
 def joint_angles(take: Take) -> JointAngles:

@@ -119,7 +119,7 @@ class LimitTable:
             if (joint, motion) not in rows:
                 raise ValueError(_unknown(key, joint, rows))
             rows[joint, motion] = _overridden(rows[joint, motion], given)
-        own = frozenset(tuple(key.split(".", 1)) for key in overrides or {})
+        own = frozenset((key.partition(".")[0], key.partition(".")[2]) for key in overrides or {})
         # what the user writes holds as it is written
         couplings = [row for row in _couplings(stored, preset) if (row.joint, row.motion) not in own]
         return cls(preset, tuple(sorted(rows.values(), key=_order)), tuple(couplings), own)
