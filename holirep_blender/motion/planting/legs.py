@@ -7,20 +7,19 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import rotations
+from .blending import bridged
 from .feet import Foot, FootPath, foot_path, lift, toes_turned
 from .limb_solving import Hold, hold, longest, settle
 from .pelvis import LegNeed, pelvis_shift
 from .pose import Pose
 from .stances import Phases
-from .two_bone import Hinge, reaching
+from .two_bone import reaching
 
 Array = npt.NDArray[np.float64]
 Frames = npt.NDArray[np.intp]
 
 _SETTLE = 0.25
 """Seconds in which a leg comes to rest before its foot touches, and leaves it after."""
-_STIFFEST = np.radians(4.0)
-"""Flexion below which a knee is not taken as more sensitive."""
 
 
 def legs_planted(
@@ -40,17 +39,22 @@ def legs_planted(
         path = foot_path(pose, foot, phase, reach)
         axis = rotations.rotate(pose.turned[:, foot.leg.upper], foot.leg.hinge)
         goal = Hold.of(pose, foot.leg, axis, path.touching, path.touching, path.end)
-        target = path.end(frames, frames)[0]
+        ankle = pose.placed[:, foot.leg.end]
+        steps = [
+            path.end(frames, rows)[0] - ankle[rows]
+            for rows in (np.clip(frames + step, 0, len(frames) - 1) for step in (0, -1, 1))
+        ]
+        correction = bridged(steps[0], path.touching, steps[1], steps[2], reach)
         paths.append(path)
         holds.append(goal)
         needs.append(
             LegNeed(
                 pose.placed[:, foot.leg.upper],
-                target,
-                target - pose.placed[:, foot.leg.end],
+                ankle + correction,
+                correction,
                 path.touching,
                 longest(goal.hinge),
-                _stiffness(goal.hinge),
+                goal.hinge,
             )
         )
     shift = strength * pelvis_shift(needs, pose.take.fps) if movable else np.zeros((len(frames), 3))
@@ -70,15 +74,6 @@ def legs_planted(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
     return paths, shift
-
-
-def _stiffness(hinge: Hinge) -> Array:
-    """How much more ``(T,)`` a stretch of a leg turns the knee than a swing of the same length turns the hip."""
-    bent = np.maximum(hinge.flexion, _STIFFEST)
-    distance = hinge.distance(bent)
-    # the derivative of the flexion by the distance of the ends is 2 distance / (span sin(flexion))
-    turn = 2.0 * distance / (hinge.span * np.sin(np.minimum(bent, np.radians(150.0))))
-    return np.asarray((turn * distance) ** 2)
 
 
 def _keep_above_floor(pose: Pose, foot: Foot, phases: Phases, strength: float) -> None:

@@ -17,11 +17,14 @@ Mask = npt.NDArray[np.bool_]
 _WINDOWS = (0.15, 0.08)
 """Seconds (half widths of a bell) over which the pelvis takes over the corrections of standing feet, one
 after the other: what the first leaves the second takes."""
-_INSIDE = 0.2
-"""Seconds from the ends of a stance in which the last step of the pelvis comes and goes."""
-_SWING, _STIFFEST = 4.0, 30.0
-"""What swinging a leg counts, and what stretching it counts in addition, at most: two nearly parallel legs that want
-different lengths would else throw the pelvis far to the side."""
+_APPROACH = 0.25
+"""Seconds before a foot touches and after it left in which its leg gains and loses its say."""
+_SWING, _STIFFEST = np.diag([30.0, 30.0, 4.0]), 300.0
+"""What moving the pelvis aside and down counts, and what stretching a leg counts at most: two nearly parallel legs that
+want different lengths would else throw the pelvis far to the side."""
+_ROUNDS = 3
+_BENT = (np.radians(4.0), np.radians(150.0))
+"""Flexions of the knee between which its turning is told apart."""
 _AHEAD = 0.20
 """Seconds before and after a leg is too short in which the pelvis sinks."""
 _LOWEST = 0.5
@@ -36,10 +39,10 @@ class LegNeed:
     Attributes
     ----------
     start : (T, 3) the hip joint as it is. target : (T, 3) the ankle as it is to be.
-    correction : (T, 3) by how much the ankle is moved.
+    correction : (T, 3) by how much the ankle is moved; target and correction also make sense around a stance.
     touching : (T,) whether the foot touches.
     longest : (T,) distance of hip and ankle that the leg may have.
-    stiffness : (T,) how much more stretching or bending it counts than swinging it.
+    hinge : the knee as it was.
     """
 
     start: Array
@@ -47,7 +50,7 @@ class LegNeed:
     correction: Array
     touching: Mask
     longest: Array
-    stiffness: Array
+    hinge: Hinge
 
 
 def pelvis_shift(legs: list[LegNeed], fps: float) -> Array:
@@ -80,38 +83,61 @@ def _apart(leg: LegNeed, shift: Array) -> tuple[Array, Array]:
 
 
 def _followed(legs: list[LegNeed], fps: float) -> Array:
-    """The shift ``(T, 3)`` with which standing legs keep their shape best, over a moving window.
+    """The shift ``(T, 3)`` with which standing legs keep their shape best.
 
-    Moving least squares: in each frame the constant shift that makes up for the corrections of the feet which stand
-    around it. What a leg would have to stretch or bend counts by how far that turns the knee, which near straight is
-    much; what only swings it counts little. The window's bell makes the shift smooth.
+    First by moving least squares: in each frame the constant shift that makes up for the corrections of the feet which
+    stand around it. What a leg would have to stretch or bend counts by how far that turns the knee, which near straight
+    is much; what only swings it counts little. The window's bell makes the shift smooth.
 
-    At last each frame by itself: what is left of the legs' stretching well inside their stances, such as the jitter of
-    a performer whose feet were not quite still, is the pelvis's, not the knees'.
+    Then each frame by itself, by Gauss and Newton: what is left of the knees' turning, such as the jitter of a performer
+    whose feet were not quite still, is the pelvis's. Legs gain and lose their say before they touch and after they left.
     """
     count = len(legs[0].start)
-    if not any(leg.touching.any() for leg in legs):
-        return np.zeros((count, 3))
-    along = [rotations.normalized(leg.target - leg.start) for leg in legs]
-    stiffness = [np.minimum(leg.stiffness, _STIFFEST)[:, None, None] * u[:, :, None] * u[:, None, :]
-                 for leg, u in zip(legs, along)]  # fmt: skip
+    weights = [_say(leg, fps) for leg in legs]
     shift = np.zeros((count, 3))
+    if not any(leg.touching.any() for leg in legs):
+        return shift
     for width in _WINDOWS:
         normal, right = np.zeros((count, 3, 3)), np.zeros((count, 3))
-        for leg, stiff in zip(legs, stiffness):
-            weight = (_SWING * np.eye(3) + stiff) * leg.touching[:, None, None]
-            normal += weight
-            right += np.einsum("tij,tj->ti", weight, leg.correction - shift)
+        for leg, weight in zip(legs, weights):
+            along, stiffness, _ = _bending(leg, np.zeros((count, 3)))
+            each = _SWING + stiffness[:, None, None] * along[:, :, None] * along[:, None, :]
+            each = each * weight[:, None, None]
+            normal += each
+            right += np.einsum("tij,tj->ti", each, leg.correction - shift)
         stacked = gathered(np.concatenate([normal.reshape(count, 9), right], axis=1), width * fps)
         normal, right = stacked[:, :9].reshape(count, 3, 3), stacked[:, 9:]
         shift = shift + np.linalg.solve(normal, right[..., None])[..., 0]
-    normal, right = np.tile(_SWING * np.eye(3), (count, 1, 1)), np.zeros((count, 3))
-    for leg, stiff in zip(legs, stiffness):
-        inside = gaps.distance_to_valid(~leg.touching) / max(_INSIDE * fps, 1.0)
-        weight = stiff * eased(np.clip(inside, 0.0, 1.0))[:, None, None]
-        normal += weight
-        right += np.einsum("tij,tj->ti", weight, leg.correction - shift)
-    return np.asarray(shift + np.linalg.solve(normal, right[..., None])[..., 0])
+    smooth = shift
+    for _ in range(_ROUNDS):
+        normal, right = np.tile(_SWING, (count, 1, 1)), (smooth - shift) @ _SWING
+        for leg, weight in zip(legs, weights):
+            along, stiffness, excess = _bending(leg, shift)
+            normal += (weight * stiffness)[:, None, None] * along[:, :, None] * along[:, None, :]
+            right += (weight * stiffness * excess)[:, None] * along
+        shift = shift + np.linalg.solve(normal, right[..., None])[..., 0]
+    return shift
+
+
+def _say(leg: LegNeed, fps: float) -> Array:
+    """1 where the leg stands, falling to 0 within ``_APPROACH`` seconds around, ``(T,)``."""
+    away = gaps.distance_to_valid(leg.touching) / max(_APPROACH * fps, 1.0)
+    return eased(np.clip(1.0 - away, 0.0, 1.0))
+
+
+def _bending(leg: LegNeed, shift: Array) -> tuple[Array, Array, Array]:
+    """How a leg bends with the pelvis at ``shift (T, 3)``.
+
+    Returns its direction from hip to ankle ``(T, 3)``; how much more a stretch turns the knee than a swing of the same
+    length turns the hip ``(T,)``; and the stretch in metres ``(T,)`` that would bring the knee's own flexion back.
+    """
+    away = leg.target - leg.start - shift
+    distance = np.maximum(np.linalg.norm(away, axis=-1), 1e-9)
+    flexion = np.clip(leg.hinge.at(distance), _BENT[0], _BENT[1])
+    # the derivative of the flexion by the distance of the ends is 2 distance / (span sin(flexion))
+    turn = 2.0 * distance / (leg.hinge.span * np.sin(flexion))
+    wanted = np.clip(leg.hinge.flexion, _BENT[0], _BENT[1])
+    return away / distance[:, None], np.minimum((turn * distance) ** 2, _STIFFEST), (wanted - flexion) / turn
 
 
 def _sideways(legs: list[LegNeed], shift: Array) -> Array:
