@@ -96,7 +96,7 @@ def test_without_refining_keys_are_as_they_were(character, take):
     after = values_of(character)
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[path], after[path]) for path in before)
-    assert report.refine.sentences == ()
+    assert not any("held" in sentence or "corrected" in sentence for sentence in report.refine.sentences)
     assert apply_take(bpy.context, take, character).refine is None
 
 

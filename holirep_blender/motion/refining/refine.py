@@ -20,7 +20,7 @@ from ..retargeting import RetargetedMotion
 from ..take import Take
 from .frames import within
 from .options import RefineOptions
-from .report import RefineReport, corrected, left, merged, slide_mm
+from .report import RefineReport, corrected, found, merged, slide_mm
 
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
@@ -82,7 +82,7 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
 
 def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:
     """All that comes before the contacts' edits."""
-    key = replace(options, contact_edits=(), feet=1.0, hands=1.0)
+    key = replace(options, contact_edits=(), feet=1.0, hands=1.0, ground=None)
     if cache is not None and cache.result is not None and cache.take is take and cache.key == key:
         return cache.result
     result = take
@@ -97,11 +97,11 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
     contacts = detect_contacts(result, floor)
     exertion = ExertionOptions(options.preset, options.performer_mass, options.attenuate)
     if options.attenuate:
-        slowed, found = attenuated(result, contacts, exertion)
+        slowed, exceeded = attenuated(result, contacts, exertion)
         result = within(take, slowed, options.frames)
     else:
-        found = check_exertion(result, contacts, exertion)
-    body = RefinedTake(result, contacts, floor, tuple([*violations, *found]))
+        exceeded = check_exertion(result, contacts, exertion)
+    body = RefinedTake(result, contacts, floor, tuple([*violations, *exceeded]))
     if cache is not None:
         cache.take, cache.key, cache.result = take, key, body
     return body
@@ -132,9 +132,8 @@ def refined_motion(
         character.take, refined.contacts, options, floor=floor, source=refined.take, cache=cache
     )
     report.violations = merged([*refined.violations, *report.violations])
-    report.sentences = tuple([*_held(report, options), *corrected(report.violations)])
+    report.sentences = tuple([*_held(report, options), *corrected(report.violations), *found(report.violations)])
     report.places = in_armature(character, report.places)
-    report.warnings = tuple([*report.warnings, *left(report.violations)])
     return to_motion(character, result, motion), report
 
 
@@ -202,6 +201,21 @@ def _limited(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -
     if cache is not None:
         cache.pose, cache.limits, cache.within_limits = take, key, (result, violations)
     return result, violations
+
+
+def stood_on(take: Take, floor: Floor, ground: Floor) -> Take:
+    """The take lifted from one plane to another, each frame by what lies between the two at its root."""
+    if floor == ground:
+        return take
+    root = take.root_translation
+    lift = _height(ground, root) - _height(floor, root)
+    return replace(take, root_translation=root + lift[:, None] * np.array([0.0, 0.0, 1.0]))
+
+
+def _height(plane: Floor, points: Array) -> Array:
+    """Z of a plane ``(T,)`` under or over points ``(T, 3)``."""
+    level = points * np.array([1.0, 1.0, 0.0])
+    return np.asarray(-plane.height_of(level) / max(float(plane.up[2]), 0.1))
 
 
 def limit_options(options: RefineOptions) -> LimitOptions:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 _WORDS = {
-    "limit": ("joint beyond its limit", "joints beyond their limits"),
-    "speed": ("joint faster than a human", "joints faster than a human"),
-    "moment": ("joint beyond human strength", "joints beyond human strength"),
-    "balance": ("stretch out of balance", "stretches out of balance"),
+    "limit": ("joint limit exceeded", "joint limits exceeded"),
+    "speed": ("movement faster than a human's", "movements faster than a human's"),
+    "moment": ("movement beyond human strength", "movements beyond human strength"),
+    "balance": ("pose out of balance", "poses out of balance"),
     "floor": ("foot under the floor", "feet under the floor"),
     "slide": ("foot that slides", "feet that slide"),
     "reach": ("contact out of reach", "contacts out of reach"),
@@ -87,6 +87,12 @@ def corrected(violations: Iterable[Violation]) -> list[str]:
     slowed = sum(1 for one in changed if one.kind in ("speed", "moment"))
     result = [f"{limits} limit{'s' if limits > 1 else ''} corrected"] if limits else []
     return result + ([f"{slowed} movement{'s' if slowed > 1 else ''} slowed"] if slowed else [])
+
+
+def found(violations: Iterable[Violation]) -> list[str]:
+    """How much was found and not changed, in words."""
+    count = sum(1 for one in violations if not one.altered)
+    return [f"{count} finding{'s' if count > 1 else ''} to look at"] if count else []
 
 
 def left(violations: Iterable[Violation]) -> list[str]:

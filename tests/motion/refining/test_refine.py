@@ -238,4 +238,4 @@ def test_what_two_skeletons_say_alike_is_said_once():
     speed = replace(first, kind="speed", unit="deg/s", altered=False)
     assert merged([first, same, later]) == (first, later)
     assert corrected([first, later, speed]) == ["2 limits corrected"]
-    assert left([first, speed, speed]) == ["2 joints faster than a human"]
+    assert left([first, speed, speed]) == ["2 movements faster than a human's"]
