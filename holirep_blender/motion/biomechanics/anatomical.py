@@ -160,11 +160,7 @@ def anatomical_joints(
     ``hinges`` maps a side to how far its elbow's hinge is turned about the upper arm, in radians (``hinges.py``).
     """
     positions = rest_positions(take.joint_names, take.rest_offsets, take.parents)
-    canonical = _canonical_frames()
-    frames = {
-        name: rotations.multiply(found, rotations.inverse(canonical[name]))
-        for name, found in _frames(positions).items()
-    }
+    frames = _neutral_frames(positions)
     for side, turn in (hinges or {}).items():
         about = rotations.from_axis_angle([-1.0, 0.0, 0.0], np.asarray(turn))
         for part in ("UpperArm", "LowerArm"):
@@ -187,6 +183,32 @@ def anatomical_joints(
         into = left_product(before) @ right_product(rotations.multiply(frames[name], basis))
         result.append(AnatomicalJoint(name, column, reference, tuple(reversed(between)), into, basis, mirror))
     return result
+
+
+def _neutral_frames(positions: dict[str, Array]) -> dict[str, Array]:
+    """Frames that are the identity where the canonical T-pose is the rest pose."""
+    frames = _frames(positions)
+    for name, canonical in _canonical_frames().items():
+        if name in frames:
+            share = 1.0 - _shown_hinge(positions, name)
+            neutral = rotations.slerp(rotations.identity(), canonical, np.asarray(share))
+            frames[name] = rotations.multiply(frames[name], rotations.inverse(neutral))
+    return frames
+
+
+def _shown_hinge(positions: dict[str, Array], joint: str) -> float:
+    """How far an arm's rest pose itself shows the elbow's hinge, 0 to 1, as ``rest_rotations`` counts it.
+
+    A straight arm gets its hinge from the trunk, whose back leans in the canonical T-pose; a bent one does not.
+    """
+    side = "left" if joint.startswith("left") else "right"
+    names = [f"{side}{part}" for part in ("UpperArm", "LowerArm", "Hand")]
+    if joint not in names[:2] or not all(name in positions for name in names):
+        return 0.0
+    first = rotations.normalized(positions[names[1]] - positions[names[0]])
+    second = rotations.normalized(positions[names[2]] - positions[names[1]])
+    bend = np.arccos(np.clip(np.dot(first, second), -1.0, 1.0))
+    return float(np.clip((bend - np.radians(5.0)) / np.radians(15.0), 0.0, 1.0))
 
 
 def _basis(joint: str) -> tuple[Array, float]:

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 _BENT = np.radians(25.0)
 _SIDEWAYS, _BACKWARDS = np.radians(20.0), np.radians(15.0)
 """How far off its hinge a forearm may be for a frame to agree with that hinge, and how far bent the wrong way."""
-_AGREEMENT, _FEWEST = 0.9, 10
+_AGREEMENT, _FEWEST = 0.9, 30
 _BINS = 72
 
 
