@@ -24,7 +24,8 @@ class HOLIREP_UL_violations(bpy.types.UIList):
         row.active = not item.altered
         split = row.split(factor=0.27)
         split.label(text=f"{item.frame:.0f}", icon=_ICONS.get(item.kind, "ERROR"))
-        split.label(text=item.name.split(" (", 1)[0])  # the limit is told below the list
+        # the kind is told by the icon, the limit below the list
+        split.label(text=item.name.split(" (", 1)[0].replace(f" {item.kind} ", " "))
 
     def filter_items(self, _context, data, _property):
         """By the kind chosen above the list."""

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.gui, pytest.mark.timeout(600)]
 SCENE = "bpy.context.window_manager.windows[0].scene"
 REFINE = f"{SCENE}.holirep.refine"
 SIZE = (1600, 1400)
-OPEN_PANELS = ("HOLIREP_PT_refine", "HOLIREP_PT_refine_contacts", "HOLIREP_PT_refine_violations")
+OPEN_PANELS = tuple(f"HOLIREP_PT_refine{part}" for part in ("", "_floor", "_contacts", "_violations"))
 FRAMES = 90
 ORANGE, BLUE = (1.0, 0.55, 0.15), (0.2, 0.75, 1.0)
 
@@ -201,6 +201,43 @@ def test_a_real_take_shows_its_footprints(character, repository, pictures):
         character.python(f"result = [any(s.point == p and s.planted for s in {REFINE}.contact_spans)"
                          " for p in ('leftHeel', 'rightToes')]")
     )  # fmt: skip
+
+
+def test_the_floor_is_picked_by_four_clicks_in_the_plate(character, repository, plate, pictures):
+    path = repository / "demo_output" / "take.npz"
+    if not path.is_file():
+        pytest.skip("there is no take of the demo: run `make demo`")
+    take = Take.load(path)
+    row = 29
+    under = take.world_positions()[row, 0]
+    floor = np.array([[-0.6, -0.4, 0.0], [0.6, -0.4, 0.0], [0.6, 0.6, 0.0], [-0.6, 0.6, 0.0]])
+    floor[:, :2] += under[:2]
+    corners = take.camera.project(np.tile(floor, (take.frame_count, 1, 1)))[row]
+    width, height = (int(value) for value in take.camera.image_size)
+    assert (corners > 0).all()
+    assert (corners < (width, height)).all(), corners
+    character.python(
+        f"shot = {SCENE}.holirep; shot.plate = {str(plate)!r}; shot.refine.floor_kind = 'PLATE';"
+        f"{SCENE}.frame_set({row + 1}); driver.region('UI').tag_redraw()"
+    )
+    time.sleep(2.0)
+    job = "driver.module('operators.session').active_job()"
+    character.press("holirep.pick_floor", f"{job} is not None")
+    character.wait_for(f"{job} is None and driver.module('operators.frame_picture') is not None", 90.0)
+    time.sleep(1.0)
+    for number, (x, y) in enumerate(corners):
+        spot = character.python(f"result = driver.in_picture({x}, {y}, {width}, {height})")
+        character.mouse("mousemove", spot[0] - 4, spot[1], "sleep", 0.4, "mousemove", *spot, "sleep", 0.5)
+        if number == 3:
+            character.picture(pictures / "27-floor.png")
+        character.mouse("click", 1, "sleep", 0.6)
+    character.wait_for(f"any({REFINE}.floor_corners)", 10.0)
+    picked = character.python(f"result = [list({REFINE}.floor_corners), {REFINE}.floor_frame]")
+    assert picked[1] == take.frame_start + row
+    assert np.abs(np.array(picked[0]).reshape(4, 2) - corners).max() < 0.02 * width
+    character.wait_for(f"{REFINE}.has_report and driver.module('scene.refine_live')._scenes == set()", 20.0)
+    outcome = character.python("found = driver.session().outcome; result = found.level if found else ''")
+    assert outcome != "ERROR"
 
 
 def test_nothing_went_wrong_behind_the_panel(character):
