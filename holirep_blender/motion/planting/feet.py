@@ -23,8 +23,6 @@ Frames = npt.NDArray[np.intp]
 _UP = np.array([0.0, 0.0, 1.0])
 _AROUND = 5
 """Frames over which a foot that would go under the floor is lifted or raised before and after."""
-_TIP = 0.45
-"""Length of the toes beyond the ball as a share of the foot from ankle to ball."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,6 @@ class Foot:
     heel : (3,) the heel from the ankle, in the rest pose.
     pivot : (3,) what the foot rolls over, from the ankle in the rest pose: the toes' joint, or the ball itself.
     ball : (3,) the ball from the pivot, in the rest pose.
-    tip : (3,) the toes' tip from the pivot, in the rest pose.
     """
 
     side: str
@@ -48,7 +45,6 @@ class Foot:
     heel: Array
     pivot: Array
     ball: Array
-    tip: Array
 
 
 @dataclass
@@ -88,8 +84,7 @@ def find_foot(take: Take, side: str, points: ContactPoints) -> Optional[Foot]:
     toes = joint if joint != leg.end and take.parents[joint] == leg.end else -1
     pivot = take.rest_offsets[toes] if toes >= 0 else points.offsets[ball]
     under = points.offsets[ball] if toes >= 0 else np.zeros(3)
-    level = np.array([pivot[0], pivot[1], 0.0])
-    return Foot(side, leg, toes, points.offsets[heel], pivot, under, under + _TIP * level)
+    return Foot(side, leg, toes, points.offsets[heel], pivot, under)
 
 
 def foot_path(pose: Pose, foot: Foot, phases: Phases, reach: int) -> FootPath:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .. import gaps, rotations
+from .. import gaps
 from .blending import eased, gathered, smoothed, upper_envelope
+from .two_bone import Hinge
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -17,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 _WINDOWS = (0.15, 0.08)
 """Seconds (half widths of a bell) over which the pelvis takes over the corrections of standing feet, one
 after the other: what the first leaves the second takes."""
-_APPROACH = 0.25
+_APPROACH = 0.4
 """Seconds before a foot touches and after it left in which its leg gains and loses its say."""
 _SWING, _STIFFEST = np.diag([30.0, 30.0, 4.0]), 300.0
 """What moving the pelvis aside and down counts, and what stretching a leg counts at most: two nearly parallel legs that
@@ -89,8 +90,8 @@ def _followed(legs: list[LegNeed], fps: float) -> Array:
     stand around it. What a leg would have to stretch or bend counts by how far that turns the knee, which near straight
     is much; what only swings it counts little. The window's bell makes the shift smooth.
 
-    Then each frame by itself, by Gauss and Newton: what is left of the knees' turning, such as the jitter of a performer
-    whose feet were not quite still, is the pelvis's. Legs gain and lose their say before they touch and after they left.
+    Then each frame by itself, by Gauss and Newton: what is left of the knees' turning, such as the jitter of a
+    performer whose feet were not quite still, is the pelvis's. Legs gain and lose their say around their stances.
     """
     count = len(legs[0].start)
     weights = [_say(leg, fps) for leg in legs]
