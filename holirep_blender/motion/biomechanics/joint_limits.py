@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..skeleton import FINGERS
 from .couplings import JointBounds
-from .limiting import Ellipse, limited_interval, limited_rotation
+from .limiting import Ellipse, followed_round, limited_interval, limited_rotation
 from .settling import settled
 from .swing import quaternions_of
 
@@ -79,12 +79,27 @@ def _limited_angles(joint: str, angles: Array, bounds: JointBounds) -> Array:
     motions = bounds.motions(joint)
     result = angles.copy()
     if is_hinge(joint):
-        for column, motion in ((0, "flexion"), (1, "abduction")):
-            if motion in motions:
-                result[:, column] = limited_interval(result[:, column], bounds.of(joint, motion, result))
+        result[:, 0], result[:, 1] = _limited_hinge(joint, result, bounds, motions)
     elif "flexion" in motions and "abduction" in motions:
         ellipse = Ellipse(bounds.of(joint, "flexion"), bounds.of(joint, "abduction"))
         result[:, 0], result[:, 1] = ellipse.limited(result[:, 0], result[:, 1])
     if "rotation" in motions:
         result[:, 2] = limited_rotation(result[:, 2], bounds.of(joint, "rotation", result))
     return result
+
+
+def _limited_hinge(joint: str, angles: Array, bounds: JointBounds, motions: tuple[str, ...]) -> tuple[Array, Array]:
+    def limit(flexion: Array, abduction: Array) -> tuple[Array, Array]:
+        kept = np.column_stack([flexion, abduction, angles[:, 2]])
+        for column, motion in ((0, "flexion"), (1, "abduction")):
+            if motion in motions:
+                kept[:, column] = limited_interval(kept[:, column], bounds.of(joint, motion, kept))
+        return kept[:, 0], kept[:, 1]
+
+    flexion, abduction = angles[:, 0], angles[:, 1]
+    outside = np.zeros(len(angles), dtype=bool)
+    for values, motion in ((flexion, "flexion"), (abduction, "abduction")):
+        if motion in motions:
+            limits = bounds.of(joint, motion, angles)
+            outside |= (values > limits.soft_high) | (values < limits.soft_low)
+    return followed_round(flexion, abduction, outside, limit)

@@ -10,6 +10,7 @@ the peak lands exactly on the hard limit. A second run finds peaks within the ha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -105,8 +106,30 @@ def limited_rotation(turns: Array, bounds: Bounds) -> Array:
     return np.asarray(np.where((first == values) & (last == values), turns, kept))
 
 
+def followed_round(
+    a: Array, b: Array, outside: Mask, limit: Callable[[Array, Array], tuple[Array, Array]]
+) -> tuple[Array, Array]:
+    """Swings ``a, b (T,)`` after ``limit``, which they are given to as turned on past the half turn.
+
+    ``outside (T,)`` marks the stretches to follow: from their beginning and from their end; where a swing went all the
+    way round, so that the two differ, the way back is made smoothly in between.
+    """
+    length = np.sqrt(a * a + b * b)
+    round_a, round_b = _past_half_turn(a, b, length, length > np.pi / 2.0)
+    other_way = np.hypot(round_a[1:] - a[:-1], round_b[1:] - b[:-1])
+    nearer = other_way < np.minimum(np.hypot(np.diff(a), np.diff(b)), _FOLLOWABLE)
+    flips = np.where(outside[1:] & outside[:-1] & nearer, 1.0, 0.0)
+    if not flips.any():
+        return limit(a, b)
+    forwards, backwards = followed(outside, flips)
+    first = limit(*_past_half_turn(a, b, length, forwards % 2 == 1.0))
+    last = limit(*_past_half_turn(a, b, length, backwards % 2 == 1.0))
+    share = progress(outside)
+    return first[0] + share * (last[0] - first[0]), first[1] + share * (last[1] - first[1])
+
+
 def followed(outside: Mask, changes: Array) -> tuple[Array, Array]:
-    """Sum of ``changes (T - 1,)`` within each stretch of ``outside (T,)``: from its beginning and, less all, its end."""
+    """Sums of ``changes (T - 1,)`` in the stretches of ``outside (T,)``: from their beginning, and back from their end."""
     total = np.concatenate([[0.0], np.cumsum(changes)])
     first, last = _ends(outside)
     return np.where(outside, total - total[first], 0.0), np.where(outside, total - total[last], 0.0)
@@ -155,19 +178,7 @@ class Ellipse:
         _, _, _, _, distance, soft, hard = self.radii(a, b)
         if not (distance > hard + TOLERANCE).any():
             return a, b
-        outside = distance > soft
-        length = np.sqrt(a * a + b * b)
-        round_a, round_b = _past_half_turn(a, b, length, length > np.pi / 2.0)
-        other_way = np.hypot(round_a[1:] - a[:-1], round_b[1:] - b[:-1])
-        nearer = other_way < np.minimum(np.hypot(np.diff(a), np.diff(b)), _FOLLOWABLE)
-        flips = np.where(outside[1:] & outside[:-1] & nearer, 1.0, 0.0)
-        if not flips.any():
-            return self._eased(a, b)
-        forwards, backwards = followed(outside, flips)
-        first = self._eased(*_past_half_turn(a, b, length, forwards % 2 == 1.0))
-        last = self._eased(*_past_half_turn(a, b, length, backwards % 2 == 1.0))
-        share = progress(outside)
-        return tuple(one + share * (two - one) for one, two in zip(first, last))  # type: ignore[return-value]
+        return followed_round(a, b, distance > soft, self._eased)
 
     def _eased(self, a: Array, b: Array) -> tuple[Array, Array]:
         centre_a, centre_b, cosine, sine, distance, soft, hard = self.radii(a, b)

@@ -67,5 +67,5 @@ def test_wrong_own_limits_are_named(overrides: dict[str, tuple[float, float]], w
 
 
 def test_an_unknown_preset_is_named_with_the_choices() -> None:
-    with pytest.raises(ValueError, match="'giant'.*athlete"):
+    with pytest.raises(ValueError, match=r"'giant'.*athlete"):
         LimitTable.load("giant")
