@@ -5,9 +5,9 @@
 
 F1 of heels and balls, frame by frame with a tolerance of one frame, against several definitions of "stands" by speed
 and height on the clean clip (``_contact_truth.py``). The noise is that of ``_tracker_noise.py``: on joints' positions,
-put back on the skeleton, with and without the solver's usual smoothing, with gross errors, and on rotations. Grounding:
-how far touching points move on from frame to frame, how deep the soles are, and how jerky the root is, before and after.
-Clips of climbing and uneven ground are left out.
+put back on the skeleton, with and without the solver's usual smoothing, with gross errors, and on rotations.
+Grounding: how far touching points move on from frame to frame, how deep the soles are, and how jerky the root is,
+before and after. Clips of climbing and uneven ground are left out.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def _measure(
     value = f1(sums[0])
     print(f"\n{kind}: F1 by truth " + "  ".join(f"{number}: {f1(row):.3f}" for number, row in enumerate(sums, start=1)))
     print(
-        f"  truth 1: wanted {wanted:.2f} {'met' if value >= wanted else 'MISSED'}; a clip's mean {np.mean(single):.3f}, "
+        f"  truth 1: wanted {wanted:.2f} {'met' if value >= wanted else 'MISSED'}; "
+        f"a clip's mean {np.mean(single):.3f}, "
         f"median {np.median(single):.3f}, worst {np.min(single):.3f}; "
         + ", ".join(f"{name} {f1(row):.3f}" for name, row in zip(SOLE_POINTS, points))
     )

@@ -15,6 +15,7 @@ import numpy as np
 from ..motion.geometric import SolveError, SolveOptions, solve
 from ..motion.take import Take
 from ..protocol.messages import Progress
+from .camera_tracks import camera_settings
 from .errors import UserError
 from .plate import Plate
 from .plate_requests import frame_range_of, plate_of, plate_path_of, sequence_fps_of
@@ -155,8 +156,10 @@ def solve_options_of(request: dict[str, Any]) -> SolveOptions:
     if method not in METHODS:
         raise UserError(f"There is no method '{method}'; choose one of: {', '.join(METHODS)}.")
     names = ("smoothing", "smoothing_strength", "focal_length_px", "performer_height", "floor")
+    given = {name: request[name] for name in names if request.get(name) is not None}
     try:
-        return SolveOptions(**{name: request[name] for name in names if request.get(name) is not None})
+        # what the user sets wins over what the track's file holds
+        return SolveOptions(**{**camera_settings(request), **given})
     except SolveError as error:
         raise UserError(str(error)) from error
     except TypeError as error:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..skeleton import SIDES
 from .floor import Floor
 from .soles import ContactPoints
-from .stance import Calm, graded, held, speeds, without_flicker
+from .stance import Calm, graded, held, without_flicker
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -31,6 +31,8 @@ _BALANCE = 0.22
 """Distance of the trunk's middle from between the ankles, as a share of the leg, that feet do not carry any more."""
 _ON_FLOOR = 0.12
 """Height of seat or palm over the floor, as a share of the leg, that is on the floor."""
+_OTHERWISE = 0.3
+"""Share of the confidence that stillness alone has."""
 _HANGING = np.cos(np.radians(25.0))
 """A hand within this angle of straight under its shoulder hangs."""
 
@@ -58,7 +60,7 @@ class Body:
     def point(self, name: str) -> tuple[Array, Array]:
         """Speeds and heights over the floor ``(T, 1)`` of a contact point."""
         part = self.calm.part([self.points.index(name)])
-        return speeds(part.places, self.fps), part.heights
+        return part.speeds(self.fps), part.heights
 
     def speed_limits(self, limits: tuple[float, float]) -> Array:
         """Begin and end of a contact in m/s for this body and noise."""
@@ -107,7 +109,7 @@ def seat_resting(body: Body) -> dict[str, Array]:
     limit = body.speed_limits(_SEAT_SPEED)
     touching = held(sits & (speed < limit[0]), sits & (speed < limit[1]))
     touching = _lasting(touching, body.fps, _LONGER)
-    return {"hips": graded(touching, speed / limit[1])[:, 0]}
+    return {"hips": _unless(sits, graded(touching, speed / limit[1]))[:, 0]}
 
 
 def hands_resting(body: Body) -> dict[str, Array]:
@@ -127,8 +129,13 @@ def hands_resting(body: Body) -> dict[str, Array]:
         limit = body.speed_limits(_HAND_SPEED)
         rests = on_floor | holds
         touching = _lasting(held(rests & (speed < limit[0]), rests & (speed < limit[1])), body.fps, _LONGER)
-        result[name] = graded(touching, speed / limit[1])[:, 0]
+        result[name] = _unless(rests, graded(touching, speed / limit[1]))[:, 0]
     return result
+
+
+def _unless(posed: Mask, confidence: Array) -> Array:
+    """Confidences, low where the posture is not one that rests, however still it is."""
+    return np.where(posed, confidence, _OTHERWISE * confidence)
 
 
 def _lasting(touching: Mask, fps: float, shortest: float) -> Mask:

@@ -39,19 +39,28 @@ near the floor the slow frames are that tell it."""
 class Calm:
     """Motion of points without noise, as far as it can be told from motion.
 
-    ``places (T, P, 3)`` and ``heights (T, P)`` in metres; ``noise``: 0 for clean motion, 1 for a tracker's.
+    ``places (T, P, 3)`` and ``heights (T, P)`` in metres; ``noise``: 0 for clean motion, 1 for a tracker's; ``sight``
+    the directions ``(T, P, 3)`` from which one camera sees the points, along which speed counts half.
     """
 
     places: Array
     heights: Array
     noise: float
+    sight: Optional[Array] = None
 
     def part(self, rows: list[int]) -> Calm:
         """The same for some of the points."""
-        return Calm(self.places[:, rows], self.heights[:, rows], self.noise)
+        sight = None if self.sight is None else self.sight[:, rows]
+        return Calm(self.places[:, rows], self.heights[:, rows], self.noise, sight)
+
+    def speeds(self, fps: float) -> Array:
+        """Speeds ``(T, P)`` in m/s."""
+        return speeds(self.places, fps, self.sight)
 
 
-def calmed(places: Array, heights: Array, fps: float, rows: Optional[list[int]] = None) -> Calm:
+def calmed(
+    places: Array, heights: Array, fps: float, rows: Optional[list[int]] = None, sight: Optional[Array] = None
+) -> Calm:
     """Points ``(T, P, 3)`` and their heights ``(T, P)`` freed from noise.
 
     How fast the stillest frames are tells the noise: feet stand still in nearly every clip. Gross errors are taken out
@@ -60,20 +69,21 @@ def calmed(places: Array, heights: Array, fps: float, rows: Optional[list[int]] 
     Parameters
     ----------
     rows : the points that tell the noise, if not all: those of the soles.
+    sight : directions ``(T, P, 3)`` from a camera, whose depth is not to be trusted much.
     """
     both = np.concatenate([places, heights[..., None]], axis=-1)
     if len(both) < 4 or not both.shape[1]:
-        return Calm(places, heights, 0.0)
+        return Calm(places, heights, 0.0, sight)
     middle = running_median(both, max(1, round(_GROSS_REACH * fps)))
     gross = np.linalg.norm(both[..., :3] - middle[..., :3], axis=-1) > _GROSS
     both = np.where(gross[..., None], middle, both)
-    telling = both[..., :3] if rows is None else both[:, rows, :3]
-    still = float(np.percentile(speeds(telling, fps), 10.0))
+    telling = speeds(both[..., :3], fps, sight)
+    still = float(np.percentile(telling if rows is None else telling[:, rows], 10.0))
     noise = float(np.clip((still - _QUIET) / (_NOISY - _QUIET), 0.0, _MOST_NOISE))
     # beyond a tracker's usual noise single errors have been smeared by smoothing: medians over longer windows
     both = running_median(both, round(_GROSS_REACH * fps * max(0.0, noise - 1.0)))
     both = filters.zero_phase(both, fps, max(0.5 / max(still, 0.02), 2.5))
-    return Calm(both[..., :3], both[..., 3], noise)
+    return Calm(both[..., :3], both[..., 3], noise, sight)
 
 
 def stance(calm: Calm, fps: float, *, size: float = 1.0, sensitivity: float = 1.0, shortest: float = 0.15) -> Array:
@@ -95,7 +105,7 @@ def stance(calm: Calm, fps: float, *, size: float = 1.0, sensitivity: float = 1.
     size = size / float(np.clip(size, 0.8, 1.25))
     noise = calm.noise
     reach = sensitivity * np.array([np.sqrt(size), size])  # Froude: speeds go with the root of the length
-    speed = speeds(calm.places, fps)
+    speed = calm.speeds(fps)
     low = calm.heights - _resting_height(calm.heights, speed, size)
     begin = np.array([_BEGIN_SPEED + _SPEED_SLACK[0] * noise, _BEGIN_HEIGHT + _HEIGHT_SLACK[0] * noise]) * reach
     end = np.array([_END_SPEED + _SPEED_SLACK[1] * noise, _END_HEIGHT + _HEIGHT_SLACK[1] * noise]) * reach
@@ -105,10 +115,10 @@ def stance(calm: Calm, fps: float, *, size: float = 1.0, sensitivity: float = 1.
     return graded(touching, speed / end[0], low / end[1])
 
 
-def speeds(places: Array, fps: float) -> Array:
+def speeds(places: Array, fps: float, sight: Optional[Array] = None) -> Array:
     """Speeds ``(T, P)`` in m/s of points ``(T, P, 3)``, between 1/30 s before and after; 0 for a single frame.
 
-    The same span of time at every frame rate, so that noise counts alike.
+    The same span of time at every frame rate, so that noise counts alike. Along directions ``sight`` it counts half.
     """
     count = len(places)
     if count < 2:
@@ -116,7 +126,10 @@ def speeds(places: Array, fps: float) -> Array:
     reach = max(1, round(fps / _RATE))
     index = np.arange(count)
     after, before = np.minimum(index + reach, count - 1), np.maximum(index - reach, 0)
-    step = np.linalg.norm(places[after] - places[before], axis=-1)
+    move = places[after] - places[before]
+    if sight is not None:
+        move = move - 0.5 * np.sum(move * sight, axis=-1, keepdims=True) * sight
+    step = np.linalg.norm(move, axis=-1)
     return np.asarray(step * (fps / (after - before))[:, None])
 
 

@@ -107,7 +107,7 @@ class Term(Protocol):
 class Pull:
     """Pull of a pose towards another one, with weights (one over the standard deviation, squared).
 
-    ``ball (J,)`` per square radian, ``hinge (H,)`` per square radian, ``root (3, 3)`` per square metre.
+    ``ball (J,)`` and ``hinge (H,)`` per square radian, ``root (3, 3)`` or ``(T, 3, 3)`` per square metre.
     """
 
     target: Pose
@@ -117,7 +117,8 @@ class Pull:
 
     def part(self, rows: slice) -> Pull:
         """The same pull for some of the frames."""
-        return replace(self, target=self.target.part(rows))
+        root = self.root[rows] if self.root.ndim == 3 else self.root
+        return replace(self, target=self.target.part(rows), root=root)
 
     def __call__(self, state: State, normal: Normal) -> None:
         """Adds the pull's equations."""
@@ -132,7 +133,11 @@ class Pull:
             difference = pose.angles - self.target.angles
             normal.add_scalars(columns, difference, np.broadcast_to(self.hinge, difference.shape))
         away = (pose.root - self.target.root)[:, None]
-        normal.add_blocks(np.arange(3)[None], away, np.broadcast_to(self.root, away.shape + (3,)))
+        normal.add_blocks(
+            np.arange(3)[None],
+            away,
+            np.broadcast_to(self.root if self.root.ndim == 2 else self.root[:, None], away.shape + (3,)),
+        )
 
 
 @dataclass

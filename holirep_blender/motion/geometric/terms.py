@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .articulation import Floats, Group, Ints, logarithm
+from .camera import View
 from .refinement import Normal, State
 
 Array = npt.NDArray[np.float64]
@@ -77,9 +78,7 @@ class ImagePoints:
     """Tracked points in the picture, and the directions between some of them, for points fixed to joints.
 
     ``joints (N,)``, ``offsets (N, 3)``; ``plane (T, N, 2)`` normalised image coordinates; ``weights (T, N)`` one over
-    the
-    standard deviation in metres at the body's depth; ``camera (3, 3)`` world from camera, the camera being at the
-    origin;
+    the standard deviation in metres at the body's depth; ``view`` of the camera;
     ``pairs (M, 2)`` rows of points, ``directions (T, M, 3)`` unit vectors in the world, ``direction_weights (T, M)``.
     Residuals beyond ``outlier`` metres lose their weight (Geman & McClure 1987).
     """
@@ -88,7 +87,7 @@ class ImagePoints:
     offsets: Array
     plane: Array
     weights: Array
-    camera: Array
+    view: View
     pairs: Ints
     directions: Array
     direction_weights: Array
@@ -100,6 +99,7 @@ class ImagePoints:
             self,
             plane=self.plane[rows],
             weights=self.weights[rows],
+            view=self.view.part(rows),
             directions=self.directions[rows],
             direction_weights=self.direction_weights[rows],
         )
@@ -126,7 +126,7 @@ class ImagePoints:
 
     def _picture(self, points: Array) -> tuple[Array, Array]:
         """Residuals ``(T, N, 2)`` in the picture and their derivatives ``(T, N, 2, 3)`` by the points."""
-        local = points @ self.camera
+        local = self.view.local(points)
         depth = np.maximum(local[..., 2:], 0.2)
         body_depth = np.median(depth, axis=1, keepdims=True)
         plane = local[..., :2] / depth
@@ -135,8 +135,8 @@ class ImagePoints:
         robust = 1.0 / (1.0 + squared / self.outlier**2)
         weight = (self.weights * robust)[..., None]
         # d(x / z) = (dx − (x / z) dz) / z
-        axes = np.swapaxes(self.camera, 0, 1)
-        projector = (axes[:2] - plane[..., None] * axes[2]) * (weight * body_depth / depth)[..., None]
+        axes = np.swapaxes(self.view.turn, -1, -2)[:, None]
+        projector = (axes[..., :2, :] - plane[..., None] * axes[..., 2:, :]) * (weight * body_depth / depth)[..., None]
         return residual * weight, projector
 
 
