@@ -129,7 +129,7 @@ def followed_round(
 
 
 def followed(outside: Mask, changes: Array) -> tuple[Array, Array]:
-    """Sums of ``changes (T - 1,)`` in the stretches of ``outside (T,)``: from their beginning, and back from their end."""
+    """Sums of ``changes (T - 1,)`` in stretches of ``outside (T,)``: from their beginning, and back from their end."""
     total = np.concatenate([[0.0], np.cumsum(changes)])
     first, last = _ends(outside)
     return np.where(outside, total - total[first], 0.0), np.where(outside, total - total[last], 0.0)
