@@ -49,6 +49,15 @@ def _changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> 
     refine_live.request(settings.id_data)
 
 
+def _floor_changed(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Waits for the object or the corners where they are to be chosen yet."""
+    if settings.floor_kind == "OBJECT" and settings.floor_object is None:
+        return
+    if settings.floor_kind == "PLATE" and not any(settings.floor_corners):
+        return
+    _changed(settings, context)
+
+
 def _display_changed(_settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     contact_display.synchronise()
 
@@ -266,19 +275,23 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
         name="Floor",
         description="Where the floor is that feet stand on",
         items=[
-            ("TAKE", "The Take's Own", "The floor on which the performer stands in the take"),
+            (
+                "TAKE",
+                "The Take's Own",
+                "The floor on which the performer stands in the take; the character stands on its own level",
+            ),
             ("OBJECT", "Scene Object", "The plane of an object in the scene: its place and its Z axis"),
             ("PLATE", "Picked on Plate", "A rectangle on the floor whose corners were clicked in the plate"),
         ],
         default="TAKE",
-        update=_changed,
+        update=_floor_changed,
     )
     floor_object: PointerProperty(
         name="Ground",
         description="A ground, as a mesh or an empty: its origin and its Z axis are the floor's",
         type=bpy.types.Object,
         poll=_is_ground,
-        update=_changed,
+        update=_floor_changed,
     )
     floor_frame: IntProperty(
         name="Frame", description="Frame of the plate in which the floor's corners were clicked", default=0

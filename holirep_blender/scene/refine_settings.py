@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..motion.contacts.edits import ContactEdit
-from ..motion.contacts.floor import Floor
 from ..motion.refining.options import RefineOptions
 from . import contact_display, contact_rows, refine_clock, violation_rows
-from .refine_floor import floor_of_object, floor_on_plate
+from .refine_floor import floor_on_plate, ground_of_object
 
 if TYPE_CHECKING:
+    from ..motion.contacts.floor import Floor
     from ..motion.refining.report import RefineReport
     from ..motion.take import Take
 
@@ -28,8 +28,7 @@ def refine_options(shot: bpy.types.PropertyGroup, take: Take) -> Optional[Refine
     ----------
     take : the take that will be refined, as it is played: contact edits are given in its frames.
 
-    The floor is in the take's world, metres. Where that of a scene object is wanted, the take's world is the
-    character's own space, from where it stands, or the scene's world with *Match Camera*.
+    A floor picked on the plate is the performer's, in the take's world; a ground object is the character's.
 
     Raises ValueError, in the user's words, where a setting makes no sense.
     """
@@ -45,7 +44,8 @@ def refine_options(shot: bpy.types.PropertyGroup, take: Take) -> Optional[Refine
         smoothing=float(refine.smoothing),
         attenuate=bool(refine.attenuate),
         performer_mass=float(refine.performer_mass) if refine.use_performer_mass else None,
-        floor=shot_floor(shot, take),
+        floor=_picked_floor(refine, take) if refine.floor_kind == "PLATE" else None,
+        ground=ground_of_object(shot, take) if refine.floor_kind == "OBJECT" else None,
         contact_edits=contact_edits(refine, take),
     )
 
@@ -66,19 +66,6 @@ def contact_edits(refine: bpy.types.PropertyGroup, take: Take) -> tuple[ContactE
         if last >= 0 and first < take.frame_count:
             found.append(ContactEdit(row.point, max(first, 0), min(last, take.frame_count - 1), bool(row.touching)))
     return tuple(found)
-
-
-def shot_floor(shot: bpy.types.PropertyGroup, take: Take) -> Optional[Floor]:
-    """The floor that the shot asks for in the take's world, metres; None for the take's own.
-
-    Raises ValueError, in the user's words, where the object or the corners are missing.
-    """
-    refine = shot.refine
-    if refine.floor_kind == "OBJECT":
-        return floor_of_object(shot)
-    if refine.floor_kind == "PLATE":
-        return floor_on_plate(take, refine.floor_frame, np.array(refine.floor_corners).reshape(4, 2))
-    return None
 
 
 def store_report(shot: bpy.types.PropertyGroup, report: RefineReport, frames: npt.ArrayLike) -> None:
@@ -110,6 +97,10 @@ def forget_report(shot: bpy.types.PropertyGroup) -> None:
     refine.contact_spans.clear()
     refine.revision = contact_display.new_revision()
     contact_display.redraw()
+
+
+def _picked_floor(refine: bpy.types.PropertyGroup, take: Take) -> Floor:
+    return floor_on_plate(take, refine.floor_frame, np.array(refine.floor_corners).reshape(4, 2))
 
 
 def _summary(report: RefineReport) -> str:

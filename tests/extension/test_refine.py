@@ -297,7 +297,7 @@ def test_an_edit_is_solved_at_once_where_it_is_live(applied):
     assert same(keys(applied.character), before)
 
 
-def test_a_ground_object_is_the_floor_in_the_characters_space(shot, refine):
+def test_a_ground_object_is_what_the_character_stands_on(shot, refine):
     refine.floor_kind = "OBJECT"
     take = lively_take(frames=5)
     with pytest.raises(ValueError, match="Choose the ground"):
@@ -306,15 +306,39 @@ def test_a_ground_object_is_the_floor_in_the_characters_space(shot, refine):
     bpy.context.scene.collection.objects.link(ground)
     ground.location, ground.rotation_euler = (1.0, 2.0, 3.0), (math.radians(190.0), 0.0, 0.0)
     refine.floor_object = ground
+    with pytest.raises(ValueError, match="Choose a character"):
+        refine_settings.refine_options(shot, take)
     shot.character = build_rig("vrm")
     shot.character.location, shot.character.scale = (0.0, 0.0, 3.0), (2.0, 2.0, 2.0)
     bpy.context.view_layer.update()
-    floor = refine_settings.refine_options(shot, take).floor
-    assert floor.normal == pytest.approx((0.0, -math.sin(math.radians(10)), math.cos(math.radians(10))), abs=1e-6)
-    assert float(floor.height_of((1.0, 2.0, 0.0))) == pytest.approx(0.0, abs=1e-6)
+    options = refine_settings.refine_options(shot, take)
+    assert options.floor is None, "the performer's own is not the scene's"
+    tilted = (0.0, -math.sin(math.radians(10)), math.cos(math.radians(10)))
+    assert options.ground.normal == pytest.approx(tilted, abs=1e-6)
+    assert float(options.ground.height_of((1.0, 2.0, 0.0))) == pytest.approx(0.0, abs=1e-6)
+    shot.match_camera = True
+    assert float(refine_settings.refine_options(shot, take).ground.height_of((1.0, 2.0, 3.0))) == pytest.approx(0.0)
     bpy.context.scene.collection.objects.unlink(ground)
     with pytest.raises(ValueError, match="not in this scene any more"):
         refine_settings.refine_options(shot, take)
+
+
+def test_the_ground_of_a_rig_whose_own_space_lies_down(shot, refine):
+    """As Mixamo's: the armature is modelled with Y up in centimetres, and its object turned and scaled."""
+    take = lively_take(frames=5)
+    shot.character = build_rig("mixamo")
+    armature = shot.character
+    assert tuple(armature.scale) == pytest.approx((0.01, 0.01, 0.01))
+    assert armature.rotation_euler.x == pytest.approx(math.pi / 2)
+    armature.location = (0.0, 0.0, 1.0)
+    refine.floor_object = bpy.data.objects.new("Ground", None)
+    bpy.context.scene.collection.objects.link(refine.floor_object)
+    refine.floor_object.location = (0.3, 0.4, 1.25)
+    bpy.context.view_layer.update()
+    refine.floor_kind = "OBJECT"
+    ground = refine_settings.refine_options(shot, take).ground
+    assert ground.normal == pytest.approx((0.0, 0.0, 1.0), abs=1e-5)
+    assert float(ground.height_of((0.0, 0.0, 0.0))) == pytest.approx(-0.25, abs=1e-4)
 
 
 def filmed_take(height=1.5, tilt=-20.0):
