@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Optional
@@ -18,7 +19,7 @@ from ..motion.refining.options import RefineOptions
 from ..motion.refining.refine import in_armature
 from ..motion.refining.report import RefineReport
 from ..motion.refining.verbs import checked, clamped, planted_take
-from ..motion.retargeting import RetargetOptions
+from ..motion.retargeting import RetargetedMotion, RetargetOptions
 from ..motion.rigs import RigMap, find_rig_map, usable
 from ..motion.rigs.names import readable_joint
 from ..motion.take import Take
@@ -26,7 +27,7 @@ from .actions import Rollback
 from .applying import ApplyError, check_character
 from .characters import read_rig
 from .motion_reading import ActiveMotion, MotionError, action_frames, check_animation, read_motion
-from .motion_writing import Written, write_motion
+from .motion_writing import Written, carrier_of, write_motion
 
 Array = npt.NDArray[np.float64]
 Verb = Callable[[Take, RefineOptions], tuple[Take, RefineReport]]
@@ -127,10 +128,12 @@ def _refine(
     motion = to_motion(copied, result, active.motion)
     if len(report.places):
         report.places = in_armature(copied, report.places)
-    with Rollback() as rollback:
-        written = write_motion(active, motion, rollback)
-        if written.bones and active.evaluated and active.held.any():
-            warnings += _not_following(context, active, motion.pose_rotations)
+    written, stuck = _write(context, active, motion, frozenset(), whole=verb is planted_take)
+    if stuck:
+        written, _ = _write(context, active, motion, frozenset(stuck), whole=False)
+        warnings.append(
+            f"Constraints or drivers hold {', '.join(stuck)}: left alone. Switch them off, or map the controls instead."
+        )
     context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
     if written.new_channels:
         warnings.append(f"These had no keys and got some: {', '.join(dict.fromkeys(written.new_channels))}.")
@@ -229,29 +232,60 @@ def _stretched(active: ActiveMotion, copied: CharacterTake) -> list[str]:
     return [f"Bones are stretched or moved ({where} most): they are taken as rigid, so feet may not hold exactly."]
 
 
-def _not_following(context: bpy.types.Context, active: ActiveMotion, wanted: Array) -> list[str]:
-    """Looks in a few frames at what the rig makes of the new keys."""
-    rows = np.unique(np.linspace(0, len(active.frames) - 1, _SAMPLES).astype(int))
+def _write(
+    context: bpy.types.Context, active: ActiveMotion, motion: RetargetedMotion, without: frozenset[str], whole: bool
+) -> tuple[Written, list[str]]:
+    """Writes a motion, and names the bones that do not do what their keys say; where there are any, nothing is written.
+
+    With ``whole`` such bones are an error, because the rest makes no sense without them.
+    """
+    with contextlib.suppress(_HeldError), Rollback() as rollback:
+        written = write_motion(active, motion, rollback, without)
+        stuck = _not_following(context, active, motion, written) if active.evaluated and not without else []
+        if stuck:
+            raise _HeldError
+        return written, []
+    if whole:
+        raise MotionError(
+            f"Constraints or drivers hold {', '.join(stuck)}, so keys on them change nothing. Map the controls that "
+            "move them, or bake the motion to the bones first."
+        )
+    return Written(), stuck
+
+
+class _HeldError(Exception):
+    """Takes back what was written, because bones do not follow."""
+
+
+def _not_following(
+    context: bpy.types.Context, active: ActiveMotion, motion: RetargetedMotion, written: Written
+) -> list[str]:
+    """Names of bones that do not turn against those above them as their new keys say; a few frames are looked at."""
+    names, wanted = list(active.motion.bone_names), motion.pose_rotations
+    index = {name: column for column, name in enumerate(names)}
+    changed = [index[name] for name in written.bones if name in index]
+    turned = rotations.angle_between(wanted, active.motion.pose_rotations)
+    rows = np.unique([*np.linspace(0, len(wanted) - 1, _SAMPLES).astype(int), *np.argmax(turned[:, changed], axis=0)])
+    carriers = {column: carrier_of(active, names[column], index) for column in changed}
     worst: dict[str, float] = {}
-    for row in rows:
+    for row in rows[: 3 * _SAMPLES]:
         frame = int(active.frames[row])
         now = read_motion(context, active.armature, active.base, active.rig_map, frame, frame, evaluate=True)
-        for column, name in enumerate(active.motion.bone_names):
-            if name in now.motion.bone_names:
-                got = now.motion.pose_rotations[0, now.motion.bone_names.index(name)]
-                turn = rotations.from_matrix(rotations_of(active.object_moves[row]))
-                error = float(rotations.angle_between(rotations.multiply(turn, got), wanted[row, column]))
-                worst[name] = max(worst.get(name, 0.0), error)
-    stuck = {name: error for name, error in worst.items() if error > _FOLLOWS}
-    if not stuck:
-        return []
-    name = max(stuck, key=lambda each: stuck[each])
-    return [
-        f"{len(stuck)} bones do not follow their keys, {name} by {np.degrees(stuck[name]):.0f}°: "
-        "a constraint or driver holds them. Switch it off, or map another bone."
-    ]
+        place = {name: column for column, name in enumerate(now.motion.bone_names)}
+        to_first = rotations.from_matrix(rotation_of(active.object_moves[row]))
+        got = rotations.multiply(to_first, now.motion.pose_rotations[0])
+        for column, carrier in carriers.items():
+            if names[column] not in place or (carrier >= 0 and names[carrier] not in place):
+                continue
+            ours, theirs = got[place[names[column]]], wanted[row, column]
+            if carrier >= 0:
+                ours = rotations.multiply(rotations.inverse(got[place[names[carrier]]]), ours)
+                theirs = rotations.multiply(rotations.inverse(wanted[row, carrier]), theirs)
+            error = float(rotations.angle_between(ours, theirs))
+            worst[names[column]] = max(worst.get(names[column], 0.0), error)
+    return [name for name in names if worst.get(name, 0.0) > _FOLLOWS]
 
 
-def rotations_of(matrix: Array) -> Array:
+def rotation_of(matrix: Array) -> Array:
     """The rotation ``(3, 3)`` of a matrix ``(4, 4)`` without its scale."""
     return np.asarray(rotations.normalized(matrix[:3, :3].T).T)

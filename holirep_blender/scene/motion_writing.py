@@ -40,18 +40,21 @@ class Written:
     warnings: list[str] = field(default_factory=list)
 
 
-def write_motion(active: ActiveMotion, motion: RetargetedMotion, rollback: Rollback) -> Written:
+def write_motion(
+    active: ActiveMotion, motion: RetargetedMotion, rollback: Rollback, without: frozenset[str] = frozenset()
+) -> Written:
     """Writes the poses of ``motion``, which are ``active.motion``'s with changes, into the active action.
 
     A bone gets keys on whole frames where its rotation changed, and where it is carried by a bone that changed while it
-    is to stay. Its keys elsewhere stay, with their interpolation and handles; so do those of other bones.
+    is to stay. Its keys elsewhere stay, with their interpolation and handles; so do those of other bones, and of those
+    that ``without`` names.
     """
     written = Written()
     basis, changed = _basis(active, motion)
     spans_of: list[tuple[int, int]] = []
     bones = []
     for column, name in enumerate(active.motion.bone_names):
-        if not changed[:, column].any():
+        if name in without or not changed[:, column].any():
             continue
         bone, mode = active.armature.pose.bones[name], active.modes[column]
         path = bone_path(name, rotation_property(mode))
@@ -112,7 +115,7 @@ def _basis(active: ActiveMotion, motion: RetargetedMotion) -> tuple[Array, Mask]
     """
     old = active.motion
     index = {name: column for column, name in enumerate(old.bone_names)}
-    carriers = [_carrier(active, name, index) for name in old.bone_names]
+    carriers = [carrier_of(active, name, index) for name in old.bone_names]
     space = rotations.multiply(old.pose_rotations, rotations.inverse(old.rotations))
     basis = np.empty_like(old.rotations)
     for column, carrier in enumerate(carriers):
@@ -126,7 +129,8 @@ def _basis(active: ActiveMotion, motion: RetargetedMotion) -> tuple[Array, Mask]
     return rotations.normalized(basis), rotations.angle_between(basis, old.rotations) > _TURNED
 
 
-def _carrier(active: ActiveMotion, name: str, index: dict[str, int]) -> int:
+def carrier_of(active: ActiveMotion, name: str, index: dict[str, int]) -> int:
+    """The column of the nearest bone above that carries a bone's rotation; -1 for none. ``index``: bone to column."""
     rig, current = active.rig, active.rig.index(name)
     while rig.parents[current] >= 0:
         bone = active.armature.data.bones[rig.bone_names[current]]
@@ -205,15 +209,30 @@ def _write_property(
         if curve is None:
             if all(np.abs(values[a : b + 1, component] - before[a : b + 1, component]).max() < 1e-6 for a, b in spans):
                 continue
-            container = channels.container()
-            curve = blender_versions.new_fcurve(container, path, component, bone)
-            channels.curves[(path, component)] = curve
-            rollback.add(lambda container=container, curve=curve: container.fcurves.remove(curve))
+            curve = _add_curve(active, path, component, bone, rollback)
             written.new_channels += (f"{bone} {path.rsplit('.', 1)[1]}",)
         else:
             kept = CurveKeys(curve)
             rollback.add(lambda curve=curve, kept=kept: kept.write(curve))
         _bake(active, curve, values[:, component], before[:, component], spans)
+
+
+def _add_curve(active: ActiveMotion, path: str, component: int, bone: str, rollback: Rollback) -> bpy.types.FCurve:
+    channels = active.channels
+    container = channels.container()
+    had_group = container.groups.get(bone) is not None
+    curve = blender_versions.new_fcurve(container, path, component, bone)
+    channels.curves[(path, component)] = curve
+
+    def take_back() -> None:
+        del channels.curves[(path, component)]  # what is removed must not be touched again
+        container.fcurves.remove(curve)
+        group = container.groups.get(bone)
+        if not had_group and group is not None and not len(group.channels):
+            container.groups.remove(group)
+
+    rollback.add(take_back)
+    return curve
 
 
 def _bake(

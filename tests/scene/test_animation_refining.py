@@ -189,6 +189,42 @@ def test_a_control_rig_follows(empty_scene, shared_data):
     assert held.max() < 1e-3
 
 
+def hold_by_ik(rig, joint, place):
+    target = bpy.data.objects.new("Target", None)
+    bpy.context.scene.collection.objects.link(target)
+    target.location = place
+    constraint = rig.pose.bones[BONES[joint]].constraints.new("IK")
+    constraint.target, constraint.chain_count = target, 2
+    bpy.context.view_layer.update()
+    return constraint
+
+
+def test_bones_that_ik_holds_are_left_alone_and_named(bending, shared_data):
+    straight = elbow_angle(bending, 1)
+    constraint = hold_by_ik(bending, "leftLowerArm", (0.1, -0.15, 1.45))
+    before = keys_of(bending)
+    hands = bones_with(refine=RefineOptions(overrides={"leftLowerArm.flexion": (0.0, 30.0)}))
+    done = clamp_animation(bpy.context, bending, hands)
+    assert not changed_bones(before, keys_of(bending)) & {BONES["leftLowerArm"], BONES["leftUpperArm"]}
+    assert any("hold" in warning and BONES["leftLowerArm"] in warning for warning in done.warnings)
+    constraint.mute = True
+    clamp_animation(bpy.context, bending, hands)
+    assert elbow_angle(bending, 20) < 32.0
+    assert elbow_angle(bending, 1) == pytest.approx(straight, abs=1e-3)
+
+
+def test_feet_that_ik_holds_are_not_planted_by_halves(empty_scene, shared_data):
+    rig = legs_scaled(0.7)
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
+    hold_by_ik(rig, "leftLowerLeg", (0.1, -0.4, 0.1))
+    before = keys_of(rig)
+    with pytest.raises(MotionError, match="hold LeftUpperLeg, LeftLowerLeg"):
+        plant_animation(bpy.context, rig, PLANT)
+    after = keys_of(rig)
+    assert before.keys() == after.keys()
+    assert all(np.allclose(before[path], after[path], atol=1e-6) for path in before)
+
+
 def test_one_key_no_legs_and_linked_rigs(bending):
     bone = bending.pose.bones[BONES["leftLowerArm"]]
     bone.rotation_euler = rotations_to_euler(rotations.from_axis_angle(hinge_of(bending), 3.0))
