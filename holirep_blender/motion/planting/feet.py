@@ -21,6 +21,8 @@ Mask = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.intp]
 
 _UP = np.array([0.0, 0.0, 1.0])
+_CALMED = 2
+"""How often the turn of a foot that rolls is averaged with its neighbours: jitter that toes and knees would show."""
 _AROUND = 5
 """Frames over which a foot that would go under the floor is lifted or raised before and after."""
 
@@ -129,7 +131,16 @@ def _rolled(foot: Foot, phases: Phases, before: Array, reach: int) -> Array:
     ):
         if mask.any():
             turned = rotations.multiply(_raise(rotations.rotate(turned, arm), least, mask, phases), turned)
+    for _ in range(_CALMED):
+        turned = np.where(phases.flat[:, None], turned, _calmed(turned))
     return rotations.normalized(turned)
+
+
+def _calmed(turned: Array) -> Array:
+    """Rotations ``(T, 4)`` averaged with their neighbours, which count half."""
+    whole = rotations.continuous(turned)
+    around = np.concatenate([whole[:1], whole, whole[-1:]])
+    return rotations.normalized(around[:-2] + 2.0 * around[1:-1] + around[2:])
 
 
 def _raise(arm: Array, least: float, mask: Mask, phases: Phases) -> Array:
