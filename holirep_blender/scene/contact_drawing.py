@@ -11,6 +11,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from .contact_rows import Span, read
 from .contact_shapes import Colour, Shapes, bar_rows, bars, colour_of, disc_around, footprints
 from .refine_properties import POINT_ITEMS
 
@@ -18,27 +19,29 @@ ROW_PIXELS = 7.0
 """Height of a bar at a scale of the interface of 1; less where the editor is too low for all rows."""
 _ORDER = [item[0] for item in POINT_ITEMS]
 _SHORT = {item[0]: item[1].replace("Left ", "L ").replace("Right ", "R ") for item in POINT_ITEMS}
+_rows: tuple[Any, list[Span]] = (None, [])
+"""Scene and revision of the rows that were read last, and the rows."""
 _places: tuple[Any, dict[str, tuple[Any, Any]]] = (None, {})
 """What the batches of the last drawing were made from, and triangles and lines of each point."""
 
 
 def draw_bars(context: bpy.types.Context) -> None:
     """Bars at the bottom of a timeline or dope sheet, a row for each point; edited ones have a white edge."""
-    region, refine = context.region, context.scene.holirep.refine
-    if not refine.contact_spans or region.height < 50:
+    region, spans = context.region, _spans(context.scene)
+    if not spans or region.height < 50:
         return
     left = region.view2d.region_to_view(0, 0)[0]
     right = region.view2d.region_to_view(region.width, 0)[0]
     if right <= left:
         return
     ui = context.preferences.system.ui_scale
-    rows = bar_rows((span.point for span in refine.contact_spans), _ORDER)
+    rows = bar_rows((span.point for span in spans), _ORDER)
     bottom = 20.0 * ui  # above the scroll bar; the frame numbers are at the top
     height = min(ROW_PIXELS * ui, (region.height - bottom - 26.0 * ui) / len(rows))
     if height < 2.0:
         return
     scale = region.width / (right - left)
-    found = bars(refine.contact_spans, rows, left, scale, float(region.width), bottom, height)
+    found = bars(spans, rows, left, scale, float(region.width), bottom, height)
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     gpu.state.blend_set("ALPHA")
     backdrop = (0.0, bottom - 1.0, float(region.width), bottom + height * len(rows) + 1.0)
@@ -56,15 +59,15 @@ def draw_places(context: bpy.types.Context) -> None:
     """Footprints where points are planted and their way from place to place; those of this frame stand out."""
     global _places
     scene = context.scene
-    refine, character = scene.holirep.refine, scene.holirep.character
-    if not refine.contact_spans or character is None:
+    spans, character = _spans(scene), scene.holirep.character
+    if not spans or character is None:
         return
     world = np.array(character.matrix_world, dtype=np.float64)
     radius = max(max(character.dimensions), 1e-6) * 0.02
-    key = (scene.session_uid, refine.revision, world.tobytes(), radius)
+    key = (scene.session_uid, scene.holirep.refine.revision, world.tobytes(), radius)
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     if _places[0] != key:
-        shapes = footprints(refine.contact_spans, world, radius)
+        shapes = footprints(spans, world, radius)
         _places = (key, {point: _batches(shader, each) for point, each in shapes.items()})
     gpu.state.blend_set("ALPHA")
     gpu.state.depth_test_set("NONE")
@@ -73,12 +76,21 @@ def draw_places(context: bpy.types.Context) -> None:
         _paint(shader, triangles, colour_of(point), 0.22)
         _paint(shader, lines, colour_of(point), 0.6)
     now = float(scene.frame_current) + scene.frame_subframe
-    for span in refine.contact_spans:
+    for span in spans:
         if span.planted and span.first - 0.5 <= now <= span.last + 0.5:
             centre = (world @ np.append(np.array(span.place, dtype=np.float64), 1.0))[:3]
             held = _batches(shader, Shapes([disc_around(centre, radius * 1.15)]))
             _paint(shader, held[0], colour_of(span.point), 0.9)
     gpu.state.blend_set("NONE")
+
+
+def _spans(scene: bpy.types.Scene) -> list[Span]:
+    global _rows
+    refine = scene.holirep.refine
+    key = (scene.session_uid, refine.revision)
+    if _rows[0] != key:
+        _rows = (key, read(refine))
+    return _rows[1]
 
 
 def _batches(shader: Any, shapes: Shapes) -> tuple[Optional[Any], Optional[Any]]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
@@ -13,6 +14,25 @@ if TYPE_CHECKING:
     from ..motion.refining.report import RefineReport
 
 Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A row as plain values, which are quicker to look at than a property of Blender's."""
+
+    point: str
+    first: float
+    last: float
+    edited: bool
+    planted: bool
+    place: tuple[float, float, float]
+
+
+def read(refine: bpy.types.PropertyGroup) -> list[Span]:
+    """The rows as plain values."""
+    return [
+        Span(row.point, row.first, row.last, row.edited, row.planted, tuple(row.place)) for row in refine.contact_spans
+    ]
 
 
 def write(shot: bpy.types.PropertyGroup, report: RefineReport, frames: Array) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    import bpy
+    from .contact_rows import Span
 
 Array = npt.NDArray[np.float64]
 Colour = tuple[float, float, float]
@@ -47,7 +47,7 @@ def bar_rows(points: Iterable[str], order: Iterable[str]) -> list[str]:
 
 
 def bars(
-    spans: Iterable[bpy.types.PropertyGroup],
+    spans: Iterable[Span],
     rows: list[str],
     frame_at_left: float,
     pixels_a_frame: float,
@@ -73,7 +73,7 @@ def bars(
     return found
 
 
-def footprints(spans: Iterable[bpy.types.PropertyGroup], world: Array, radius: float) -> dict[str, Shapes]:
+def footprints(spans: Iterable[Span], world: Array, radius: float) -> dict[str, Shapes]:
     """Discs where points are planted, soles between heel and toes, and each point's way, by point; world space.
 
     ``world (4, 4)`` is the character's matrix, ``radius`` a disc's size in the scene's units.
@@ -107,9 +107,7 @@ def disc_around(centre: Array, radius: float) -> Array:
     return np.stack([middle, rim, np.roll(rim, -1, axis=0)], axis=1).reshape(-1, 3)
 
 
-def _together(
-    heel: bpy.types.PropertyGroup, spans: list[bpy.types.PropertyGroup], toes: str
-) -> bpy.types.PropertyGroup | None:
+def _together(heel: Span, spans: list[Span], toes: str) -> Span | None:
     """The contact of the same foot's toes that shares the most frames with a heel's."""
     best, most = None, 0.0
     for span in spans:

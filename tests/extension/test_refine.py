@@ -17,7 +17,7 @@ from holirep_blender.motion.contacts.names import CONTACT_POINTS
 from holirep_blender.motion.contacts.record import Contacts
 from holirep_blender.motion.refining.report import RefineReport
 from holirep_blender.motion.take import Camera
-from holirep_blender.scene import blender_versions, contact_display, contact_shapes, refine_settings
+from holirep_blender.scene import blender_versions, contact_display, contact_rows, contact_shapes, refine_settings
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
 
@@ -271,6 +271,30 @@ def test_before_shows_the_take_as_it_was_solved(applied):
     assert not bpy.ops.holirep.compare_refinement.poll()
 
 
+def test_before_is_still_there_in_a_saved_file(applied, tmp_path):
+    refined = keys(applied.character)
+    bpy.ops.holirep.compare_refinement()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "before.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "before.blend"))
+    character = bpy.context.scene.holirep.character
+    assert not same(keys(character), refined)
+    assert bpy.ops.holirep.compare_refinement() == {"FINISHED"}
+    assert same(keys(character), refined)
+
+
+def test_applying_again_ends_before(applied):
+    bpy.ops.holirep.compare_refinement()
+    refined = applied.refine.after
+    name = refined.name
+    assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+    assert applied.refine.before is None
+    assert applied.refine.after is None
+    assert applied.character.animation_data.action.name == name
+    assert not any(curve.lock for curve in blender_versions.fcurves_of(applied.character.animation_data.action))
+    assert [each.name for each in bpy.data.actions if each.users == 0] == []
+
+
 def test_before_and_after_on_the_nla(applied):
     applied.push_to_nla = True
     bpy.ops.holirep.apply_take()
@@ -417,9 +441,10 @@ def test_settings_edits_and_results_are_saved_in_the_file(shot, refine, tmp_path
 
 def test_bars_lie_in_rows_and_only_what_is_in_sight_is_drawn(shot, refine):
     refine_settings.store_report(shot, report(), np.arange(40) + 1.0)
-    rows = contact_shapes.bar_rows((span.point for span in refine.contact_spans), CONTACT_POINTS)
+    spans = contact_rows.read(refine)
+    rows = contact_shapes.bar_rows((span.point for span in spans), CONTACT_POINTS)
     assert rows == ["leftHeel", "leftToes", "rightHeel", "rightToes"]
-    found = contact_shapes.bars(refine.contact_spans, rows, 0.0, 10.0, 200.0, 20.0, 6.0)
+    found = contact_shapes.bars(spans, rows, 0.0, 10.0, 200.0, 20.0, 6.0)
     assert found["leftHeel"] == [(55.0, 38.5, 155.0, 43.5, False)], "the second contact begins at 255 pixels"
     assert found["rightHeel"] == []
     assert found["leftToes"][0][1] < found["leftHeel"][0][1]
@@ -429,7 +454,7 @@ def test_footprints_lie_where_points_are_planted(shot, refine):
     refine_settings.store_report(shot, report(), np.arange(40) + 1.0)
     world = np.diag([2.0, 2.0, 2.0, 1.0])
     world[:3, 3] = (0.0, 0.0, 1.0)
-    shapes = contact_shapes.footprints(refine.contact_spans, world, 0.05)
+    shapes = contact_shapes.footprints(contact_rows.read(refine), world, 0.05)
     assert set(shapes) == {"leftHeel"}, "the toes are held nowhere"
     discs = np.array(shapes["leftHeel"].triangles)
     assert discs.mean(axis=1) == pytest.approx(np.array([[0.2, 0.0, 1.0], [0.2, -1.2, 1.0]]), abs=1e-6)
