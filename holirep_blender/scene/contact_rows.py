@@ -63,12 +63,12 @@ def write(shot: bpy.types.PropertyGroup, report: RefineReport, frames: Array) ->
 
 
 def _place(places: Array, column: int, first: int, end: int) -> tuple[float, float, float] | None:
-    """Where a point is held over a span, the middle of its places; None where it is not held."""
+    """Where a point is held in the middle of a span; None where it is not held."""
     if places.ndim != 3 or column >= places.shape[1] or len(places) < end:
         return None
     held = places[first:end, column]
     held = held[np.isfinite(held).all(axis=1)]
     if not len(held):
         return None
-    x, y, z = (float(value) for value in np.median(held, axis=0))
+    x, y, z = held[len(held) // 2].tolist()
     return x, y, z
