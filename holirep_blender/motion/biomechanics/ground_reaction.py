@@ -51,7 +51,8 @@ def shared(force: Array, moment: Array, mass_centre: Array, points: Array, touch
     carried = touching.any(axis=1) & (force[:, 2] > 0.0)
     if not carried.any():
         return result, places
-    mask, near, needed = touching[carried], points[carried], force[carried]
+    used = touching.any(axis=0)
+    mask, near, needed = touching[carried][:, used], points[carried][:, used], force[carried]
     count = np.maximum(mask.sum(axis=1), 1)
     height = np.sum(near[..., 2] * mask, axis=1) / count
     wanted = centre_of_pressure(needed, moment[carried], height)
@@ -67,7 +68,8 @@ def shared(force: Array, moment: Array, mass_centre: Array, points: Array, touch
     given[beyond] = _turning(needed, moment[carried], mass_centre[carried], level)[beyond]
     sideways = np.linalg.norm(given[:, :2], axis=1, keepdims=True)
     given[:, :2] *= np.minimum(1.0, FRICTION * given[:, 2:] / np.maximum(sideways, 1e-9))
-    result[carried], places[carried] = weights[..., None] * given[:, None], near
+    cells = np.ix_(carried, used)
+    result[cells], places[cells] = weights[..., None] * given[:, None], near
     return result, places
 
 
