@@ -39,7 +39,7 @@ class ActionChannels:
         self.curves: dict[tuple[str, int], bpy.types.FCurve] = {}
         self.muted: set[str] = set()
         for curve in blender_versions.fcurves_of(self.action, owner):
-            if curve.mute or (curve.group is not None and curve.group.mute):
+            if curve.mute or (getattr(curve.group, "mute", False)):
                 self.muted.add(curve.data_path)
             else:
                 self.curves[(curve.data_path, curve.array_index)] = curve

@@ -176,7 +176,7 @@ def _why_not(active: ActiveMotion, path: str) -> str:
     curves = [curve for (each, _), curve in channels.curves.items() if each == path]
     if path in channels.muted:
         return "its channels are muted"
-    if any(curve.lock or (curve.group is not None and curve.group.lock) for curve in curves):
+    if any(curve.lock or getattr(curve.group, "lock", False) for curve in curves):
         return "its channels are locked"
     if any(not modifier.mute and modifier.type != "CYCLES" for curve in curves for modifier in curve.modifiers):
         return "its channels have modifiers; bake them first"

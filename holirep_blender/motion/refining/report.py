@@ -21,8 +21,8 @@ _WORDS = {
     "speed": ("movement faster than a human's", "movements faster than a human's"),
     "moment": ("movement beyond human strength", "movements beyond human strength"),
     "balance": ("pose out of balance", "poses out of balance"),
-    "floor": ("foot under the floor", "feet under the floor"),
-    "slide": ("foot that slides", "feet that slide"),
+    "floor": ("stretch with a foot under the floor", "stretches with a foot under the floor"),
+    "slide": ("stretch with a sliding foot", "stretches with a sliding foot"),
     "reach": ("contact out of reach", "contacts out of reach"),
 }
 _SOLES = ("Heel", "Toes")
