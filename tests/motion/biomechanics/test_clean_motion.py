@@ -35,7 +35,7 @@ def test_clean_clips_are_left_alone(takes: dict[str, Take]) -> None:
     print(f"mean change {everywhere:.3f} degrees ({moving:.3f} of moving joints); speeds beyond 3 %: {over}")
     # in the dance clips of one capture the twist of the right upper arm spins while the hand turns back against it
     assert all(name.startswith(("cmu_005", "cmu_001")) and end == "rightHand" for name, end in over)
-    assert len(over) <= 3
+    assert len(over) <= 4
     assert all(abs(ratio - 1.0) < 0.05 for ratio in over.values())
     accelerations = np.array([row.acceleration for row in rows.values()])
     assert np.median(accelerations) <= 1.0
