@@ -65,8 +65,8 @@ def estimate_floor(take: Take) -> Floor:
     """The level floor on which a take's feet stand most of the time.
 
     Of the frames in which the lowest point of the soles is slow, the band of heights that holds the most is the floor;
-    its mean is taken. Steps, jumps and lying down do not move it as long as standing is what is done most. A skeleton
-    without legs has its floor at 0.
+    its mean is taken. Steps, jumps and lying down do not move it as long as standing is what is done most. Who never
+    has the feet under the hips (a handstand) has the floor under what is lowest. A skeleton without legs has it at 0.
 
     Raises ValueError where the take holds values that are not numbers.
     """
@@ -77,14 +77,21 @@ def estimate_floor(take: Take) -> Floor:
     soles = [row for row, name in enumerate(points.names) if name.endswith(("Heel", "Toes"))]
     if not soles or take.frame_count == 0:
         return Floor()
-    places = points.world(take)[:, soles]
+    turned, placed = take.world_rotations(), take.world_positions()
+    places = points.placed(turned, placed)[:, soles]
     rows = np.arange(len(places))
     lowest = np.argmin(places[..., 2], axis=1)
     heights = places[rows, lowest, 2]
+    hips = take.joint_names.index("hips") if "hips" in take.joint_names else 0
+    upright = heights < placed[:, hips, 2]
+    if not upright.any():
+        return Floor((0.0, 0.0, _densest(placed[..., 2].min(axis=1))))
     if len(places) > 2:
         speed = np.linalg.norm(np.gradient(places, axis=0), axis=-1)[rows, lowest] * take.fps
-        slow = speed <= max(_SLOW, float(np.percentile(speed, 25)))
+        slow = upright & (speed <= max(_SLOW, float(np.percentile(speed[upright], 25))))
         heights = heights[slow]
+    else:
+        heights = heights[upright]
     return Floor((0.0, 0.0, _densest(heights)))
 
 

@@ -20,7 +20,7 @@ Mask = npt.NDArray[np.bool_]
 
 _BEND = 0.01
 """Seconds over which a correction may bend: a contact's pull is spread over about this time."""
-_ROUNDS, _STIFFER, _MARGIN = 12, 4.0, 0.9
+_ROUNDS, _STIFFER, _MARGIN = 8, 4.0, 0.9
 """How often, by which factor, and from which share of the root's greatest acceleration on the correction is made
 stiffer where it would jerk the root more than it was."""
 _JERKIEST = 99.9
@@ -143,10 +143,12 @@ def _across(
     level_weight = standing.sum(axis=1)
     level = -np.sum(standing * places[:, rows, 2], axis=1) / np.maximum(level_weight, 1e-9)
     nothing = np.zeros(count)
-    stay = 1.0 / (_DRIFT * fps) ** 2
+    # a billionth of the stiffest bend keeps the equations solvable at any frame rate
+    least = 1e-9 * float(bend.max()) if len(bend) else 0.0
+    stay = max(1.0 / (_DRIFT * fps) ** 2, least)
     flat = smooth_correction(steps[:, :2], total, np.zeros((count, 2)), nothing, bend, stay)
     upright = smooth_correction(
-        steps[:, 2:], total, level[:, None], level_weight / (_LEVEL * fps) ** 2, bend, 1e-3 * stay
+        steps[:, 2:], total, level[:, None], level_weight / (_LEVEL * fps) ** 2, bend, max(1e-3 * stay, least)
     )
     return np.concatenate([flat, upright], axis=1)
 

@@ -7,12 +7,22 @@ import numpy as np
 import pytest
 
 from holirep_blender.motion import filters
-from holirep_blender.motion.contacts import Contacts, Floor, contact_points, detect_contacts, estimate_floor, grounded
+from holirep_blender.motion.contacts import (
+    ContactEdit,
+    ContactOptions,
+    Contacts,
+    Floor,
+    contact_points,
+    detect_contacts,
+    edited,
+    estimate_floor,
+    grounded,
+)
 from holirep_blender.motion.contacts.banded import smooth_correction
 from holirep_blender.motion.contacts.grounding import residual
 from holirep_blender.motion.contacts.names import SOLE_POINTS
 from tests.motion.contacts.postures import hopping, kneeling, sitting, standing, without
-from tests.motion.retargeting.clips import mocap_take
+from tests.motion.retargeting.clips import lively_take, mocap_take
 
 
 def shifted(take, shift):
@@ -154,3 +164,21 @@ def test_the_banded_solution_is_that_of_the_whole_system():
         right = once.T @ (step_weights[:, None] * steps) + place_weights[:, None] * places
         found = smooth_correction(steps, step_weights, places, place_weights, bend, 0.1)
         np.testing.assert_allclose(found, np.linalg.solve(matrix, right), atol=1e-10)
+
+
+@pytest.mark.parametrize("fps", [1.0, 24.0, 240.0, 1000.0])
+@pytest.mark.parametrize("frames", [1, 2, 3, 5, 40])
+def test_any_length_and_rate_gives_numbers(frames, fps):
+    take = replace(lively_take(frames), fps=fps)
+    floor = estimate_floor(take)
+    contacts = edited(detect_contacts(take, floor, ContactOptions(hands=True)), [ContactEdit("leftHeel", 0, 2, True)])
+    moved = grounded(take, contacts, floor)
+    assert np.isfinite(moved.root_translation).all()
+    assert residual(moved, contacts, floor).depth < 1e-9
+
+
+def test_a_skeleton_of_no_size_is_not_an_error():
+    take = lively_take(10)
+    flat = replace(take, rest_offsets=np.zeros_like(take.rest_offsets))
+    floor = Floor((0.0, 0.0, -1.0))
+    assert np.isfinite(grounded(flat, detect_contacts(flat, floor), floor).root_translation).all()

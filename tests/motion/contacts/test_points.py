@@ -18,7 +18,7 @@ from holirep_blender.motion.contacts import (
     estimate_floor,
 )
 from holirep_blender.motion.skeleton import JOINT_INDEX, t_pose_offsets
-from tests.motion.contacts.postures import hopping, posed, standing
+from tests.motion.contacts.postures import hopping, posed, standing, turn
 from tests.motion.retargeting.clips import mocap_take
 
 numbers = st.floats(-5.0, 5.0)
@@ -83,6 +83,12 @@ def test_the_floor_is_where_feet_stand_most(height):
     root = raised.root_translation.copy()
     root[:30, 2] += 0.4
     assert estimate_floor(replace(raised, root_translation=root)).point[2] == pytest.approx(height, abs=0.01)
+
+
+def test_a_handstand_is_on_the_floor_under_the_hands():
+    take = posed(30, {"hips": turn([1, 0, 0], 180.0), "leftUpperArm": turn([0, 1, 0], -90.0)})
+    lowest = take.world_positions()[..., 2].min()
+    assert estimate_floor(take).point[2] == pytest.approx(lowest, abs=1e-6)
 
 
 def test_floors_of_clips_differ_and_are_found(shared_data):
