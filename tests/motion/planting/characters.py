@@ -14,7 +14,7 @@ _PROPORTIONS: dict[str, dict[str, tuple[float, ...]]] = {
     "average": {"leg": (1.0, 1.0, 1.0), "rest": (1.0, 1.0, 1.0, 1.0)},
     "short-legged": {"leg": (0.62, 0.70, 1.0), "rest": (1.15, 1.05, 0.95, 1.0)},
     "long-legged": {"leg": (1.40, 1.25, 1.1), "rest": (0.85, 0.95, 1.2, 0.9)},
-    "cartoon": {"leg": (0.40, 0.34, 1.25), "rest": (1.3, 0.8, 0.55, 2.6)},
+    "cartoon": {"leg": (0.40, 0.34, 0.8), "rest": (1.3, 0.8, 0.55, 2.6)},
 }
 CHARACTERS = tuple(name for name in _PROPORTIONS if name != "average")
 
