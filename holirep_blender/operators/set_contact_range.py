@@ -3,6 +3,12 @@
 
 import bpy
 
+_SOURCES = [
+    ("START", "From Current Frame", "The range begins at the current frame"),
+    ("END", "To Current Frame", "The range ends at the current frame"),
+    ("PREVIEW", "Preview Range", "The range is the preview range, which P sets in the timeline"),
+]
+
 
 class HOLIREP_OT_set_contact_range(bpy.types.Operator):
     """Set the range of frames in which contacts are edited"""
@@ -14,18 +20,13 @@ class HOLIREP_OT_set_contact_range(bpy.types.Operator):
     source: bpy.props.EnumProperty(
         name="From",
         description="What the range is taken from",
-        items=[
-            ("START", "From Current Frame", "The range begins at the current frame"),
-            ("END", "To Current Frame", "The range ends at the current frame"),
-            ("PREVIEW", "Preview Range", "The range is the preview range, which P sets in the timeline"),
-        ],
+        items=_SOURCES,
     )
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """What the button does."""
-        items = cls.bl_rna.properties["source"].enum_items if "source" in cls.bl_rna.properties else {}
-        return items[properties.source].description if items else cls.__doc__ or ""
+        return next(text for source, _, text in _SOURCES if source == properties.source)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Sets first, last or both; the other end moves along where they would change places."""

@@ -46,7 +46,7 @@ class HOLIREP_PT_refine_violations(SidebarPanel, bpy.types.Panel):
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         """How many there are."""
         refine = context.scene.holirep.refine
-        if refine.has_report:
+        if refine.has_report or refine.found:
             self.layout.label(text=f"{refine.found}  ")
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -54,7 +54,8 @@ class HOLIREP_PT_refine_violations(SidebarPanel, bpy.types.Panel):
         layout = self.layout
         refine = context.scene.holirep.refine
         if not refine.violations:
-            text = "Nothing was found" if refine.has_report else "Listed here when a take is applied with Refine on"
+            text = "Listed here when a take is applied with Refine on, or by Check Motion"
+            text = "Nothing was found" if refine.has_report else text
             wrapped(layout, context, text, "CHECKMARK" if refine.has_report else "INFO")
             return
         row = layout.row(align=True)

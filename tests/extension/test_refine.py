@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -17,6 +18,7 @@ from holirep_blender.motion.contacts.names import CONTACT_POINTS
 from holirep_blender.motion.contacts.record import Contacts
 from holirep_blender.motion.refining.report import RefineReport
 from holirep_blender.motion.take import Camera
+from holirep_blender.operators import add_contact_edit, remove_contact_edit, set_contact_range
 from holirep_blender.scene import blender_versions, contact_display, contact_rows, contact_shapes, refine_settings
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
@@ -161,6 +163,16 @@ def test_the_range_follows_the_current_frame_and_the_preview_range(refine):
     assert [(row.point, row.first, row.last) for row in refine.contact_edits] == [("rightHeel", 40, 50)]
     with pytest.raises(RuntimeError, match="before it begins"):
         bpy.ops.holirep.add_contact_edit(first=9, last=3)
+
+
+def test_buttons_that_share_a_verb_have_their_own_words():
+    def words(module, **properties):
+        return module.CLASSES[0].description(bpy.context, SimpleNamespace(**properties))
+
+    assert "begins" in words(set_contact_range, source="START")
+    assert "ends" in words(set_contact_range, source="END")
+    assert words(add_contact_edit, touching=True) != words(add_contact_edit, touching=False)
+    assert words(remove_contact_edit, every=True) != words(remove_contact_edit, every=False)
 
 
 def test_the_report_is_kept_as_rows(shot, refine):
