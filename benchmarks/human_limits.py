@@ -109,7 +109,7 @@ def capture(data: Path) -> dict[str, object]:
     frames, jumped = sum(row.frames for row in rows.values()), sum(row.broken_frames for row in rows.values())
     print(f"{len(rows)} clean clips, {frames} frames, of which {jumped} lie around a jump of the capture")
     print(
-        f"  mean change {everywhere:.3f} degrees over all joints, {moving:.3f} of those that move (without {UPSIDE_DOWN})"
+        f"  mean change {everywhere:.3f} degrees over all joints, {moving:.3f} of moving ones (without {UPSIDE_DOWN})"
     )
     print(f"  peak speeds of wrists and ankles changed by more than 3 %: {len(over)} of {len(speeds)}: {over}")
     _print_common(list(rows.values()))
