@@ -30,8 +30,9 @@ _CALM = 0.03
 """Seconds over which places are smoothed before speeds are taken."""
 _SHORT_GAP = 0.2
 """Seconds of a break that does not end a contact."""
-_HANGING = np.cos(np.radians(25.0))
-"""A hand within this angle of straight under its shoulder hangs, and only passes hip and thigh."""
+_HANGING, _STRETCHED = np.cos(np.radians(25.0)), 0.88
+"""A palm within this angle of straight under its shoulder, at more than this share of the arm's length from it, hangs
+and only passes hip and thigh."""
 _LEFT_ALONE = frozenset({"hips", "thigh"})
 
 
@@ -89,11 +90,14 @@ def self_contacts(take: Take) -> list[SelfContact]:
 
 
 def _hangs(take: Take, placed: Array, side: str, palm: Array) -> Mask:
-    shoulder = f"{side}UpperArm"
-    if shoulder not in take.joint_names:
+    joints = [f"{side}UpperArm", f"{side}LowerArm", f"{side}Hand"]
+    if not set(joints) <= set(take.joint_names):
         return np.zeros(len(palm), dtype=bool)
-    down = rotations.normalized(palm - placed[:, take.joint_names.index(shoulder)])
-    return np.asarray(-down[:, 2] > _HANGING)
+    shoulder, elbow, wrist = (placed[:, take.joint_names.index(name)] for name in joints)
+    arm = sum(np.linalg.norm(b - a, axis=-1) for a, b in ((shoulder, elbow), (elbow, wrist), (wrist, palm)))
+    away = palm - shoulder
+    distance = np.linalg.norm(away, axis=-1)
+    return np.asarray((-away[:, 2] > _HANGING * distance) & (distance > _STRETCHED * arm))
 
 
 def _stretches(
