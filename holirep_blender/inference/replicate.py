@@ -13,6 +13,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ..motion.geometric import SolveError, SolveOptions, solve
+from ..motion.resampling import resampled_count
 from ..motion.take import Take
 from ..protocol.messages import Progress
 from .camera_tracks import camera_settings
@@ -85,6 +86,7 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
             report.warn(warning)
     report(_stage(0))
     plate = plate_of(request, frame_range_of(request))
+    _check_track(options, plate)
     with Fingerprints(plate) as fingerprints:
         take, tracked = _performance(request, plate, options, report)
         report(_stage(3))
@@ -109,6 +111,18 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
         "seconds": round(time.monotonic() - started, 3),
         "warnings": warnings,
     }
+
+
+def _check_track(options: SolveOptions, plate: Plate) -> None:
+    """Raises UserError where a camera's track has not a row for each frame, before an hour of tracking shows it."""
+    if options.camera_track is None:
+        return
+    frames = resampled_count(plate.times, float(plate.fps))
+    if len(options.camera_track) != frames:
+        raise UserError(
+            f"The camera track has {len(options.camera_track)} frames, but {plate.path.name} has {frames} in this "
+            "frame range: it needs one row for each frame."
+        )
 
 
 def _performance(request: dict[str, Any], plate: Plate, options: SolveOptions, report: Any) -> tuple[Take, int]:

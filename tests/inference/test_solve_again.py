@@ -88,6 +88,11 @@ def test_a_camera_that_was_tracked_elsewhere_gives_the_world(tracked, tmp_path):
         assert new.header["solve_options"]["camera_track"] == "given"
         if focal != 1500.0:
             np.testing.assert_allclose(new.root_translation - old.root_translation, [[5.0, 0.0, 2.0]] * 12, atol=0.03)
+    # solved once more with other smoothing, the track and its lens still count
+    solve_again(request(tmp_path / "track.npz.take.npz", tmp_path / "third.npz"), lambda _at: None)
+    third = Take.load(tmp_path / "third.npz")
+    np.testing.assert_array_equal(third.camera.world_from_camera, lifted)
+    assert third.camera.intrinsics[0, 0] == 1500.0
     # the user's own focal length wins
     out = tmp_path / "own.npz"
     solve_again(
