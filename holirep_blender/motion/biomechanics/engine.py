@@ -127,7 +127,8 @@ class _Body:
     def _blended(self, name: str) -> Array:
         if self.options.strength >= 1.0:
             return self.now[name]
-        return rotations.slerp(self.original[name], self.now[name], np.asarray(self.options.strength))
+        share = np.asarray(self.options.strength)
+        return np.asarray(rotations.slerp(self.original[name], self.now[name], share))
 
     def _set(self, name: str, quaternions: Array) -> None:
         self.now[name] = quaternions
