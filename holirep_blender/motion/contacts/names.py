@@ -11,15 +11,3 @@ HAND_POINTS: tuple[str, ...] = ("leftHand", "rightHand")
 KNEE_POINTS: tuple[str, ...] = ("leftKnee", "rightKnee")
 SEAT_POINT = "hips"
 CONTACT_POINTS: tuple[str, ...] = (*SOLE_POINTS, *HAND_POINTS, *KNEE_POINTS, SEAT_POINT)
-LABELS: dict[str, str] = {
-    "leftHeel": "Left heel",
-    "leftToes": "Left toes",
-    "rightHeel": "Right heel",
-    "rightToes": "Right toes",
-    "leftHand": "Left hand",
-    "rightHand": "Right hand",
-    "leftKnee": "Left knee",
-    "rightKnee": "Right knee",
-    "hips": "Seat",
-}
-"""What the points are called in sentences for the user."""

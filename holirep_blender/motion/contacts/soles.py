@@ -22,6 +22,8 @@ Ints = npt.NDArray[np.intp]
 _ANKLE_HEIGHT = 0.080
 """Height of the ankle over the floor as a share of the leg from hip to ankle: 0.039 of 0.491 of the stature
 (Drillis & Contini 1966, in Winter 2009, fig. 4.1)."""
+_BALL_HEIGHT = 0.03
+"""Height of the joint at the ball over the sole, as a share of the leg: 2 to 3 cm."""
 _HEEL_BEHIND, _BALL_BEFORE = 0.055, 0.165
 """Where the heel stands behind and the ball before the ankle, as shares of the leg: a foot is 0.152 of the stature
 long (Winter 2009), of which about a sixth lies behind the ankle and the ball lies at 0.7 from the heel."""
@@ -74,10 +76,10 @@ def contact_points(take: Take) -> ContactPoints:
     """The contact points of a take's skeleton, whatever its rest pose; only those whose joints are there.
 
     Heel and ball lie on the floor of the rest pose (``rest_offsets`` of the hips is their height over it). Where the
-    rest pose does not tell (a foot without toes whose ankle is on the floor, as in clips whose lowest joint is taken as
-    the floor), the ankle's height follows from the leg's length. Where the rest pose does not stand at all (mid-stride,
-    as when a clip's first frame is its rest pose), how the feet stand is read off the frames in which they are still
-    and low. Without toe joints the ball is fixed to the foot.
+    rest pose does not tell (an ankle on or under its floor: clips whose lowest joint is taken as the floor, rigs whose
+    origin is not at the feet), the sole's depth follows from the leg's length. Where the rest pose does not stand at
+    all (mid-stride, as when a clip's first frame is its rest pose), how the feet stand is read off the frames in which
+    they carry the body and turn least. Without toe joints the ball is fixed to the foot.
     """
     rest = take_rest_positions(take)
     leg = leg_length(rest)
@@ -162,13 +164,14 @@ def _foot(
     back, down = rotations.inverse(turn), np.array([0.0, 0.0, -1.0])
     forward = rotations.rotate(frames[foot], np.array([0.0, -1.0, 0.0]))
     ankle, ball = float(rest[foot][2]), 0.0
+    believed = _ANKLE_RANGE[0] * leg <= ankle <= _ANKLE_RANGE[1] * leg
     if toes in rest:
         bone = rotations.rotate(turn, rest[toes] - rest[foot])
         forward = bone if np.linalg.norm(bone[:2]) > _FLAT * np.linalg.norm(bone) else forward
         if tilt is None:
-            ball = max(float(rest[toes][2]), 0.0)
+            ball = max(float(rest[toes][2]), 0.0) if believed else _BALL_HEIGHT * leg
         ankle = ball - float(bone[2])
-    elif not _ANKLE_RANGE[0] * leg <= ankle <= _ANKLE_RANGE[1] * leg:
+    elif not believed:
         ankle = _ANKLE_HEIGHT * leg
     forward = rotations.normalized(forward * np.array([1.0, 1.0, 0.0]))
     heel = rotations.rotate(back, down * ankle - forward * _HEEL_BEHIND * leg)
