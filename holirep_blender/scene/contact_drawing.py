@@ -17,6 +17,8 @@ from .refine_properties import POINT_ITEMS
 
 ROW_PIXELS = 7.0
 """Height of a bar at a scale of the interface of 1; less where the editor is too low for all rows."""
+_NUMBERS, _SCROLL_BAR = 24.0, 20.0
+"""Heights of the frame numbers at the top and the scroll bar at the bottom, at a scale of 1."""
 _ORDER = [item[0] for item in POINT_ITEMS]
 _SHORT = {item[0]: item[1].replace("Left ", "L ").replace("Right ", "R ") for item in POINT_ITEMS}
 _rows: tuple[Any, list[Span]] = (None, [])
@@ -28,7 +30,7 @@ _places: tuple[Any, dict[str, tuple[Any, Any]]] = (None, {})
 def draw_bars(context: bpy.types.Context) -> None:
     """Bars at the bottom of a timeline or dope sheet, a row for each point; edited ones have a white edge."""
     region, spans = context.region, _spans(context.scene)
-    if not spans or region.height < 50:
+    if not spans:
         return
     left = region.view2d.region_to_view(0, 0)[0]
     right = region.view2d.region_to_view(region.width, 0)[0]
@@ -36,8 +38,9 @@ def draw_bars(context: bpy.types.Context) -> None:
         return
     ui = context.preferences.system.ui_scale
     rows = bar_rows((span.point for span in spans), _ORDER)
-    bottom = 20.0 * ui  # above the scroll bar; the frame numbers are at the top
-    height = min(ROW_PIXELS * ui, (region.height - bottom - 26.0 * ui) / len(rows))
+    room = region.height - _NUMBERS * ui
+    bottom = _SCROLL_BAR * ui if room - _SCROLL_BAR * ui >= 4.0 * ui * len(rows) else 1.0  # a low timeline has no bar
+    height = min(ROW_PIXELS * ui, (room - bottom) / len(rows))
     if height < 2.0:
         return
     scale = region.width / (right - left)
