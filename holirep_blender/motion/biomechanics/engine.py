@@ -126,7 +126,7 @@ class _Body:
 
     def _blended(self, name: str) -> Array:
         if self.options.strength >= 1.0:
-            return self.now[name]
+            return np.asarray(self.now[name])
         share = np.asarray(self.options.strength)
         return np.asarray(rotations.slerp(self.original[name], self.now[name], share))
 
