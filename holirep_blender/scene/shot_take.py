@@ -27,9 +27,13 @@ from .shot import picture_of
 
 @dataclass
 class _Played:
-    """The take that was last applied, as it is played: reading it again and refining it anew would cost time."""
+    """The take that was last applied: reading it again and refining it anew would cost time.
+
+    ``original`` has the plate's frames; ``take`` is what is played, on whole frames where that is asked for.
+    """
 
     source: tuple[object, ...] = ()
+    original: Optional[Take] = None
     take: Optional[Take] = None
     cache: RefineCache = field(default_factory=RefineCache)
 
@@ -57,7 +61,8 @@ def apply_shot_take(
         _keep_report(shot, report)
     warnings = list(report.warnings)
     if shot.add_camera:
-        warnings += _add_camera(scene, take, character, report.frames[0])
+        assert _last.original is not None
+        warnings += _add_camera(scene, _last.original, character, report.frames[0])
     return _sentence(character, report), warnings
 
 
@@ -123,7 +128,7 @@ def _played_take(scene: bpy.types.Scene) -> _Played:
         pass  # reading it says what is wrong
     if not source or _last.source != source:
         take = Take.load(path)
-        _last = _Played(source, on_whole_frames(take, fps) if shot.whole_frames else take)
+        _last = _Played(source, take, on_whole_frames(take, fps) if shot.whole_frames else take)
     return _last
 
 
