@@ -21,8 +21,8 @@ _LEG = 0.85
 """Leg from hip to ankle in metres of the grown human whose radii these are."""
 _HAND_RADIUS = 0.03
 _PALM = 0.35
-"""Middle of the palm from the wrist as a share of the forearm, where the rig has no fingers: 0.055 of 0.157 of the
-stature (Drillis & Contini 1966; Buryanov & Kotiuk 2010)."""
+"""Middle of the palm from the wrist as a share of the forearm, where the rig has no fingers: half a hand is 0.054 of
+the stature, a forearm 0.157 (Drillis & Contini 1966, in Winter 2009, fig. 4.1)."""
 _PARTS: tuple[tuple[str, str, str, float], ...] = (
     ("head", "head", "", 0.11),
     ("trunk", "chest", "neck", 0.13),
@@ -33,8 +33,8 @@ _PARTS: tuple[tuple[str, str, str, float], ...] = (
     ("upper arm", "{}UpperArm", "{}LowerArm", 0.05),
     ("forearm", "{}LowerArm", "{}Hand", 0.04),
 )
-"""Part, the joint that carries it, the joint where it ends, and its radius in metres on a grown human; radii after the
-girths of NASA-STD-3000 (1995), vol. I, 3.3.1."""
+"""Part, the joint that carries it, the joint where it ends, and its rounded radius in metres on a grown human, by which
+it is judged whether a hand is near; a place itself is kept without them."""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,8 @@ def _rolled(foot: Foot, phases: Phases, before: Array, reach: int) -> Array:
 
     vectors = bridged(change(0), phases.flat, change(-1), change(1), reach)
     turned = rotations.multiply(rotations.from_rotation_vector(vectors), before)
+    for _ in range(_CALMED):
+        turned = np.where(phases.flat[:, None], turned, _calmed(turned))
     height = -float(foot.ball[2])
     for mask, arm, least in (
         (phases.ball & ~phases.heel, foot.heel - foot.pivot, -height),
@@ -131,8 +133,6 @@ def _rolled(foot: Foot, phases: Phases, before: Array, reach: int) -> Array:
     ):
         if mask.any():
             turned = rotations.multiply(_raise(rotations.rotate(turned, arm), least, mask, phases), turned)
-    for _ in range(_CALMED):
-        turned = np.where(phases.flat[:, None], turned, _calmed(turned))
     return rotations.normalized(turned)
 
 
