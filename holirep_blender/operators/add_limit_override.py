@@ -42,7 +42,7 @@ class HOLIREP_OT_add_limit_override(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Searches among the joints' motions."""
         context.window_manager.invoke_search_popup(self)
-        return {"FINISHED"}
+        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Adds a row that begins with the preset's limits."""
