@@ -15,7 +15,7 @@ from ..skeleton import SIDES
 from ..take import Take
 from .body_parts import Part, body_parts, from_part, in_part, palm_offset
 from .limb_solving import Hold, hold
-from .pose import Limb, Pose, find_limb
+from .pose import Limb, Pose, find_limb, world_of
 from .self_contacts import HAND_TO_HAND, SelfContact, self_contacts
 
 Array = npt.NDArray[np.float64]
@@ -77,11 +77,11 @@ def ask_self_contacts(pose: Pose, hands: list[HandPath], source: Take) -> list[S
 
     Returns the contacts; those of hands that already touch something in the world are left out.
     """
-    found = self_contacts(source)
+    turned, placed = world_of(source)
+    found = self_contacts(source, (turned, placed))
     if not found or len(hands) == 0:
         return []
     theirs, ours = body_parts(source), body_parts(pose.take)
-    turned, placed = source.world_rotations(), source.world_positions()
     by_side = {hand.side: hand for hand in hands}
     rest, source_rest = take_rest_positions(pose.take), take_rest_positions(source)
     used = []

@@ -81,16 +81,17 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
 
         result, violations = limited(result, options.limits)
     places = _places(pose, contacts, paths, feet, hands)
-    after = points.world(result)
+    now = Pose.over(result, floor) if result is not take else pose
+    after = points.placed(*now.world)
     if options.feet >= 1.0:
         violations += missed_feet(after, places, contacts, points, take)
     if options.hands >= 1.0:
-        violations += missed_hands(result, pose, hands)
+        violations += missed_hands(now, hands)
     return Planted(
         result,
         contacts,
         places,
-        _slide(points.world(take), contacts, points),
+        _slide(points.placed(*pose.world), contacts, points),
         _slide(after, contacts, points),
         violations,
         _sentences(take, contacts, points, options),

@@ -59,27 +59,43 @@ def find_limb(take: Take, names: tuple[str, str, str]) -> Optional[Limb]:
     return Limb(upper, lower, end, first, second, axis)
 
 
+def world_of(take: Take) -> tuple[Array, Array]:
+    """World rotations ``(T, J, 4)`` and positions ``(T, J, 3)`` of a take's joints, each computed once."""
+    turned = take.world_rotations()
+    placed = np.empty(turned.shape[:-1] + (3,))
+    for joint, parent in enumerate(take.parents):
+        if parent < 0:
+            placed[:, joint] = take.root_translation
+        else:
+            placed[:, joint] = placed[:, parent] + rotations.rotate(turned[:, parent], take.rest_offsets[joint])
+    return turned, placed
+
+
 @dataclass
 class Pose:
     """World rotations ``(T, J, 4)`` and positions ``(T, J, 3)`` of a take's joints; edited in place by the solvers.
 
-    The world here is the floor's: its plane is Z = 0, its normal +Z.
+    The world here is the floor's: its plane is Z = 0, its normal +Z. ``world`` are rotations and positions as they
+    were, in the take's own world.
     """
 
     take: Take
     turned: Array
     placed: Array
     floor: Floor
+    world: tuple[Array, Array]
 
     @classmethod
     def over(cls, take: Take, floor: Floor) -> Pose:
         """The take's pose over a floor."""
         level = rotations.between(floor.up, _UP)
+        turned, placed = world_of(take)
         return cls(
             take,
-            rotations.multiply(level, take.world_rotations()),
-            rotations.rotate(level, take.world_positions() - np.array(floor.point)),
+            rotations.multiply(level, turned),
+            rotations.rotate(level, placed - np.array(floor.point)),
             floor,
+            (turned, placed),
         )
 
     def in_world(self, points: Array) -> Array:
@@ -92,7 +108,7 @@ class Pose:
         ``shift (T, 3)`` is over the floor. All other joints keep their local rotations bit by bit.
         """
         local = self.take.local_rotations.copy()
-        before = self.take.world_rotations()
+        before = self.world[0]
         unlevel = rotations.inverse(rotations.between(self.floor.up, _UP))
         for joint in changed:
             parent = self.take.parents[joint]

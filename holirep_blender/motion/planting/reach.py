@@ -38,16 +38,13 @@ def missed_feet(after: Array, places: Array, contacts: Contacts, points: Contact
     return found
 
 
-def missed_hands(result: Take, pose: Pose, hands: list[HandPath]) -> list[Violation]:
-    """Palms that are not where they are held."""
-    held = [hand for hand in hands if hand.held.any()]
-    if not held:
-        return []
-    now = Pose.over(result, pose.floor)
+def missed_hands(now: Pose, hands: list[HandPath]) -> list[Violation]:
+    """Palms that are not where they are held, in the pose as it is now."""
     return [
         violation
-        for hand in held
-        for violation in _misses(palm_misses(now, hand), _HAND, result.joint_names[hand.arm.end])
+        for hand in hands
+        if hand.held.any()
+        for violation in _misses(palm_misses(now, hand), _HAND, now.take.joint_names[hand.arm.end])
     ]
 
 

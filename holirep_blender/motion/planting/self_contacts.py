@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from ..skeleton import SIDES
 from ..take import Take
 from .blending import smoothed
 from .body_parts import body_parts, body_size, distance_to, hand_radius, in_part, palm_offset
+from .pose import world_of
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -52,15 +54,15 @@ class SelfContact:
     end: int
 
 
-def self_contacts(take: Take) -> list[SelfContact]:
+def self_contacts(take: Take, world: Optional[tuple[Array, Array]] = None) -> list[SelfContact]:
     """The stretches in which hands rest on the own body; for each hand at most one part at a time.
 
     A hand rests where it is near a part's surface and hardly moves against it, both with hysteresis. Arms that merely
-    hang beside hip and thigh do not count.
+    hang beside hip and thigh do not count. ``world`` are the joints' world rotations and positions, if they are known.
     """
     if take.frame_count < 3:
         return []
-    turned, placed = take.world_rotations(), take.world_positions()
+    turned, placed = world_of(take) if world is None else world
     size, names = body_size(take), take.joint_names
     found: list[tuple[float, SelfContact]] = []
     palms: dict[str, Array] = {}
