@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Callable, Optional
+from dataclasses import dataclass, replace
+from typing import Callable, Optional, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,20 @@ _LOWEST, _STEPS = 0.3, 8
 """Hertz of the strongest filter, and halvings of the search for the weakest that is enough."""
 _AROUND = 0.3
 """Seconds around a window in which derivatives feel a change in it."""
-_ROUNDS = 12
+_ROUNDS = 24
+"""How many overloads at most are slowed, the worst first; a take that needs more is no performance but noise."""
+
+
+_Candidate = TypeVar("_Candidate")
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Frames ``first`` to ``last`` in which a motion may be slowed, and how far each of them is trusted, ``(n,)``."""
+
+    first: int
+    last: int
+    trust: Array
 
 
 class Attenuator:
@@ -41,6 +54,10 @@ class Attenuator:
         self.contacts, self.model, self.table = contacts, model, table
         self.touching = touching_points(take, contacts, model.points)
         self.bounds: dict[str, JointBounds] = {bound.name: bound for bound in joint_bounds(take, table)}
+
+    def speeds(self, take: Take) -> list[Violation]:
+        """What is faster than humans are."""
+        return speed_violations(take, self.table, list(self.bounds.values()))
 
     def overloads(self, take: Take, first: int = 0, end: Optional[int] = None) -> list[Violation]:
         """Moments beyond strength in frames ``first`` to ``end`` (not inclusive), counted from ``first``."""
@@ -68,15 +85,28 @@ class Attenuator:
         return take
 
     def _slower(self, take: Take, violation: Violation) -> Take:
+        """The take with one joint's speed brought within its bounds, or unchanged."""
         bound = self.bounds[violation.joint]
+        margin = _pinned(take) + 1
+        reach = int(REACH * take.fps) + margin
+        start = max(violation.first_frame - reach, 0)
+        piece = take.local_rotations[start : violation.last_frame + reach + 1, [bound.column]]
 
-        def enough(candidate: Take, first: int, last: int) -> bool:
-            around = candidate.local_rotations[max(first - 8, 0) : last + 9, [bound.column]]
+        def make(window: _Window, cutoff: float) -> Array:
+            return slowed_rotations(piece, window.first - start, window.last - start, window.trust, cutoff, take.fps)
+
+        def enough(candidate: Array, window: _Window) -> bool:
+            around = candidate[max(window.first - start - margin, 0) : window.last - start + margin + 1]
             parts = excess(around, [bound], take.fps, self.table)
             return all(part.size == 0 or float(part.max()) <= 1.0 + 0.5 * TOLERANCE for part in parts)
 
         jerk = violation.motion == TO_AND_FRO
-        return self._weakest(take, violation, [bound.column], False, jerk, _PADS, enough) or take
+        found = _weakest(violation, take.frame_count, take.fps, jerk, _PADS, make, enough)
+        if found is None:
+            return take
+        local = take.local_rotations.copy()
+        local[start : start + len(piece), [bound.column]] = found[0]
+        return self._standing(take, replace(take, local_rotations=local), [bound.column], found[1])
 
     def _lighter(self, take: Take, violation: Violation) -> Take:
         weighing = {int(joint) for joint in self.model.body.joints}
@@ -91,70 +121,43 @@ class Attenuator:
             # frames further out are there for the derivatives alone: what is wrong with them is not this window's
             start, stop = max(low - around, 0), min(high + around, take.frame_count)
             heavy = [v for v in self.overloads(candidate, start, stop) if low <= v.worst_frame + start < high]
-            fast = speed_violations(_part(candidate, low, high), self.table)
-            there = any(v.joint == violation.joint and v.motion == violation.motion for v in heavy)
+            fast = self.speeds(_part(candidate, low, high))
+            there = any(v.joint == violation.joint for v in heavy)
             return there, sum(v.value / v.bound - 1.0 for v in heavy + fast)
 
         before: dict[tuple[int, int], float] = {}
 
-        def enough(candidate: Take, first: int, last: int) -> bool:
-            if (first, last) not in before:
-                before[first, last] = examined(take, first, last)[1]
-            there, total = examined(candidate, first, last)
-            return not there and total < before[first, last]
+        def enough(candidate: Take, window: _Window) -> bool:
+            key = (window.first, window.last)
+            if key not in before:
+                before[key] = examined(take, *key)[1]
+            there, total = examined(candidate, *key)
+            return not there and total < before[key]
 
         for columns, root in (([j for j in limb if j in weighing], False), (sorted(weighing), True)):
-            slower = self._weakest(take, violation, columns, root, False, _MOMENT_PADS, enough) if columns else None
-            if slower is not None:
-                return slower
+            if not columns:
+                continue
+
+            def make(window: _Window, cutoff: float, columns: list[int] = columns, root: bool = root) -> Take:
+                return self._filtered(take, columns, root, window, cutoff)
+
+            found = _weakest(violation, take.frame_count, take.fps, False, _MOMENT_PADS, make, enough)
+            if found is not None:
+                return found[0]
         return take
 
-    def _weakest(
-        self,
-        take: Take,
-        violation: Violation,
-        columns: list[int],
-        root: bool,
-        jerk: bool,
-        pads: tuple[float, ...],
-        enough: Callable[[Take, int, int], bool],
-    ) -> Optional[Take]:
-        """The take slowed in the narrowest window, and there by the weakest filter, that is enough; None if none is."""
-        if violation.last_frame - violation.first_frame > LONGEST * take.fps:
-            return None
-        for pad in pads:
-            reach = max(1, int(pad * take.fps))
-            first = max(violation.first_frame - reach, 0)
-            last = min(violation.last_frame + reach, take.frame_count - 1)
-            trust = np.ones(last - first + 1)
-            if jerk:
-                trust[violation.first_frame - first : violation.last_frame - first + 1] = 0.0
-            best = self._filtered(take, columns, root, first, last, trust, _LOWEST)
-            if not enough(best, first, last):
-                continue
-            low, high = float(np.log(_LOWEST)), float(np.log(0.45 * take.fps))
-            for _ in range(_STEPS):
-                middle = 0.5 * (low + high)
-                candidate = self._filtered(take, columns, root, first, last, trust, float(np.exp(middle)))
-                if enough(candidate, first, last):
-                    low, best = middle, candidate
-                else:
-                    high = middle
-            return best
-        return None
-
-    def _filtered(
-        self, take: Take, columns: list[int], root: bool, first: int, last: int, trust: Array, cutoff: float
-    ) -> Take:
+    def _filtered(self, take: Take, columns: list[int], root: bool, window: _Window, cutoff: float) -> Take:
+        first, last, trust = window.first, window.last, window.trust
         local = take.local_rotations.copy()
         local[:, columns] = slowed_rotations(local[:, columns], first, last, trust, cutoff, take.fps)
         if not root:
-            return self._standing(take, replace(take, local_rotations=local), columns, first, last, trust)
+            return self._standing(take, replace(take, local_rotations=local), columns, window)
         place = slowed_channels(take.root_translation, first, last, trust, cutoff, take.fps)
         return replace(take, local_rotations=local, root_translation=place)
 
-    def _standing(self, before: Take, after: Take, columns: list[int], first: int, last: int, trust: Array) -> Take:
+    def _standing(self, before: Take, after: Take, columns: list[int], window: _Window) -> Take:
         """The root moved so that touching points stay where they were, smoothly and within the window."""
+        first, last, trust = window.first, window.last, window.trust
         touching = self.touching[first : last + 1] & (trust > 0.0)[:, None]
         touching = touching & _moved(before, columns)[self.model.points.joints]
         if not touching.any():
@@ -167,6 +170,48 @@ class Attenuator:
         held = np.minimum(count, 1).astype(np.float64)
         shift = slowed_channels(shift, first, last, held, 0.2 * before.fps, before.fps)
         return replace(after, root_translation=after.root_translation + shift)
+
+
+def _weakest(
+    violation: Violation,
+    frames: int,
+    fps: float,
+    jerk: bool,
+    pads: tuple[float, ...],
+    make: Callable[[_Window, float], _Candidate],
+    enough: Callable[[_Candidate, _Window], bool],
+) -> Optional[tuple[_Candidate, _Window]]:
+    """What ``make`` gives in the narrowest window, and there with the weakest filter, that is enough; None if none is.
+
+    The frames of a jerk are not trusted at all: they are replaced by what leads over them.
+    """
+    if violation.last_frame - violation.first_frame > LONGEST * fps:
+        return None
+    for pad in pads:
+        reach = max(1, int(pad * fps))
+        first, last = max(violation.first_frame - reach, 0), min(violation.last_frame + reach, frames - 1)
+        trust = np.ones(last - first + 1)
+        if jerk:
+            trust[violation.first_frame - first : violation.last_frame - first + 1] = 0.0
+        window = _Window(first, last, trust)
+        best = make(window, _LOWEST)
+        if not enough(best, window):
+            continue
+        low, high = float(np.log(_LOWEST)), float(np.log(0.45 * fps))
+        for _ in range(_STEPS):
+            middle = 0.5 * (low + high)
+            candidate = make(window, float(np.exp(middle)))
+            if enough(candidate, window):
+                low, best = middle, candidate
+            else:
+                high = middle
+        return best, window
+    return None
+
+
+def _pinned(take: Take) -> int:
+    """Frames around a change in which speeds, also to and fro, feel it."""
+    return max(8, round(0.1 * take.fps))
 
 
 def _moved(take: Take, columns: list[int]) -> Mask:

@@ -17,7 +17,6 @@ from ..contacts.record import Contacts
 from ..take import Take
 from .attenuation import Attenuator
 from .inverse_dynamics import body_model
-from .rates import speed_violations
 from .report import Violation
 from .strength import StrengthTable
 
@@ -81,7 +80,7 @@ def _examined(
     model = body_model(take, options.mass_kg)
     contacts = contacts if contacts is not None else detect_contacts(take, estimate_floor(take))
     attenuator = Attenuator(take, contacts, model, table)
-    fast = speed_violations(take, table)
+    fast = attenuator.speeds(take)
     steadied = attenuator.steadied(take, fast)
     return _sorted(fast + attenuator.overloads(steadied)), attenuator, steadied
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .inverse_dynamics import JointMoments
 from .report import Violation, violations_over
 from .strength import StrengthTable
@@ -12,6 +14,7 @@ PLACE_ERROR = 0.03
 Leardini et al. 1999, J Biomech 32:99); a load that passes that far beside a joint makes a moment that nobody had to
 give."""
 _TOLERANCE = 0.01
+_GAP = 5
 _SENSES: dict[str, tuple[str, str]] = {
     "flexion": ("extension", "flexion"),
     "abduction": ("adduction", "abduction"),
@@ -20,7 +23,10 @@ _SENSES: dict[str, tuple[str, str]] = {
 
 
 def moment_violations(moments: JointMoments, table: StrengthTable) -> list[Violation]:
-    """Moments beyond the table's, scaled to the body, by more than a misplaced joint explains under its load."""
+    """Moments beyond the table's, scaled to the body, by more than a misplaced joint explains under its load.
+
+    One entry for a joint and a stretch of time: its worst, where several motions exceed.
+    """
     found: list[Violation] = []
     for column, name in enumerate(moments.names):
         joint, motion = name.split(".")
@@ -40,7 +46,21 @@ def moment_violations(moments: JointMoments, table: StrengthTable) -> list[Viola
                 unit="N m",
                 altered=False,
             )
-    return found
+    return _worst(found)
+
+
+def _worst(found: list[Violation]) -> list[Violation]:
+    """One violation for those of a joint that follow each other within ``_GAP`` frames."""
+    kept: list[Violation] = []
+    for violation in sorted(found, key=lambda v: (v.joint, v.first_frame)):
+        last = kept[-1] if kept else None
+        if last is None or last.joint != violation.joint or violation.first_frame - last.last_frame - 1 > _GAP:
+            kept.append(violation)
+            continue
+        worse = violation if violation.value / violation.bound > last.value / last.bound else last
+        ends = max(last.last_frame, violation.last_frame)
+        kept[-1] = replace(worse, first_frame=last.first_frame, last_frame=ends)
+    return kept
 
 
 def _senses(joint: str, motion: str) -> tuple[str, str]:

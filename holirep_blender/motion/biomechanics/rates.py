@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -116,9 +117,9 @@ def _backs(local: Array, fps: float, return_time: float) -> Array:
     return result
 
 
-def speed_violations(take: Take, table: StrengthTable) -> list[Violation]:
-    """What turns faster, or to and fro faster, than humans can."""
-    bounds = joint_bounds(take, table)
+def speed_violations(take: Take, table: StrengthTable, bounds: Optional[list[JointBounds]] = None) -> list[Violation]:
+    """What turns faster, or to and fro faster, than humans can; ``bounds``: the skeleton's, where known already."""
+    bounds = joint_bounds(take, table) if bounds is None else bounds
     if not bounds or take.frame_count < 2:
         return []
     local = take.local_rotations[:, [bound.column for bound in bounds]]
