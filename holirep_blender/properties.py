@@ -29,11 +29,16 @@ def _plate_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Contex
 
 
 def _character_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
-    """A rig map belongs to one armature: forget it when another one is chosen."""
+    """A rig map belongs to one armature, and so does what refining found: forget it when another one is chosen."""
     from .scene import rig_map_rows
 
     if not rig_map_rows.has_rig_map(settings):
         rig_map_rows.clear_rig_map(settings)
+    if settings.refine.has_report and settings.refine.character != settings.character:
+        from .scene import before_after, refine_settings
+
+        before_after.show_after(settings)
+        refine_settings.forget_report(settings)
 
 
 def _bone_changed(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:

@@ -29,7 +29,8 @@ def shows_before(shot: bpy.types.PropertyGroup) -> bool:
 
 def can_compare(shot: bpy.types.PropertyGroup) -> bool:
     """Whether the character plays motion that HoliRep refined, or the motion before."""
-    return shows_before(shot) or (shot.refine.has_report and _playing(shot) is not None)
+    refine = shot.refine
+    return refine.has_report and refine.character == shot.character and _playing(shot) is not None
 
 
 def show_before(shot: bpy.types.PropertyGroup, apply_unrefined: Callable[[], object]) -> None:
@@ -68,7 +69,7 @@ def show_after(shot: bpy.types.PropertyGroup) -> str:
     if not shows_before(shot):
         return ""
     before, after = refine.before, refine.after
-    owner = armature_of(shot.character)
+    owner = armature_of(refine.character)
     slot = _swap(owner, before, after)
     if slot is not None:
         blender_versions.move_other_slots(before, after, slot)
@@ -89,7 +90,8 @@ def _playing(shot: bpy.types.PropertyGroup, wanted: Optional[bpy.types.Action] =
 
     With ``wanted`` that action, where it is the one or is on the NLA.
     """
-    owner = armature_of(shot.character) if shot.character is not None else None
+    character = shot.refine.character
+    owner = armature_of(character) if character is not None else None
     data = owner.animation_data if owner is not None else None
     if data is None:
         return None

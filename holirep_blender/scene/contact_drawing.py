@@ -62,8 +62,8 @@ def draw_places(context: bpy.types.Context) -> None:
     """Footprints where points are planted and their way from place to place; those of this frame stand out."""
     global _places
     scene = context.scene
-    spans, character = _spans(scene), scene.holirep.character
-    if not spans or character is None:
+    spans, character = _spans(scene), scene.holirep.refine.character
+    if not spans or character is None or scene.objects.get(character.name) != character:
         return
     world = np.array(character.matrix_world, dtype=np.float64)
     radius = max(max(character.dimensions), 1e-6) * 0.02
@@ -72,6 +72,7 @@ def draw_places(context: bpy.types.Context) -> None:
     if _places[0] != key:
         shapes = footprints(spans, world, radius)
         _places = (key, {point: _batches(shader, each) for point, each in shapes.items()})
+    depth = gpu.state.depth_test_get()
     gpu.state.blend_set("ALPHA")
     gpu.state.depth_test_set("NONE")
     shader.bind()
@@ -84,6 +85,7 @@ def draw_places(context: bpy.types.Context) -> None:
             centre = (world @ np.append(np.array(span.place, dtype=np.float64), 1.0))[:3]
             held = _batches(shader, Shapes([disc_around(centre, radius * 1.15)]))
             _paint(shader, held[0], colour_of(span.point), 0.9)
+    gpu.state.depth_test_set(depth)
     gpu.state.blend_set("NONE")
 
 

@@ -361,6 +361,9 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
     )
 
     has_report: BoolProperty(name="Refined", description="Whether the character's motion was refined", default=False)
+    character: PointerProperty(
+        name="Refined Character", description="The armature whose motion was refined", type=bpy.types.Object
+    )
     start: FloatProperty(name="Start", description="The scene's frame of the take's first frame, as it was applied")
     frame_rate: FloatProperty(name="Frame Rate", description="The scene's frame rate when the take was applied")
     summary: StringProperty(name="Result", description="What refining did, in words")

@@ -206,6 +206,15 @@ def test_the_report_is_kept_as_rows(shot, refine):
     assert len(refine.contact_edits) == 1, "what the artist set is kept"
 
 
+def test_a_click_on_a_contact_takes_its_range(shot, refine):
+    refine_settings.store_report(shot, report(), np.arange(40) + 1.0)
+    refine.contact_span_index = 1
+    assert (refine.range_first, refine.range_last) == (26, 30)
+    assert bpy.context.scene.frame_current == 26
+    assert bpy.ops.holirep.add_contact_edit(points={"leftHeel"}, touching=False) == {"FINISHED"}
+    assert [(row.touching, row.first, row.last) for row in refine.contact_edits] == [(False, 26, 30)]
+
+
 def test_a_click_on_a_violation_goes_to_its_frame_and_bone(shot, refine):
     shot.character = build_rig("mixamo")
     bpy.ops.holirep.find_rig_map()
@@ -305,6 +314,16 @@ def test_applying_again_ends_before(applied):
     assert applied.character.animation_data.action.name == name
     assert not any(curve.lock for curve in blender_versions.fcurves_of(applied.character.animation_data.action))
     assert [each.name for each in bpy.data.actions if each.users == 0] == []
+
+
+def test_another_character_ends_before_and_forgets_what_was_found(applied):
+    first, refined = applied.character, keys(applied.character)
+    bpy.ops.holirep.compare_refinement()
+    applied.character = build_rig("mixamo")
+    assert same(keys(first), refined), "the refined motion is back"
+    assert not applied.refine.has_report
+    assert len(applied.refine.contact_spans) == 0
+    assert not bpy.ops.holirep.compare_refinement.poll()
 
 
 def test_before_and_after_on_the_nla(applied):
