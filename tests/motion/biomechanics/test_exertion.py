@@ -265,3 +265,18 @@ def test_values_that_are_not_numbers_are_told():
 def test_wrong_choices_are_told(options, words):
     with pytest.raises(ValueError, match=words):
         check_exertion(standing(), None, options)
+
+
+@pytest.mark.slow
+def test_clean_clips_are_seldom_reported(shared_data):
+    """Every fourth clip; some of them hold joints that jump, which is what is reported."""
+    reported = frames = 0
+    for path in sorted((shared_data / "mocap").glob("*.bvh"))[::4]:
+        clip = mocap_take(shared_data, path.stem)
+        mask = np.zeros(clip.frame_count, dtype=bool)
+        for violation in check_exertion(clip):
+            mask[violation.first_frame : violation.last_frame + 1] = True
+        reported, frames = reported + int(mask.sum()), frames + clip.frame_count
+    print(f"reported: {reported} of {frames} frames ({100 * reported / frames:.2f} %)")
+    assert frames > 5_000
+    assert reported < 0.015 * frames
