@@ -304,3 +304,12 @@ def test_noise_does_not_become_pops() -> None:
         assert found
         before, now = (np.percentile(angular_accelerations(one), 99.9) for one in (take, after))
         assert now <= before * 1.001
+
+
+def test_keys_of_single_precision_are_within_limits_too() -> None:
+    """Blender's keys hold single precision: what comes back from them is not limited again."""
+    for seed in range(4):
+        after, found = limited(noisy(lively_take(200, seed=seed, reach=0.9), 10.0, seed), options())
+        assert found
+        keys = after.local_rotations.astype(np.float32).astype(np.float64)
+        assert check_limits(dataclasses.replace(after, local_rotations=keys), options()) == []
