@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No rig's rest pose, and nothing that a rig does standing still, is beyond human limits, whatever its bones are like."""
+"""No rig's rest pose is beyond human limits, whatever its bones are like."""
 
 from __future__ import annotations
 
