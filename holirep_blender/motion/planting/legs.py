@@ -22,6 +22,11 @@ _SETTLE = 0.25
 """Seconds in which a leg comes to rest before its foot touches, and leaves it after."""
 
 
+def settling(fps: float) -> int:
+    """Frames in which a leg comes to its stance and leaves it."""
+    return max(1, round(_SETTLE * fps))
+
+
 def legs_planted(
     pose: Pose, feet: list[Foot], phases: list[Phases], strength: float, movable: bool
 ) -> tuple[list[FootPath], Array]:
@@ -32,7 +37,7 @@ def legs_planted(
     strength : 0 leaves all as it is, 1 holds exactly.
     movable : whether the pelvis may give way.
     """
-    reach = max(1, round(_SETTLE * pose.take.fps))
+    reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
     paths, holds, needs = [], [], []
     for foot, phase in zip(feet, phases):

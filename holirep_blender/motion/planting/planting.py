@@ -15,6 +15,7 @@ from ..skeleton import SIDES
 from ..take import Take
 from .feet import Foot, FootPath, find_foot
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held
+from .leg_limits import feet_brought_back
 from .legs import legs_planted
 from .options import Planted, PlantOptions
 from .pose import Limb, Pose
@@ -80,6 +81,8 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
         from ..biomechanics.engine import limited
 
         result, violations = limited(result, options.limits)
+        if paths and options.feet >= 1.0:
+            result = feet_brought_back(result, pose, feet, paths, options.limits)
     places = _places(pose, contacts, paths, feet, hands)
     now = Pose.over(result, floor) if result is not take else pose
     after = points.placed(*now.world)

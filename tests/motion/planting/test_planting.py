@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from holirep_blender.motion import rotations
-from holirep_blender.motion.biomechanics.engine import LimitOptions
+from holirep_blender.motion.biomechanics.engine import LimitOptions, check_limits, limited
 from holirep_blender.motion.biomechanics.limit_table import LimitTable
 from holirep_blender.motion.contacts import ContactEdit, Contacts, Floor, detect_contacts, edited, estimate_floor
 from holirep_blender.motion.planting import PlantOptions, character_floor, character_take, planted, to_motion
@@ -265,3 +265,17 @@ def test_bad_input_is_told_in_plain_words():
     broken.local_rotations[4, 7] = np.nan
     with pytest.raises(ValueError, match="frame 5"):
         planted(broken, contacts, PlantOptions())
+
+
+def test_feet_within_limits_stand_on_their_balls(shared_data):
+    """Average adult limits on a dance: no limit is exceeded, and what the limits take from the feet is little."""
+    limits = LimitOptions(LimitTable.load("average_adult"))
+    take, _ = limited(mocap_take(shared_data, "cmu_indian_08", every=2), limits)
+    rig, before, after, held, contacts, floor = on_character(take, "short-legged", limits=limits)
+    beyond = [found for found in check_limits(held.take, limits) if abs(found.value - found.bound) > 0.01]
+    assert not beyond
+    old, new = (foot_measures(rig, motion, contacts, floor) for motion in (before, after))
+    assert new.over(1.0) < 0.15 * old.over(1.0)
+    assert new.sink_max < 5.0
+    told = [violation for violation in held.violations if violation.kind == "reach"]
+    assert told

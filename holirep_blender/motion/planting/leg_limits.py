@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Legs that limits have moved: back over the point that the foot stands on, as far as the limits let them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import gaps, rotations
+from ..take import Take
+from .blending import eased
+from .feet import Foot, FootPath
+from .legs import settling
+from .limb_solving import Hold, hold
+from .pose import Pose
+
+if TYPE_CHECKING:
+    from ..biomechanics.engine import LimitOptions
+
+Array = npt.NDArray[np.float64]
+Frames = npt.NDArray[np.intp]
+
+_MISSED = 1e-4
+"""Metres off its place from which a foot is brought back."""
+_STEPS, _SUNK = 3.0, 3.0
+"""How much more than being off its place it counts that a point slides from frame to frame, and is under the floor."""
+_PASS = 0.2
+"""Seconds in which a foot that limits keep from being flat passes from its heel to its ball."""
+
+
+def feet_brought_back(
+    limited_take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], limits: LimitOptions
+) -> Take:
+    """The take with its feet brought back to their places, within the limits.
+
+    A foot keeps the turn that the limits left it and stands on its ball, if that touches, else on its heel: where an
+    ankle cannot bend enough the heel rises, and nothing slides.
+
+    Parameters
+    ----------
+    limited_take : the planted take after the limits. pose : over the floor, as it was planted.
+    """
+    from ..biomechanics.engine import limited
+
+    now, before = Pose.over(limited_take, pose.floor), Pose.over(limited_take, pose.floor)
+    reach = settling(pose.take.fps)
+    changed: list[int] = []
+    for foot, path in zip(feet, paths):
+        turned = now.turned[:, foot.leg.end].copy()
+        heel = np.nan_to_num(path.heel)
+        pivot = np.nan_to_num(path.ball) - foot.ball * (0.0, 0.0, 1.0)
+        share = _on_ball(path, pose.take.fps)[:, None]
+
+        def end(
+            frames: Frames,
+            rows: Frames,
+            foot: Foot = foot,
+            turned: Array = turned,
+            heel: Array = heel,
+            pivot: Array = pivot,
+            share: Array = share,
+        ) -> tuple[Array, Array]:
+            by_heel = heel[frames] - rotations.rotate(turned[rows], foot.heel)
+            by_ball = pivot[frames] - rotations.rotate(turned[rows], foot.pivot)
+            return by_heel + share[frames] * (by_ball - by_heel), turned[rows]
+
+        touching = np.flatnonzero(path.touching)
+        off = np.linalg.norm(now.placed[touching, foot.leg.end] - end(touching, touching)[0], axis=-1)
+        if not (off > _MISSED).any():
+            continue
+        axis = rotations.rotate(now.turned[:, foot.leg.upper], foot.leg.hinge)
+        goal = Hold.of(now, foot.leg, axis, path.touching, path.touching, end)
+        hold(now, goal, np.zeros_like(heel), 1.0, reach)
+        changed += [foot.leg.upper, foot.leg.lower, foot.leg.end]
+    if not changed:
+        return limited_take
+    result = now.to_take(changed, np.zeros_like(now.placed[:, 0]))
+    part, rows = _with_ancestors(result, changed)
+    local = result.local_rotations.copy()
+    local[:, rows] = limited(part, limits)[0].local_rotations
+    tried = Pose.over(replace(result, local_rotations=local), pose.floor)
+    for foot, path in zip(feet, paths):
+        leg = [foot.leg.upper, foot.leg.lower, foot.leg.end, *([foot.toes] if foot.toes >= 0 else [])]
+        if _misses(tried, foot, path) >= _misses(before, foot, path):
+            local[:, leg] = limited_take.local_rotations[:, leg]
+    return replace(limited_take, local_rotations=local)
+
+
+def _misses(pose: Pose, foot: Foot, path: FootPath) -> float:
+    """Mean square of how far a foot's points are from where they are held, and how fast they move there."""
+    total = 0.0
+    turned, ankle = pose.turned[:, foot.leg.end], pose.placed[:, foot.leg.end]
+    for arm, place, height in ((foot.heel, path.heel, 0.0), (foot.pivot, path.ball, -float(foot.ball[2]))):
+        error = ankle + rotations.rotate(turned, arm) - place - (0.0, 0.0, height)
+        steps = np.diff(error, axis=0)
+        error[:, 2] *= np.where(error[:, 2] < 0.0, _SUNK, 1.0)
+        total += float(np.nansum(error**2)) + float(np.nansum((_STEPS * steps) ** 2))
+    return total
+
+
+def _on_ball(path: FootPath, fps: float) -> Array:
+    """1 where a foot is held by its ball, 0 where by its heel ``(T,)``, passing from one to the other while flat."""
+    ball, heel = np.isfinite(path.ball[:, 0]), np.isfinite(path.heel[:, 0])
+    passed = gaps.distance_to_valid(heel & ~ball) / max(1.0, _PASS * fps)
+    return np.where(ball, np.where(heel, eased(np.clip(passed, 0.0, 1.0)), 1.0), 0.0)
+
+
+def _with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
+    """The part of a take with these joints, their toes and all that carries them, and which joints those are."""
+    kept = set(joints)
+    kept |= {child for child, parent in enumerate(take.parents) if parent in kept}
+    for joint in list(kept):
+        while take.parents[joint] >= 0:
+            joint = take.parents[joint]
+            kept.add(joint)
+    rows = sorted(kept)
+    order = {joint: row for row, joint in enumerate(rows)}
+    part = Take(
+        take.fps,
+        take.frame_start,
+        take.local_rotations[:, rows],
+        take.root_translation,
+        take.rest_offsets[rows],
+        tuple(take.joint_names[joint] for joint in rows),
+        tuple(order.get(take.parents[joint], -1) for joint in rows),
+    )
+    return part, rows
