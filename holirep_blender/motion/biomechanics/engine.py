@@ -16,7 +16,7 @@ from .anatomical import AnatomicalJoint, anatomical_joints, joint_quaternions, w
 from .chains import Link, links, part
 from .couplings import JointBounds
 from .hinges import elbow_hinges
-from .joint_limits import limited_joint, limited_swing, settled_joint
+from .joint_limits import Changed, limited_joint, limited_swing, settled_joint
 from .limit_table import LimitTable
 from .report import Violation
 from .swing import angles_of
@@ -130,9 +130,11 @@ class _Body:
         share = np.asarray(self.options.strength)
         return np.asarray(rotations.slerp(self.original[name], self.now[name], share))
 
-    def _set(self, name: str, quaternions: Array) -> None:
-        self.now[name] = quaternions
-        self.angles[name] = angles_of(quaternions[None], [self.joints[name].mirror])[0]
+    def _turn(self, name: str, quaternions: Array) -> None:
+        self._set(name, Changed(quaternions, angles_of(quaternions[None], [self.joints[name].mirror])[0]))
+
+    def _set(self, name: str, changed: Changed) -> None:
+        self.now[name], self.angles[name] = changed.quaternions, changed.angles
 
     def _pass_on(self, link: Link) -> None:
         """What the child exceeds goes to the parent, whose own limits are looked after later."""
@@ -146,13 +148,13 @@ class _Body:
             swing, within = limited_swing(link.child, self.angles[link.child], self.bounds, child.mirror)
             excess = _canonical(child, rotations.multiply(swing, rotations.inverse(within)))
         else:
-            excess = _canonical(child, rotations.multiply(self.now[link.child], rotations.inverse(kept)))
+            excess = _canonical(child, rotations.multiply(self.now[link.child], rotations.inverse(kept.quaternions)))
         passed = part(excess, link.shares, child.length, self._bend(link))
         parent = self.joints[link.parent]
         turned = rotations.multiply(_canonical(parent, self.now[link.parent]), passed)
-        self._set(link.parent, _own(parent, turned))
+        self._turn(link.parent, _own(parent, turned))
         before = rotations.multiply(rotations.inverse(passed), _canonical(child, self.now[link.child]))
-        self._set(link.child, _own(child, before))
+        self._turn(link.child, _own(child, before))
 
     def _limit(self, name: str, inwards: Optional[Link], passes_on: bool, residuals: dict[str, Array]) -> None:
         """One joint within its limits; what its parent in a chain could not keep of its turn is asked of it too."""
@@ -162,7 +164,7 @@ class _Body:
         residual = residuals.get(inwards.parent) if inwards is not None else None
         if inwards is not None and residual is not None:
             share = part(residual, inwards.shares, joint.length, self._bend(inwards))
-            self._set(name, _own(joint, rotations.multiply(share, _canonical(joint, self.original[name]))))
+            self._turn(name, _own(joint, rotations.multiply(share, _canonical(joint, self.original[name]))))
             wanted = self.now[name]
         else:
             wanted = self.original[name]
@@ -178,10 +180,10 @@ class _Body:
             now = rotations.inverse(_canonical(joint, self.now[name]))
             residuals[name] = rotations.multiply(now, _canonical(joint, wanted))
 
-    def _kept(self, name: str) -> Optional[Array]:
+    def _kept(self, name: str) -> Optional[Changed]:
         return limited_joint(name, self.now[name], self.angles[name], self.bounds, self.joints[name].mirror)
 
-    def _calm(self, name: str) -> Optional[Array]:
+    def _calm(self, name: str) -> Optional[Changed]:
         mirror = self.joints[name].mirror
         return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name])
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
@@ -24,20 +25,30 @@ def is_hinge(joint: str) -> bool:
     return joint.endswith(("LowerLeg", "LowerArm", "Toes")) or any(finger in joint for finger in FINGERS)
 
 
-def limited_joint(joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float) -> Optional[Array]:
-    """The joint's quaternions ``(T, 4)`` within its limits, or None where all of its ``angles (T, 3)`` already are.
+@dataclass(frozen=True)
+class Changed:
+    """A joint that was changed: its quaternions ``(T, 4)`` and their angles ``(T, 3)``."""
 
-    Frames that do not change keep exactly their quaternions.
+    quaternions: Array
+    angles: Array
+
+
+def limited_joint(
+    joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float
+) -> Optional[Changed]:
+    """The joint within its limits, or None where all of its ``angles (T, 3)`` already are.
+
+    Frames that do not change keep exactly their quaternions ``(T, 4)``.
     """
-    return _rebuilt(quaternions, angles, _limited_angles(joint, angles, bounds), mirror)
+    return _changed(quaternions, angles, _limited_angles(joint, angles, bounds), mirror)
 
 
 def settled_joint(
     joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float, before: Array
-) -> Optional[Array]:
-    """Limited quaternions ``(T, 4)`` that jerk no more than ``before (T, 4)``, or None where they do not already."""
+) -> Optional[Changed]:
+    """The limited joint so that it jerks no more than ``before (T, 4)``, or None where it does not already."""
     calm = settled(before, quaternions, angles, mirror, lambda values: _clipped_angles(joint, values, bounds))
-    return None if calm is None else _rebuilt(quaternions, angles, calm, mirror)
+    return None if calm is None else _changed(quaternions, angles, calm, mirror)
 
 
 def limited_swing(joint: str, angles: Array, bounds: JointBounds, mirror: float) -> tuple[Array, Array]:
@@ -50,13 +61,13 @@ def limited_swing(joint: str, angles: Array, bounds: JointBounds, mirror: float)
     )
 
 
-def _rebuilt(quaternions: Array, angles: Array, wanted: Array, mirror: float) -> Optional[Array]:
+def _changed(quaternions: Array, angles: Array, wanted: Array, mirror: float) -> Optional[Changed]:
     moved = (wanted != angles).any(axis=1)
     if not moved.any():
         return None
-    changed = quaternions.copy()
-    changed[moved] = quaternions_of(wanted[moved], mirror)
-    return changed
+    result = quaternions.copy()
+    result[moved] = quaternions_of(wanted[moved], mirror)
+    return Changed(result, wanted)
 
 
 def _clipped_angles(joint: str, angles: Array, bounds: JointBounds) -> Array:

@@ -115,6 +115,8 @@ def followed_round(
     way round, so that the two differ, the way back is made smoothly in between.
     """
     length = np.sqrt(a * a + b * b)
+    if length.max(initial=0.0) <= np.pi / 2.0:
+        return limit(a, b)
     round_a, round_b = _past_half_turn(a, b, length, length > np.pi / 2.0)
     other_way = np.hypot(round_a[1:] - a[:-1], round_b[1:] - b[:-1])
     nearer = other_way < np.minimum(np.hypot(np.diff(a), np.diff(b)), _FOLLOWABLE)
