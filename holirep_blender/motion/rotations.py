@@ -31,17 +31,18 @@ def normalized(vectors: npt.ArrayLike) -> Array:
 
 
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
-    """Hamilton product ``a * b`` of quaternions ``(..., 4)``: first ``b``, then ``a``."""
-    p, q = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    w1, x1, y1, z1 = p[..., 0], p[..., 1], p[..., 2], p[..., 3]
-    w2, x2, y2, z2 = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    w = w1 * w2 - x1 * x2 - y1 * y2 - z1 * z2
-    result = np.empty(np.shape(w) + (4,))
-    result[..., 0] = w
-    result[..., 1] = w1 * x2 + x1 * w2 + y1 * z2 - z1 * y2
-    result[..., 2] = w1 * y2 - x1 * z2 + y1 * w2 + z1 * x2
-    result[..., 3] = w1 * z2 + x1 * y2 - y1 * x2 + z1 * w2
-    return result
+    """Hamilton product ``a * b`` of quaternions ``(..., 4)``: first ``b``, then ``a``.
+
+    Computed on pairs of complex numbers (Cayley-Dickson: ``w + x i`` and ``y + z i``), in a third of the steps.
+    """
+    p = np.ascontiguousarray(a, dtype=np.float64).view(np.complex128)
+    q = np.ascontiguousarray(b, dtype=np.float64).view(np.complex128)
+    a1, b1, a2, b2 = p[..., 0], p[..., 1], q[..., 0], q[..., 1]
+    first = a1 * a2
+    result = np.empty(np.shape(first) + (2,), dtype=np.complex128)
+    result[..., 0] = first - b1 * np.conj(b2)
+    result[..., 1] = a1 * b2 + b1 * np.conj(a2)
+    return result.view(np.float64)
 
 
 def inverse(q: npt.ArrayLike) -> Array:
