@@ -25,6 +25,10 @@ TO_AND_FRO = "to-and-fro"
 """``Violation.motion`` of going out and back faster than muscles can turn a movement round."""
 SLOWEST_RATE = 20.0
 """Frames a second below which frames are too far apart to tell a jerk from a fast movement to and fro."""
+TOGETHER, SHARE = 4, 1.0 / 3.0
+"""So many joints that go out and back in the same frames need to reach only this share of their bounds: left and right
+exchanged, or a whole body that jumps. Of 45,866 frames of clean motion capture three are so without a single joint
+that reaches its bound."""
 _OPPOSITE = 0.5
 """Cosine between a turn and the reverse of the next from which on the second takes the first back."""
 
@@ -124,12 +128,14 @@ def speed_violations(take: Take, table: StrengthTable, bounds: Optional[list[Joi
         return []
     local = take.local_rotations[:, [bound.column for bound in bounds]]
     swing, rotation, back = excess(local, bounds, take.fps, table)
+    strict = np.where((back > SHARE).sum(axis=1) >= TOGETHER, SHARE, 1.0)
+    back = back / strict[:, None]
     found: list[Violation] = []
     limit = 1.0 + TOLERANCE
     for row in np.flatnonzero((swing > limit).any(0) | (rotation > limit).any(0) | (back > limit).any(0)):
         bound = bounds[row]
         rate = turn_rates(local[:, row], take.fps)
-        jerks = [_to_and_fro(back[:, row], bound, span) for span in joined(spans(back[:, row] > limit), 2)]
+        jerks = [_to_and_fro(back[:, row], strict, bound, span) for span in joined(spans(back[:, row] > limit), 2)]
         fast: list[Violation] = []
         for values, axis in ((swing[:, row], "swing"), (rotation[:, row], "rotation")):
             for first, last in joined(spans(values > limit), 2):
@@ -150,11 +156,12 @@ def speed_violations(take: Take, table: StrengthTable, bounds: Optional[list[Joi
     return found
 
 
-def _to_and_fro(used: Array, bound: JointBounds, span: tuple[int, int]) -> Violation:
+def _to_and_fro(used: Array, strict: Array, bound: JointBounds, span: tuple[int, int]) -> Violation:
     first, last = span
     worst = first + int(np.argmax(used[first : last + 1]))
-    value = float(used[worst] * bound.back)
-    return Violation("speed", bound.name, TO_AND_FRO, first, last, worst, value, bound.back, "deg/s", False)
+    allowed = float(bound.back * strict[worst])
+    value = float(used[worst] * allowed)
+    return Violation("speed", bound.name, TO_AND_FRO, first, last, worst, value, allowed, "deg/s", False)
 
 
 def _swing_name(rate: Array, bound: JointBounds) -> str:

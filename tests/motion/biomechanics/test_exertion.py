@@ -117,6 +117,25 @@ def test_a_swap_of_sides_is_reported_and_taken_out(dance):
     assert untouched(before, after, SWAP - reach, SWAP + 1 + reach)
 
 
+def test_many_joints_that_jerk_together_need_less_to_be_found():
+    """Twenty degrees in one frame may be a fast hand; six limbs at once are a tracker that was wrong."""
+    contacts = on_both_feet(60)
+    single = popped(standing(60), "leftLowerArm", 30, 20.0)
+    assert check_exertion(single, contacts) == []
+    many = standing(60)
+    parts = ("UpperArm", "LowerArm", "Hand")
+    limbs = [f"{side}{part}" for side in ("left", "right") for part in parts]
+    for joint in limbs:
+        many = popped(many, joint, 30, 20.0)
+    found = check_exertion(many, contacts)
+    assert {"leftLowerArm", "rightLowerArm", "leftUpperArm", "rightUpperArm"} <= {v.joint for v in found}
+    assert all(v.value > v.bound for v in found)
+    after, _ = attenuated(many, contacts, ON)
+    assert check_exertion(after, contacts) == []
+    for joint in {v.joint for v in found}:
+        assert peak(after, joint) < 1.0
+
+
 @pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
 def test_a_turn_there_and_back_by_half_a_circle_is_one(fps):
     """Turns of nearly 180 degrees have no direction; they go there and back all the same."""
