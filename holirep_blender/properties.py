@@ -21,6 +21,10 @@ def _is_armature(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object
     return candidate.type == "ARMATURE"
 
 
+def _is_camera(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
+    return candidate.type == "CAMERA"
+
+
 def _plate_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     """The frames of an image sequence have the numbers in its files' names: offers those."""
     from .scene import shot as shots
@@ -140,6 +144,34 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     )
     smoothing_strength: FloatProperty(
         name="Strength", description="How much to smooth", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+    )
+    camera_kind: EnumProperty(
+        name="Camera",
+        description="Where the way of the camera that shot the plate comes from",
+        items=[
+            ("SOLVED", "Solved", "A camera that does not move: where it stands is found from the performer"),
+            (
+                "OBJECT",
+                "Scene Camera",
+                "A camera of this scene that matches the plate, as matchmoving leaves it; it may move. "
+                "The performer is found in this scene's space",
+            ),
+            ("FILE", "Track File", "The path of a camera that was tracked elsewhere, as NumPy's .npz or .npy file"),
+        ],
+        default="SOLVED",
+    )
+    track_camera: PointerProperty(
+        name="Scene Camera",
+        description="The camera that matches the plate: each frame of the plate is seen as it looks at that time",
+        type=bpy.types.Object,
+        poll=_is_camera,
+    )
+    camera_track_file: StringProperty(
+        name="Track File",
+        description="A matrix of 4 by 4 for each frame of the plate: world from camera, metres, Z up, X right, Y down, "
+        "Z forward; an .npz may hold the lens too",
+        subtype="FILE_PATH",
+        options=set(PATH_OPTIONS),
     )
     focal_kind: EnumProperty(
         name="Focal Length",
