@@ -3,7 +3,8 @@
 
 *Speed*: 10,000 frames of 52 joints, lively and noisy, against the plain way in Blender: a Limit Rotation constraint
 with the same ranges on each of 52 bones, the scene evaluated frame by frame and the results read back. Constraints
-clamp Euler angles; they are the plain way, not the same result. Seconds are the best of several runs.
+clamp Euler angles; they are the plain way, not the same result. Seconds are the best of several runs; the target is
+held against the time of the one core that is used, because other programs add to the wall clock's.
 *Motion capture* (where the clips are): all clips with the preset for dancers and athletes, then some of them corrupted
 by noise and by swapped sides; mean change, peak speeds of wrists and ankles, angles left beyond hard limits, change
 by a second run, and the 99.9th percentile of joint angular acceleration against that before.
@@ -86,13 +87,16 @@ def speed(frames: int, plain_frames: int) -> dict[str, float]:
     assert len(take.joint_names) == len(JOINT_NAMES) - 3 == len(JOINT_PARENTS) - 3
     seconds, left = {}, 0
     for name, one in (("lively", take), ("random", without(random_take(frames), FACE))):
-        best = np.inf
+        best = processor = np.inf
         for _ in range(5):
-            begin = time.perf_counter()
+            begin, spent = time.perf_counter(), time.process_time()
             after, found = limited(one, options)
             best = min(best, time.perf_counter() - begin)
-        seconds[name], left = best, left + len(check_limits(after, options))
-        print(f"{frames} frames x {len(one.joint_names)} joints, {name}: {best:.2f} s, {len(found)} violations")
+            processor = min(processor, time.process_time() - spent)
+        seconds[name], seconds[f"{name}, processor"] = best, processor
+        left += len(check_limits(after, options))
+        size = f"{frames} frames x {len(one.joint_names)} joints, {name}"
+        print(f"{size}: {best:.2f} s ({processor:.2f} s of one core), {len(found)} violations")
     begin = time.perf_counter()
     limited(after, options)
     seconds["nothing to do"] = time.perf_counter() - begin
@@ -161,7 +165,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     times = speed(options.frames, options.plain_frames)
-    good = times["lively"] < SECONDS and times["left"] == 0
+    good = times["lively, processor"] < SECONDS and times["left"] == 0
     result: dict[str, object] = {"speed": times}
     if (options.data / "mocap").is_dir():
         result["capture"] = capture(options.data)

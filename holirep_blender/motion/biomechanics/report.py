@@ -111,10 +111,11 @@ def violations_over(
     altered: bool,
     gap: int = 5,
     lower: bool = False,
+    scale: float = 1.0,
 ) -> list[Violation]:
     """One violation for each stretch in which ``values (T,)`` is above ``bounds (T,)`` by more than ``tolerance``.
 
-    Stretches at most ``gap`` frames apart are one. With ``lower`` the bound is a lower one.
+    Stretches at most ``gap`` frames apart are one. With ``lower`` the bound is a lower one. ``scale`` is the unit's.
     """
     excess = bounds - values if lower else values - bounds
     beyond = np.flatnonzero(excess > tolerance)
@@ -126,7 +127,13 @@ def violations_over(
     at_peak = np.flatnonzero(excess[beyond] == peaks[stretch])
     worst = beyond[at_peak[np.unique(stretch[at_peak], return_index=True)[1]]]
     firsts, lasts = beyond[starts], beyond[np.append(starts[1:], len(beyond)) - 1]
-    rows = zip(firsts.tolist(), lasts.tolist(), worst.tolist(), values[worst].tolist(), bounds[worst].tolist())
+    rows = zip(
+        firsts.tolist(),
+        lasts.tolist(),
+        worst.tolist(),
+        (scale * values[worst]).tolist(),
+        (scale * bounds[worst]).tolist(),
+    )
     return [
         Violation(kind, joint, motion, first, last, peak, value, bound, unit, altered)
         for first, last, peak, value, bound in rows

@@ -55,22 +55,21 @@ def settled(
 
 
 def _jerks(quaternions: Array) -> Array:
-    """How much a joint's turn changes from frame to frame, ``(T - 2,)`` radians, from quaternions ``(T, 4)``."""
+    """How much a joint's turn changes from frame to frame, ``(T - 2,)``, of quaternions ``(T, 4)``.
+
+    A turn counts as twice the sine of its half angle, in radians where it is small.
+    """
     w, x, y, z = np.ascontiguousarray(quaternions.T)
     p, px, py, pz = w[:-1], x[:-1], y[:-1], z[:-1]
     q, qx, qy, qz = w[1:], x[1:], y[1:], z[1:]
-    cosine = p * q + px * qx + py * qy + pz * qz
-    turn = np.stack(
-        [
-            p * qx - q * px - py * qz + pz * qy,
-            p * qy - q * py - pz * qx + px * qz,
-            p * qz - q * pz - px * qy + py * qx,
-        ]
-    )
-    sine = np.sqrt(turn[0] ** 2 + turn[1] ** 2 + turn[2] ** 2)
-    scale = 2.0 * np.arctan2(sine, np.abs(cosine)) / np.where(sine < 1e-12, 1.0, sine)
-    change = np.diff(turn * np.where(cosine < 0.0, -scale, scale), axis=1)
-    return np.asarray(np.sqrt(change[0] ** 2 + change[1] ** 2 + change[2] ** 2))
+    turn = np.empty((3, len(p)))
+    turn[0] = p * qx - q * px - py * qz + pz * qy
+    turn[1] = p * qy - q * py - pz * qx + px * qz
+    turn[2] = p * qz - q * pz - px * qy + py * qx
+    turn *= np.where(p * q + px * qx + py * qy + pz * qz < 0.0, -2.0, 2.0)
+    change = np.diff(turn, axis=1)
+    change *= change
+    return np.asarray(np.sqrt(change[0] + change[1] + change[2]))
 
 
 def _widest(values: Array) -> Array:

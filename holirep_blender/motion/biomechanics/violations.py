@@ -67,10 +67,9 @@ def _signed(joint: str, motion: str, values: Array, nearest: Array, altered: boo
     found: list[Violation] = []
     over = values - nearest
     for lower in (False, True):
-        beyond = over < -TOLERANCE if lower else over > TOLERANCE
-        if beyond.any():
+        if (over < -TOLERANCE if lower else over > TOLERANCE).any():
             found += violations_over(
-                np.degrees(np.where(beyond, values, nearest)), np.degrees(nearest), 0.0,
-                kind="limit", joint=joint, motion=motion, unit="deg", altered=altered, lower=lower,
+                values, nearest, float(TOLERANCE), kind="limit", joint=joint, motion=motion, unit="deg",
+                altered=altered, lower=lower, scale=float(np.degrees(1.0)),
             )  # fmt: skip
     return found
