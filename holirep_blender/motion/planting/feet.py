@@ -146,12 +146,13 @@ def _calmed(turned: Array) -> Array:
 def _raise(arm: Array, least: float, mask: Mask, phases: Phases) -> Array:
     """The turn ``(T, 4)`` that keeps the end of ``arm (T, 3)`` at the height ``least`` over its start or higher.
 
-    It is needed where ``mask`` holds, and comes and goes around those frames, but not where the foot is flat.
+    It is needed where ``mask`` holds, and comes and goes in the air around those frames.
     """
     length = np.linalg.norm(arm, axis=-1)
     lowest = np.arcsin(np.clip(least / np.maximum(length, 1e-9), -1.0, 1.0))
     elevation = np.arcsin(np.clip(arm[:, 2] / np.maximum(length, 1e-9), -1.0, 1.0))
-    angle = _around(np.where(mask, np.maximum(lowest - elevation, 0.0), 0.0), phases.flat)
+    kept = phases.touching & ~mask
+    angle = _around(np.where(mask, np.maximum(lowest - elevation, 0.0), 0.0), kept)
     return rotations.from_axis_angle(np.cross(arm, _UP), angle)
 
 

@@ -45,7 +45,8 @@ def feet_brought_back(
     """
     from ..biomechanics.engine import limited
 
-    now, before = Pose.over(limited_take, pose.floor), Pose.over(limited_take, pose.floor)
+    now = Pose.over(limited_take, pose.floor)
+    before = replace(now, turned=now.turned.copy(), placed=now.placed.copy())
     reach = settling(pose.take.fps)
     changed: list[int] = []
     for foot, path in zip(feet, paths):
@@ -79,8 +80,9 @@ def feet_brought_back(
         return limited_take
     result = now.to_take(changed, np.zeros_like(now.placed[:, 0]))
     part, rows = _with_ancestors(result, changed)
-    local = result.local_rotations.copy()
-    local[:, rows] = limited(part, limits)[0].local_rotations
+    local, within = result.local_rotations.copy(), limited(part, limits)[0].local_rotations
+    for joint in changed:
+        local[:, joint] = within[:, rows.index(joint)]
     tried = Pose.over(replace(result, local_rotations=local), pose.floor)
     for foot, path in zip(feet, paths):
         leg = [foot.leg.upper, foot.leg.lower, foot.leg.end, *([foot.toes] if foot.toes >= 0 else [])]
