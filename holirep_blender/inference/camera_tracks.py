@@ -14,6 +14,8 @@ from .errors import UserError
 
 NAMES = ("world_from_camera", "camera_track")
 """What the track may be called in an .npz file; an .npy file holds nothing else."""
+_SQUARE = 0.01
+"""By how much of it the two focal lengths of a camera with square pixels may differ."""
 
 
 class CameraTrackError(UserError):
@@ -25,8 +27,8 @@ class CameraTrackError(UserError):
 def camera_settings(request: dict[str, Any]) -> dict[str, Any]:
     """The solve's settings that the request's ``camera_track`` (path of an .npz or .npy file, or null) gives.
 
-    ``camera_track``, and ``focal_length_px`` where the file has ``intrinsics (3, 3)`` in pixels. Raises
-    CameraTrackError with the file's name where it cannot be read.
+    ``camera_track``, and where the file has ``intrinsics (3, 3)`` in pixels, ``focal_length_px`` and
+    ``principal_point``. Raises CameraTrackError with the file's name where it cannot be read.
     """
     name = request.get("camera_track")
     if name is None:
@@ -38,8 +40,18 @@ def camera_settings(request: dict[str, Any]) -> dict[str, Any]:
     if track is None:
         raise CameraTrackError(f"{name} holds no camera track: it needs an array called {' or '.join(NAMES)}.")
     settings: dict[str, Any] = {"camera_track": track}
-    focal = _focal_length(arrays.get("intrinsics"), name)
-    return settings if focal is None else {**settings, "focal_length_px": focal}
+    return {**settings, **_lens(arrays.get("intrinsics"), name)}
+
+
+def track_source(request: dict[str, Any]) -> dict[str, Any]:
+    """What a take's header says of where the request's track comes from; empty where it says nothing.
+
+    The header takes it over as it is (`{camera, scene_frame}` from a scene): who applies the take reads it.
+    """
+    source = request.get("camera_track_source")
+    if request.get("camera_track") is None:
+        return {}
+    return {"camera_track_source": source if isinstance(source, dict) else None}
 
 
 def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -55,9 +67,23 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise CameraTrackError(f"Not a readable camera track (.npz or .npy): {path}") from error
 
 
-def _focal_length(intrinsics: Optional[npt.NDArray[Any]], name: str) -> Optional[float]:
+def _lens(intrinsics: Optional[npt.NDArray[Any]], name: str) -> dict[str, Any]:
+    """Focal length and principal point; one in the picture's corner, as in a matrix without any, is not known."""
     if intrinsics is None:
-        return None
-    if intrinsics.shape != (3, 3) or not np.issubdtype(intrinsics.dtype, np.number) or not intrinsics[0, 0] > 0.0:
+        return {}
+    if (
+        intrinsics.shape != (3, 3)
+        or not np.issubdtype(intrinsics.dtype, np.number)
+        or not np.isfinite(intrinsics).all()
+        or not intrinsics[0, 0] > 0.0
+    ):
         raise CameraTrackError(f"The intrinsics in {name} must be a matrix of 3 by 3 in pixels, with a focal length.")
-    return float(intrinsics[0, 0])
+    if abs(intrinsics[1, 1] / intrinsics[0, 0] - 1.0) > _SQUARE:
+        raise CameraTrackError(
+            f"The intrinsics in {name} have another focal length across than up, but the plate's pixels must be "
+            "square. Give those of the plate without its squeeze."
+        )
+    lens: dict[str, Any] = {"focal_length_px": float(intrinsics[0, 0])}
+    if intrinsics[:2, 2].any():
+        lens["principal_point"] = (float(intrinsics[0, 2]), float(intrinsics[1, 2]))
+    return lens

@@ -16,7 +16,7 @@ from ..motion.geometric import SolveError, SolveOptions, solve
 from ..motion.resampling import resampled_count
 from ..motion.take import Take
 from ..protocol.messages import Progress
-from .camera_tracks import camera_settings
+from .camera_tracks import camera_settings, track_source
 from .errors import UserError
 from .plate import Plate
 from .plate_requests import frame_range_of, plate_of, plate_path_of, sequence_fps_of
@@ -100,6 +100,7 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
         "plate": plate_facts(plate, sequence_fps_of(request), fingerprints.plate_sha256),
         "models": fingerprints.models,
         "request": request,
+        **track_source(request),
         **software(),
     }
     take.save(out)

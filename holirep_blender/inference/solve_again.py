@@ -11,6 +11,7 @@ from typing import Any, Callable
 from ..motion.geometric import SolveError, SolveOptions, solve
 from ..motion.take import Take, TakeError
 from ..protocol.messages import Progress
+from .camera_tracks import track_source
 from .errors import UserError
 from .provenance import software
 from .replicate import output_of, solve_options_of
@@ -45,7 +46,7 @@ def solve_again(request: dict[str, Any], report: Callable[[Progress], None]) -> 
     except SolveError as error:
         raise UserError(str(error)) from error
     report(_stage(2))
-    take.header = {**old.header, **take.header, **software()}
+    take.header = {**old.header, **take.header, **track_source(request), **software()}
     take.save(out)
     return {
         "take": str(out),
@@ -68,7 +69,12 @@ def _with_the_old_track(options: SolveOptions, old: Take) -> SolveOptions:
     if options.camera_track is not None or before.get("camera_track") is None or old.camera is None:
         return options
     focal = options.focal_length_px if options.focal_length_px is not None else before.get("focal_length_px")
-    return replace(options, camera_track=old.camera.world_from_camera, focal_length_px=focal)
+    return replace(
+        options,
+        camera_track=old.camera.world_from_camera,
+        focal_length_px=focal,
+        principal_point=before.get("principal_point"),
+    )
 
 
 def _take_of(request: dict[str, Any]) -> Take:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from holirep_blender.inference.camera_tracks import CameraTrackError, camera_settings
+from holirep_blender.inference.camera_tracks import CameraTrackError, camera_settings, track_source
 from holirep_blender.inference.errors import UserError
 from holirep_blender.inference.replicate import replicate
 
@@ -30,6 +30,26 @@ def test_both_kinds_of_file_are_read(tmp_path):
     settings = camera_settings({"camera_track": str(tmp_path / "b.npz")})
     assert settings["focal_length_px"] == 900.0
     assert len(settings["camera_track"]) == 6
+
+
+def test_the_lens_of_the_file(tmp_path):
+    lens = np.array([[900.0, 0, 410.0], [0, 900.0, 230.0], [0, 0, 1]])
+    np.savez(tmp_path / "shifted.npz", world_from_camera=TRACK, intrinsics=lens)
+    settings = camera_settings({"camera_track": str(tmp_path / "shifted.npz")})
+    assert settings["principal_point"] == (410.0, 230.0)
+    np.savez(tmp_path / "plain.npz", world_from_camera=TRACK, intrinsics=np.diag([900.0, 900.0, 1.0]))
+    assert "principal_point" not in camera_settings({"camera_track": str(tmp_path / "plain.npz")})
+    lens[1, 1] = 1800.0
+    np.savez(tmp_path / "squeezed.npz", world_from_camera=TRACK, intrinsics=lens)
+    with pytest.raises(CameraTrackError, match=r"squeezed\.npz.*square"):
+        camera_settings({"camera_track": str(tmp_path / "squeezed.npz")})
+
+
+def test_where_a_track_comes_from_is_noted(tmp_path):
+    source = {"camera": "Matchmove", "scene_frame": 101.0}
+    assert track_source({"camera_track": "a.npz", "camera_track_source": source}) == {"camera_track_source": source}
+    assert track_source({"camera_track": "a.npz"}) == {"camera_track_source": None}, "an older track's no more"
+    assert track_source({"camera_track_source": source}) == {}
 
 
 def test_objects_are_not_loaded(tmp_path):

@@ -54,6 +54,7 @@ _WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
 class BodyPoints:
     """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust`` 0..1.
 
+    ``image_size (2,)`` and ``centre (2,)``, where the optical axis meets the picture, are in pixels.
     ``trust (T, 33)`` counts for all of a landmark, ``direction_trust (T, 33)`` besides for its direction in ``world``.
     """
 
@@ -62,6 +63,7 @@ class BodyPoints:
     trust: Array
     direction_trust: Array
     image_size: Array
+    centre: Array
     fps: float
 
 
@@ -131,7 +133,7 @@ def solve_body(
     view : the camera where it is known, else it stands still at the origin and its tilt is estimated.
     """
     weights = image_trust(points)
-    centre = points.image_size / 2.0
+    centre = points.centre
     total = np.maximum(weights.sum(1), 1e-9)[:, None]
     middle = np.sum(points.pixels * weights[..., None], axis=1) / total
     local = np.einsum("tij,tnj->tni", cameras.facing_rays(middle, focal, centre), points.world)

@@ -26,6 +26,8 @@ class SolveOptions:
     fps : frames per second of the take; None takes the plate's own average.
     frame_start : number in the plate of the first frame.
     focal_length_px : focal length in pixels, or None to estimate it.
+    principal_point : where the optical axis meets the picture, in pixels from its top left corner; None for its middle.
+        A shifted lens, or a plate that was cropped, has it elsewhere.
     performer_height : stature in metres, or None to estimate it.
     smoothing : ``"zero_phase"``, ``"one_euro"`` or ``"none"``.
     smoothing_strength : 0 (hardly any) to 1 (strong).
@@ -38,6 +40,7 @@ class SolveOptions:
     fps: Optional[float] = None
     frame_start: int = 1
     focal_length_px: Optional[float] = None
+    principal_point: Optional[tuple[float, float]] = None
     performer_height: Optional[float] = None
     smoothing: str = "zero_phase"
     smoothing_strength: float = 0.5
@@ -56,6 +59,8 @@ class SolveOptions:
             value = getattr(self, name)
             if value is not None and not value > 0.0:
                 raise SolveError(f"{label} must be positive, not {value:g}.")
+        if self.principal_point is not None and not np.isfinite(self.principal_point).all():
+            raise SolveError("The principal point must be two numbers in pixels.")
         if self.performer_height is not None and not 0.5 <= self.performer_height <= 2.6:
             raise SolveError(f"Performer height is in metres, between 0.5 and 2.6, not {self.performer_height:g}.")
         if self.camera_track is not None:

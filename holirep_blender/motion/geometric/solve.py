@@ -96,9 +96,9 @@ def _average_rate(times: Array) -> float:
 
 
 def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, options: SolveOptions) -> Take:
-    centre = rows.image_size / 2.0
+    centre = rows.image_size / 2.0 if options.principal_point is None else np.array(options.principal_point)
     hand_weights = {side: _hand_weight(rows, side, fps) for side in SIDES}
-    points = body_points(rows, valid, hand_weights, fps)
+    points = body_points(rows, valid, hand_weights, centre, fps)
     focal = options.focal_length_px
     if focal is None:
         focal = cameras.estimated_focal(points.world, points.pixels, image_trust(points), rows.image_size)
@@ -217,7 +217,7 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
     world_from_camera[:, :3, 3] = body.view.place
     world_from_camera[:, 3, 3] = 1.0
     intrinsics = np.array([[body.focal, 0.0, 0.0], [0.0, body.focal, 0.0], [0.0, 0.0, 1.0]])
-    intrinsics[:2, 2] = rows.image_size / 2.0
+    intrinsics[:2, 2] = points.centre
     take = Take(
         fps=fps,
         frame_start=options.frame_start,
@@ -228,7 +228,7 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
         blendshapes=coefficients,
         blendshape_confidence=np.clip(coefficient_trust, 0.0, 1.0),
         camera=Camera(intrinsics, world_from_camera, rows.image_size),
-        header={"method": "geometric", "solve_options": _noted(options)},
+        header={"method": "geometric", "solve_options": _noted(options), "floor_height": float(height)},
     )
     if options.floor != "estimate":
         return take

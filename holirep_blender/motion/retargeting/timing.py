@@ -16,7 +16,12 @@ Array = npt.NDArray[np.float64]
 
 def scene_frames(take: Take, scene_fps: float, start: float) -> Array:
     """The scene's frame of each of the take's frames ``(T,)``; fractions where the two rates do not agree."""
-    frames = start + take.times * scene_fps
+    return frames_of_times(take.times, scene_fps, start)
+
+
+def frames_of_times(times: npt.ArrayLike, scene_fps: float, start: float) -> Array:
+    """The scene's frames ``(T,)`` of ``times (T,)``, seconds after the scene's frame ``start``."""
+    frames = start + np.asarray(times, dtype=np.float64) * scene_fps
     whole = np.round(frames)
     return np.asarray(np.where(np.abs(frames - whole) < 1e-3, whole, frames))
 

@@ -194,3 +194,18 @@ def test_a_floor_that_is_not_level_zero_is_found_for_contacts():
     assert contacts.any()
     lowest = Floor((0.0, 0.0, 1.5)).height_of(contact_points(found).world(found)[:, :4])
     assert abs(np.median(lowest.min(axis=1))) < 0.08
+
+
+def test_a_lens_that_is_shifted_is_given_by_its_principal_point(walked):
+    truth, camera, plain = walked
+    shifted = Camera(camera.intrinsics.copy(), camera.world_from_camera, camera.image_size)
+    shifted.intrinsics[:2, 2] += [160.0, -60.0]
+    seen = observed(truth, shifted)
+    point = tuple(shifted.intrinsics[:2, 2])
+    found = solve(seen, options(camera.world_from_camera, principal_point=point))
+    np.testing.assert_allclose(found.camera.intrinsics, shifted.intrinsics)
+    off = np.linalg.norm(found.root_translation - plain.root_translation, axis=1).mean()
+    ignored = solve(seen, options(camera.world_from_camera))
+    wrong = np.linalg.norm(ignored.root_translation - plain.root_translation, axis=1).mean()
+    print(f"root off by {1000 * off:.1f} mm, by {1000 * wrong:.0f} mm where the shift is not known")
+    assert off < 0.02 < 0.2 < wrong
