@@ -20,7 +20,7 @@ _WINDOWS = (0.15, 0.08)
 after the other: what the first leaves the second takes."""
 _APPROACH = 0.4
 """Seconds before a foot touches and after it left in which its leg gains and loses its say."""
-_SWING, _STIFFEST = np.diag([30.0, 30.0, 4.0]), 300.0
+_SWING, _STIFFEST = np.diag([100.0, 100.0, 1.0]), 3000.0
 """What moving the pelvis aside and down counts, and what stretching a leg counts at most: two nearly parallel legs that
 want different lengths would else throw the pelvis far to the side."""
 _ROUNDS = 3
