@@ -27,7 +27,7 @@ class RefineOptions:
     smoothing : a zero-phase filter over the motion before all else, 0 (off) to 1.
     attenuate : slow down what exceeds human speed or strength; where False that is only told.
     performer_mass : kg, for the strength; None takes the preset's.
-    floor : where the performer's floor is in the take's world; None estimates it.
+    floor : where the performer's floor is in the take's world; None takes the take's own, or estimates it.
     ground : what the character stands on, in the space in which it plays: its own, metres, or the scene's world with
         that space. None takes its rest pose's floor, or in the scene's world the performer's, so that it stays over
         the performer in the picture.

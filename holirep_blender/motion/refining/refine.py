@@ -77,7 +77,7 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
         result = within(take, grounded(result, contacts, body.floor, options.feet), options.frames)
     if contacts.any():
         violations += static_balance(result, contacts, body.floor)
-    return RefinedTake(contacts.to_take(result), contacts, body.floor, _inside(merged(violations), options.frames))
+    return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
 
 
 def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:
@@ -92,7 +92,7 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
     if options.limits > 0.0:
         result, violations = limited(result, limit_options(options))
     result = within(take, result, options.frames)
-    floor = options.floor if options.floor is not None else estimate_floor(result)
+    floor = options.floor if options.floor is not None else own_floor(result)
     check_floor(result, floor)
     contacts = detect_contacts(result, floor)
     exertion = ExertionOptions(options.preset, options.performer_mass, options.attenuate)
@@ -105,6 +105,14 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
     if cache is not None:
         cache.take, cache.key, cache.result = take, key, body
     return body
+
+
+def own_floor(take: Take) -> Floor:
+    """Where a take has its floor: what was solved from a plate knows it, in other takes it is estimated."""
+    height = take.header.get("floor_height")
+    if height is None and take.header.get("method") == "geometric":
+        height = 0.0  # solved before heights were noted: the world's origin was on the floor
+    return estimate_floor(take) if height is None else Floor((0.0, 0.0, float(height)))
 
 
 def refined_motion(
@@ -128,9 +136,11 @@ def refined_motion(
     """
     character = character_take(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
     floor = character_floor(character, refined.take, refined.floor)
-    result, report = refined_character(
-        character.take, refined.contacts, options, floor=floor, source=refined.take, cache=cache
-    )
+    posed = character.take
+    if refined.contacts.any() and options.feet > 0.0:
+        ground = options.ground or (Floor() if character.space == "character" else floor)
+        posed, floor = within(posed, stood_on(posed, floor, ground), options.frames), ground
+    result, report = refined_character(posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache)
     report.violations = merged([*refined.violations, *report.violations])
     report.sentences = tuple([*_held(report, options), *corrected(report.violations), *found(report.violations)])
     report.places = in_armature(character, report.places)
@@ -175,7 +185,7 @@ def refined_character(
         report.slide_before_mm = slide_mm(held.slide_before, held.contacts.names)
         report.slide_after_mm = slide_mm(held.slide_after, held.contacts.names)
         report.warnings = held.sentences
-    report.violations = _inside(merged(violations), options.frames)
+    report.violations = inside(merged(violations), options.frames)
     return within(take, result, options.frames), report
 
 
@@ -257,7 +267,8 @@ def _held(report: RefineReport, options: RefineOptions) -> list[str]:
     return [f"{' and '.join(words)} held"] if words else []
 
 
-def _inside(violations: tuple[Violation, ...], frames: Optional[tuple[int, int]]) -> tuple[Violation, ...]:
+def inside(violations: tuple[Violation, ...], frames: Optional[tuple[int, int]]) -> tuple[Violation, ...]:
+    """The violations that reach into a range of frames, both ends included; all of them without one."""
     if frames is None:
         return violations
     return tuple(one for one in violations if one.last_frame >= frames[0] and one.first_frame <= frames[1])

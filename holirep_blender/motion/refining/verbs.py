@@ -13,12 +13,12 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import check_limits, limited
 from ..biomechanics.exertion import ExertionOptions, check_exertion
 from ..biomechanics.report import Violation, violations_over
-from ..contacts import Contacts, Floor, check_floor, contact_points, detect_contacts, edited, estimate_floor, grounded
+from ..contacts import Contacts, Floor, check_floor, contact_points, detect_contacts, edited, grounded
 from ..contacts.names import SOLE_POINTS
 from ..take import Take
 from .frames import within
 from .options import RefineOptions
-from .refine import _inside, limit_options, refined_character
+from .refine import inside, limit_options, own_floor, refined_character
 from .report import RefineReport, corrected, left, merged, slide_mm
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SINKS = 0.02
 def clamped(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
     """The take within human limits, by ``options.limits``, ``preset``, ``overrides``, ``joints`` and ``frames``."""
     result, found = limited(take, limit_options(options))
-    violations = _inside(merged(found), options.frames)
+    violations = inside(merged(found), options.frames)
     sentences = tuple(corrected(violations)) or ("nothing exceeds the limits",)
     report = RefineReport(violations=violations, sentences=sentences, warnings=tuple(left(violations)))
     return within(take, result, options.frames), report
@@ -85,7 +85,7 @@ def checked(take: Take, options: RefineOptions) -> RefineReport:
     violations += check_exertion(take, contacts, ExertionOptions(options.preset, options.performer_mass))
     if options.joints is not None:
         violations = [one for one in violations if not one.joint or one.joint in options.joints]
-    kept = _inside(merged(violations), options.frames)
+    kept = inside(merged(violations), options.frames)
     sentences = tuple(left(kept)) or ("nothing found",)
     return RefineReport(kept, slide, slide, contacts, sentences=sentences)
 
@@ -95,7 +95,7 @@ def found_contacts(take: Take, options: RefineOptions) -> tuple[Floor, Contacts]
     points = contact_points(take)
     if not any(name in points.names for name in SOLE_POINTS):
         raise ValueError("No feet are mapped, so there is nothing to plant. Map the legs in the rig map first.")
-    floor = options.floor if options.floor is not None else estimate_floor(take)
+    floor = options.floor if options.floor is not None else own_floor(take)
     check_floor(take, floor)
     return floor, edited(detect_contacts(take, floor), options.contact_edits)
 

@@ -12,10 +12,11 @@ from holirep_blender.motion import rotations
 from holirep_blender.motion.biomechanics.joint_angles import joint_angles
 from holirep_blender.motion.biomechanics.limit_table import LimitTable
 from holirep_blender.motion.biomechanics.report import Violation
-from holirep_blender.motion.contacts import ContactEdit, Floor, estimate_floor
+from holirep_blender.motion.contacts import ContactEdit, Floor, contact_points, estimate_floor
+from holirep_blender.motion.planting import character_take
 from holirep_blender.motion.refining.frames import range_weight, within
 from holirep_blender.motion.refining.options import RefineOptions
-from holirep_blender.motion.refining.refine import RefineCache, refined_motion, refined_take, smoothed
+from holirep_blender.motion.refining.refine import RefineCache, own_floor, refined_motion, refined_take, smoothed
 from holirep_blender.motion.refining.report import corrected, left, merged
 from holirep_blender.motion.refining.verbs import checked, clamped, planted_performer, planted_take
 from holirep_blender.motion.retargeting import retarget, take_rest_positions
@@ -135,6 +136,24 @@ def test_an_edit_of_a_contact_is_followed_and_the_cache_changes_nothing(walk):
     _, other, _ = apply_to("short-legged", walk, replace(options, preset="athlete"), cache)
     assert cache.result is not body
     assert other.rotations.shape == slow.rotations.shape
+
+
+def test_a_solved_take_knows_its_floor_and_the_character_stands_on_its_own(walk):
+    assert own_floor(replace(walk, header={"method": "geometric"})).point[2] == 0.0
+    assert own_floor(replace(walk, header={"floor_height": 0.3})).point[2] == 0.3
+    assert own_floor(walk).point[2] == pytest.approx(estimate_floor(walk).point[2])
+    raised = replace(walk, root_translation=walk.root_translation + [0.0, 0.0, 0.5])
+    lows = []
+    for take, ground in ((walk, None), (raised, None), (walk, Floor((0.0, 0.0, 0.4)))):
+        rig, rig_map = character("long-legged")
+        options = RefineOptions(ground=ground)
+        refined = refined_take(take, options)
+        motion = retarget(refined.take, rig, rig_map)
+        result, _ = refined_motion(refined, motion, rig, rig_map, None, options)
+        made = character_take(result, rig, rig_map, None, fps=30.0).take
+        places = contact_points(made).world(made)[..., 2]
+        lows.append(np.median(places[:, :4].min(axis=1)))
+    assert lows == pytest.approx([0.0, 0.0, 0.4], abs=0.01)
 
 
 def test_smoothing_takes_jitter_out():
