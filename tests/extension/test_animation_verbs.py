@@ -247,3 +247,17 @@ def test_applying_refines_as_the_options_say(shot, shared_data, tmp_path, capfd)
     assert code == 0
     assert "violations" not in done
     assert "held" not in done["applied"]
+
+
+def test_blenders_menus_hold_the_verbs_while_registered():
+    import holirep_blender
+    from holirep_blender.panels import animation_menu
+
+    def entries():
+        drawn = [getattr(menu.draw, "_draw_funcs", []) for menu in animation_menu.menus()]
+        return [sum(function is animation_menu.draw for function in functions) for functions in drawn]
+
+    holirep_blender.register()
+    assert entries() == [1, 1]
+    holirep_blender.unregister()
+    assert entries() == [0, 0]
