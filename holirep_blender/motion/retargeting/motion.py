@@ -127,10 +127,12 @@ def retarget(
         sides = [column[f"{side}UpperLeg"] for side in ("left", "right") if f"{side}UpperLeg" in column]
         two_legs = len(sides) == 2 and {"leftUpperLeg", "rightUpperLeg"} <= set(target.positions)
         centre = world_positions[:, sides].mean(axis=1) if two_legs else world_positions[:, column["hips"]]
-        path = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, chosen)
+        floor = float(take.header.get("floor_height") or 0.0)
+        path = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, chosen, floor)
         if chosen.root == "in_place":
             travelling = replace(chosen, root="travelling")
-            travel = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, travelling) - path
+            moving = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, travelling, floor)
+            travel = moving - path
         bone = target.bones["hips"]
         ends = ["leftUpperLeg", "rightUpperLeg"] if two_legs else ["hips"]
         reach = [_reach(target, turns, target.bones.get(end), target.positions[end]) for end in ends]
