@@ -20,6 +20,7 @@ from holirep_blender.motion.refining.report import RefineReport
 from holirep_blender.motion.take import Camera
 from holirep_blender.operators import add_contact_edit, remove_contact_edit, set_contact_range
 from holirep_blender.scene import blender_versions, contact_display, contact_rows, contact_shapes, refine_settings
+from tests.gui.test_refine import standing_take
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
 
@@ -394,6 +395,24 @@ def test_the_ground_of_a_rig_whose_own_space_lies_down(shot, refine):
     ground = refine_settings.refine_options(shot, take).ground
     assert ground.normal == pytest.approx((0.0, 0.0, 1.0), abs=1e-5)
     assert float(ground.height_of((0.0, 0.0, 0.0))) == pytest.approx(-0.25, abs=1e-4)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 8.0])
+def test_the_character_is_set_on_its_ground(shot, refine, tmp_path, tilt):
+    standing_take().save(tmp_path / "take.npz")
+    shot.character, shot.take, shot.add_camera = build_rig("mixamo"), str(tmp_path / "take.npz"), False
+    assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+    ground = bpy.data.objects.new("Ground", None)
+    bpy.context.scene.collection.objects.link(ground)
+    ground.location, ground.rotation_euler = (0.0, 0.0, 0.25), (math.radians(tilt), 0.0, 0.0)
+    bpy.context.view_layer.update()
+    refine.floor_object, refine.floor_kind = ground, "OBJECT"
+    assert bpy.ops.holirep.resolve_refinement() == {"FINISHED"}
+    to_ground = np.array(ground.matrix_world.inverted() @ shot.character.matrix_world)
+    places = [np.append(np.array(span.place), 1.0) for span in refine.contact_spans if span.planted]
+    heights = [float((to_ground @ place)[2]) for place in places]
+    assert heights
+    assert max(map(abs, heights)) < 0.002
 
 
 def filmed_take(height=1.5, tilt=-20.0):
