@@ -280,7 +280,7 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
                 "The Take's Own",
                 "The floor on which the performer stands in the take; the character stands on its own level",
             ),
-            ("OBJECT", "Scene Object", "The plane of an object in the scene: its place and its Z axis"),
+            ("OBJECT", "Scene Object", "The character stands on the plane of an object: its place and its Z axis"),
             ("PLATE", "Picked on Plate", "A rectangle on the floor whose corners were clicked in the plate"),
         ],
         default="TAKE",
