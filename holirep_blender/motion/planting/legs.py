@@ -18,7 +18,7 @@ from .two_bone import reaching
 Array = npt.NDArray[np.float64]
 Frames = npt.NDArray[np.intp]
 
-_SETTLE = 0.25
+_SETTLE = 0.2
 """Seconds in which a leg comes to rest before its foot touches, and leaves it after."""
 
 
