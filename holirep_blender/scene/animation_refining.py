@@ -18,6 +18,7 @@ from ..motion.planting import CharacterTake, character_take, to_motion
 from ..motion.refining.options import RefineOptions
 from ..motion.refining.refine import in_armature
 from ..motion.refining.report import RefineReport
+from ..motion.refining.rest_pose import folded_joint
 from ..motion.refining.verbs import checked, clamped, planted_take
 from ..motion.retargeting import RetargetedMotion, RetargetOptions
 from ..motion.rigs import RigMap, find_rig_map, usable
@@ -175,6 +176,12 @@ def _read(
         floor = Floor((0.0, 0.0, options.scene_floor * size))
         active.motion = replace(active.motion, options=RetargetOptions(space="world"))
     copied = character_take(active.motion, active.rig, rig_map, matrix, fps=fps)
+    folded = folded_joint(copied.take)
+    if folded:
+        raise MotionError(
+            f"The rest pose of {armature.name} is folded up (see the {folded}), so which way its joints bend cannot be "
+            "told. Import it with an upright rest pose, or transfer its motion to a rig that has one."
+        )
     joints = _joints(rig_map, options.bones)
     frames = None if (first, last) == span else (span[0] - first, span[1] - first)
     chosen = replace(options.refine, joints=joints, frames=frames, contact_edits=())

@@ -31,6 +31,20 @@ def legs_scaled(factor: float) -> bpy.types.Object:
     return rig
 
 
+def folded_up() -> bpy.types.Object:
+    """A test rig whose rest pose has the legs folded up along the trunk, as some exporters store skeletons."""
+    rig = build_rig(FAMILY)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = rig.data.edit_bones
+    hip = bones[BONES["leftUpperLeg"]].head.z
+    for bone in bones:
+        if any(part in bone.name for part in ("Leg", "Foot", "Toe")):
+            bone.head.z, bone.tail.z = 2.0 * hip - bone.head.z, 2.0 * hip - bone.tail.z
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return rig
+
+
 def heads(rig: bpy.types.Object, names: list[str], frames: np.ndarray) -> np.ndarray:
     """World positions ``(T, N, 3)`` of bones' heads, as Blender evaluates them."""
     scene = bpy.context.scene

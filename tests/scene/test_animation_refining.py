@@ -18,11 +18,11 @@ from holirep_blender.scene.animation_refining import (
     clamp_animation,
     plant_animation,
 )
-from holirep_blender.scene.applying import apply_take
+from holirep_blender.scene.applying import ApplyOptions, apply_take
 from holirep_blender.scene.motion_reading import MotionError
 from tests.motion.retargeting.clips import mocap_take
 from tests.rigs.builders import build_rig, true_bones
-from tests.scene.legs import BONES, ankle_slides, legs_scaled
+from tests.scene.legs import BONES, ankle_slides, folded_up, legs_scaled
 
 CLAMP = AnimationOptions(refine=RefineOptions(), rig_map=RigMap("Test", BONES))
 PLANT = AnimationOptions(refine=RefineOptions(limits=0.0, hands=0.0), rig_map=RigMap("Test", BONES))
@@ -223,6 +223,20 @@ def test_feet_that_ik_holds_are_not_planted_by_halves(empty_scene, shared_data):
     after = keys_of(rig)
     assert before.keys() == after.keys()
     assert all(np.allclose(before[path], after[path], atol=1e-6) for path in before)
+
+
+def test_a_rest_pose_that_is_folded_up_is_refused(empty_scene, shared_data):
+    rig = folded_up()
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
+    before = keys_of(rig)
+    for verb in (clamp_animation, plant_animation, check_animation_of):
+        with pytest.raises(MotionError, match="folded up"):
+            verb(bpy.context, rig, CLAMP)
+    take = mocap_take(shared_data, "cmu_002_01", every=3)
+    report = apply_take(bpy.context, take, rig, ApplyOptions(refine=RefineOptions(limits=0.0, feet=0.0, hands=0.0)))
+    assert any("folded up" in warning for warning in report.warnings)
+    after = keys_of(rig)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
 def test_one_key_no_legs_and_linked_rigs(bending):

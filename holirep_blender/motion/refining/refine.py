@@ -21,6 +21,7 @@ from ..take import Take
 from .frames import within
 from .options import RefineOptions
 from .report import RefineReport, corrected, found, merged, slide_mm
+from .rest_pose import folded_joint
 
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
@@ -135,6 +136,13 @@ def refined_motion(
     cache : what to keep for the next time with another edit of the contacts.
     """
     character = character_take(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
+    folded = folded_joint(character.take)
+    if folded:
+        warning = (
+            f"The character's rest pose is folded up (see the {folded}): which way its joints bend cannot be told, "
+            "so it was not refined. Give it an upright rest pose."
+        )
+        return motion, RefineReport(refined.violations, contacts=refined.contacts, warnings=(warning,))
     floor = character_floor(character, refined.take, refined.floor)
     posed = character.take
     if refined.contacts.any() and options.feet > 0.0:

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from ..contacts.soles import ContactPoints
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 SLIDES = 0.002
 """Metres a frame at 30 frames a second that a foot on the floor may move before a check says so."""
+_SURE = 0.1
+"""Seconds from the ends of a contact in which a foot that moves does not count as sliding: it lands or leaves."""
 SINKS = 0.02
 """Metres that a sole may be under the floor before a check says so: skin gives way."""
 
@@ -120,12 +123,21 @@ def _sliding(take: Take, contacts: Contacts, slides: Array, options: RefineOptio
     found: list[Violation] = []
     for column, name in enumerate(contacts.names):
         if name in SOLE_POINTS:
-            values = np.nan_to_num(slides[:, column])
+            values = np.where(_within_stances(contacts.touching(name), take.fps), np.nan_to_num(slides[:, column]), 0.0)
             found += violations_over(
                 values, np.full(len(values), bound), 0.0, kind="slide", joint=_joint(name, take), motion="",
                 unit="m/frame", altered=False,
             )  # fmt: skip
     return found
+
+
+def _within_stances(touching: Mask, fps: float) -> Mask:
+    """Where a point touches and did so, and will, for a while: at its ends a contact is not that sure ``(T,)``."""
+    inner = touching.copy()
+    for step in range(1, max(1, round(_SURE * fps)) + 1):
+        inner[step:] &= touching[:-step]
+        inner[:-step] &= touching[step:]
+    return inner
 
 
 def _sunk(take: Take, points: ContactPoints, floor: Floor, options: RefineOptions) -> list[Violation]:
