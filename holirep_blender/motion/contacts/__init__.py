@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Contacts with the floor and other surfaces: where they are, when they hold, and a root that keeps them."""
 
-from .detect import ContactOptions, detect_contacts
+from .detect import ContactOptions, contacts_of, detect_contacts
 from .edits import ContactEdit, edited
 from .floor import Floor, check_floor, estimate_floor
 from .grounding import grounded
@@ -19,6 +19,7 @@ __all__ = [
     "Floor",
     "check_floor",
     "contact_points",
+    "contacts_of",
     "detect_contacts",
     "edited",
     "estimate_floor",

@@ -49,6 +49,15 @@ class ContactOptions:
             raise ValueError(f"The shortest contact must be between 0 and 2 seconds, not {self.shortest:g}.")
 
 
+def contacts_of(take: Take, floor: Floor, options: ContactOptions = ContactOptions()) -> Contacts:
+    """The contacts that a take has, else those that its motion shows.
+
+    A solve that knew the camera finds more than motion alone tells: depth is where a tracked foot slides and floats.
+    """
+    own = Contacts.from_take(take)
+    return own if own.any() else detect_contacts(take, floor, options)
+
+
 def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactOptions()) -> Contacts:
     """When heels and toes touch the floor and, where asked, hands rest on something, knees kneel and the seat sits.
 
@@ -68,7 +77,8 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     columns: dict[str, Array] = {}
     soles = [name for name in SOLE_POINTS if name in points.names]
     rows = [points.index(name) for name in soles]
-    calm = calmed(places, floor.height_of(places), take.fps, rows or None)
+    seen = take.joint_confidence[:, [points.joints[row] for row in rows]].any(axis=1) if rows else None
+    calm = calmed(places, floor.height_of(places), take.fps, rows or None, seen=seen)
     if soles:
         sensitivity, shortest = options.sensitivity, options.shortest
         found = stance(calm.part(rows), take.fps, size=size, sensitivity=sensitivity, shortest=shortest)

@@ -79,6 +79,9 @@ def estimate_floor(take: Take) -> Floor:
         return Floor()
     turned, placed = take.world_rotations(), take.world_positions()
     places = points.placed(turned, placed)[:, soles]
+    seen = take.joint_confidence[:, [points.joints[row] for row in soles]].any(axis=1)
+    if 0 < np.count_nonzero(seen) < len(seen):
+        places, placed = places[seen], placed[seen]  # what is only held says nothing of where the feet stand
     rows = np.arange(len(places))
     lowest = np.argmin(places[..., 2], axis=1)
     heights = places[rows, lowest, 2]

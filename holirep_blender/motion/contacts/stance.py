@@ -59,7 +59,12 @@ class Calm:
 
 
 def calmed(
-    places: Array, heights: Array, fps: float, rows: Optional[list[int]] = None, sight: Optional[Array] = None
+    places: Array,
+    heights: Array,
+    fps: float,
+    rows: Optional[list[int]] = None,
+    sight: Optional[Array] = None,
+    seen: Optional[Mask] = None,
 ) -> Calm:
     """Points ``(T, P, 3)`` and their heights ``(T, P)`` freed from noise.
 
@@ -70,6 +75,7 @@ def calmed(
     ----------
     rows : the points that tell the noise, if not all: those of the soles.
     sight : directions ``(T, P, 3)`` from a camera, whose depth is not to be trusted much.
+    seen : frames ``(T,)`` that tell the noise, if not all: poses that are only held are stiller than any tracker.
     """
     both = np.concatenate([places, heights[..., None]], axis=-1)
     if len(both) < 4 or not both.shape[1]:
@@ -78,7 +84,8 @@ def calmed(
     gross = np.linalg.norm(both[..., :3] - middle[..., :3], axis=-1) > _GROSS
     both = np.where(gross[..., None], middle, both)
     telling = speeds(both[..., :3], fps, sight)
-    still = float(np.percentile(telling if rows is None else telling[:, rows], 10.0))
+    telling = telling if rows is None else telling[:, rows]
+    still = float(np.percentile(telling if seen is None or not seen.any() else telling[seen], 10.0))
     noise = float(np.clip((still - _QUIET) / (_NOISY - _QUIET), 0.0, _MOST_NOISE))
     # beyond a tracker's usual noise single errors have been smeared by smoothing: medians over longer windows
     both = running_median(both, round(_GROSS_REACH * fps * max(0.0, noise - 1.0)))
