@@ -16,6 +16,8 @@ Array = npt.NDArray[np.float64]
 
 JOIN = 0.2
 """Seconds at an end of the range in which the change grows from nothing, where the take goes on beyond."""
+_STILL = 1e-6
+"""Radians and metres by which a held pose may differ from frame to frame by rounding."""
 
 
 def within(before: Take, after: Take, frames: Optional[tuple[int, int]]) -> Take:
@@ -38,6 +40,25 @@ def within(before: Take, after: Take, frames: Optional[tuple[int, int]]) -> Take
         local_rotations=np.where(outside, before.local_rotations, turned),
         root_translation=before.root_translation + share * (after.root_translation - before.root_translation),
     )
+
+
+def ends_held(before: Take, after: Take, confidence: Array) -> Take:
+    """``after``, still at those ends at which ``before`` only holds a pose because the performer is not seen.
+
+    Changes of the frames that are seen die down smoothly beyond, which would move a pose that nobody performed.
+
+    Parameters
+    ----------
+    confidence : (T, J) of the performer's joints, 0 where nothing was seen.
+    """
+    seen = np.flatnonzero((confidence > 0.0).any(axis=1))
+    if len(seen) in (0, before.frame_count):
+        return after
+    rows = np.clip(np.arange(before.frame_count), seen[0], seen[-1])
+    still = np.abs(before.local_rotations - before.local_rotations[rows]).max(axis=(1, 2)) < _STILL
+    still &= np.abs(before.root_translation - before.root_translation[rows]).max(axis=1) < _STILL
+    rows = np.where(still, rows, np.arange(before.frame_count))
+    return replace(after, local_rotations=after.local_rotations[rows], root_translation=after.root_translation[rows])
 
 
 def range_weight(count: int, frames: tuple[int, int], fps: float) -> Array:

@@ -14,11 +14,11 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import LimitOptions, limited
 from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
 from ..biomechanics.limit_table import LimitTable
-from ..contacts import Contacts, Floor, check_floor, detect_contacts, edited, estimate_floor, grounded
+from ..contacts import Contacts, Floor, check_floor, contacts_of, edited, estimate_floor, grounded
 from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
 from ..take import Take
-from .frames import within
+from .frames import ends_held, within
 from .options import RefineOptions
 from .report import RefineReport, corrected, found, merged, slide_mm
 from .rest_pose import folded_joint
@@ -75,7 +75,8 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
     result = body.take
     moves_root = options.joints is None or "hips" in options.joints
     if options.feet > 0.0 and moves_root and contacts.any():
-        result = within(take, grounded(result, contacts, body.floor, options.feet), options.frames)
+        placed = ends_held(result, grounded(result, contacts, body.floor, options.feet), take.joint_confidence)
+        result = within(take, placed, options.frames)
     if contacts.any():
         violations += static_balance(result, contacts, body.floor)
     return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
@@ -95,7 +96,7 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
     result = within(take, result, options.frames)
     floor = options.floor if options.floor is not None else own_floor(result)
     check_floor(result, floor)
-    contacts = detect_contacts(result, floor)
+    contacts = contacts_of(result, floor)
     exertion = ExertionOptions(options.preset, options.performer_mass, options.attenuate)
     if options.attenuate:
         slowed, exceeded = attenuated(result, contacts, exertion)
@@ -149,6 +150,7 @@ def refined_motion(
         ground = options.ground or (Floor() if character.space == "character" else floor)
         posed, floor = within(posed, stood_on(posed, floor, ground), options.frames), ground
     result, report = refined_character(posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache)
+    result = within(posed, ends_held(posed, result, refined.take.joint_confidence), options.frames)
     report.violations = merged([*refined.violations, *report.violations])
     report.sentences = tuple([*_held(report, options), *corrected(report.violations), *found(report.violations)])
     report.places = in_armature(character, report.places)

@@ -13,7 +13,7 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import check_limits, limited
 from ..biomechanics.exertion import ExertionOptions, check_exertion
 from ..biomechanics.report import Violation, violations_over
-from ..contacts import Contacts, Floor, check_floor, contact_points, detect_contacts, edited, grounded
+from ..contacts import Contacts, Floor, check_floor, contact_points, contacts_of, edited, grounded
 from ..contacts.names import SOLE_POINTS
 from ..take import Take
 from .frames import within
@@ -100,7 +100,7 @@ def found_contacts(take: Take, options: RefineOptions) -> tuple[Floor, Contacts]
         raise ValueError("No feet are mapped, so there is nothing to plant. Map the legs in the rig map first.")
     floor = options.floor if options.floor is not None else own_floor(take)
     check_floor(take, floor)
-    return floor, edited(detect_contacts(take, floor), options.contact_edits)
+    return floor, edited(contacts_of(take, floor), options.contact_edits)
 
 
 def _slides(take: Take, points: ContactPoints, contacts: Contacts) -> Array:

@@ -156,6 +156,19 @@ def test_a_solved_take_knows_its_floor_and_the_character_stands_on_its_own(walk)
     assert lows == pytest.approx([0.0, 0.0, 0.4], abs=0.01)
 
 
+def test_a_pose_that_is_only_held_stays_still(walk):
+    rows = np.concatenate([np.zeros(20, dtype=int), np.arange(walk.frame_count), np.full(40, walk.frame_count - 1)])
+    take = replace_frames(walk, rows)
+    take.joint_confidence[:15] = take.joint_confidence[-35:] = 0.0
+    _, result, _ = apply_to("short-legged", take, RefineOptions())
+    for still in (slice(0, 15), slice(-35, None)):
+        assert np.ptp(result.pose_locations[still], axis=0).max() < 1e-9
+        assert np.ptp(result.rotations[still], axis=0).max() < 1e-9
+    _, moving, _ = apply_to("short-legged", replace_frames(walk, rows), RefineOptions())
+    middle = slice(30, -50)
+    assert np.abs(moving.pose_locations[middle] - result.pose_locations[middle]).max() < 0.05
+
+
 def test_smoothing_takes_jitter_out():
     take = lively_take(120)
     noise = np.random.default_rng(0).normal(size=(120, len(take.joint_names), 3)) * 0.02
