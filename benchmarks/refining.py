@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Refining on a character in Blender: seconds, slides of its own ankles, and reading of any animation.
 
-A clip of motion capture of ../shared/data, 1,000 frames of it, on a rig with short legs. Seconds are the best of several
+A clip of motion capture of ../shared/data, 1,000 frames of it, on a rig with short legs. Seconds are the best of some
 on the wall clock, and the least processor time of one of them, because a busy machine only ever adds.
 
 ``python -m benchmarks.refining [--frames 1000] [--clip cmu_salsa_01] [--json FILE]`` with a Python that has ``bpy``.
