@@ -50,10 +50,10 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     take.check_finite()
     _check_frames(take, contacts, source)
     floor = options.floor or Floor()
-    if take.frame_count:
-        check_floor(take, floor)
     points = contact_points(take)
     pose = Pose.over(take, floor)
+    if take.frame_count and (pose.placed[..., 2].max(axis=0) <= 0.0).any():  # else all joints are over it at some time
+        check_floor(take, floor)
     feet = (
         [foot for foot in _feet(take, points) if _free(foot.leg, options, take.joint_names)]
         if options.feet > 0.0
