@@ -96,8 +96,8 @@ def _make_take(scene: bpy.types.Scene, performance: Performance, options: Namesp
         raise CommandError(CANCELLED, "cancelled; nothing was changed")
     if job.error is not None:
         raise from_job(job)
-    result = {**job.result, "warnings": list(job.warnings)}
-    text = f"{summary(job)}: {result['take']}"
+    result = {**job.result, "warnings": [*performance.warnings, *job.warnings]}
+    text = "\n".join([f"{summary(job)}: {result['take']}", *(f"Warning: {each}" for each in performance.warnings)])
     if options.character is None:
         return result, text
     scene.holirep.take = result["take"]

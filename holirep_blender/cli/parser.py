@@ -145,6 +145,14 @@ def _solving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("solving")
     group.add_argument("--smoothing", choices=["zero_phase", "one_euro", "none"])
     group.add_argument("--smoothing-strength", type=values.number(0.0, 1.0), metavar="0..1")
+    camera = group.add_mutually_exclusive_group()
+    camera.add_argument("--camera", metavar="NAME", help="the file's camera that matches the plate; it may move")
+    camera.add_argument(
+        "--camera-track", type=Path, metavar="TRACK.npz", help="the way of a camera that was tracked elsewhere"
+    )
+    camera.add_argument(
+        "--still-camera", action="store_true", help="one that does not move and is solved, whatever the file's shot says"
+    )
     group.add_argument("--focal-length", type=values.focal_length, metavar="F", help="estimate, 35mm or 1500px")
     group.add_argument("--sensor-width", type=values.number(1.0, 500.0, " mm"), metavar="MM", help="with 35mm; else 36")
     group.add_argument("--height", type=values.number(0.5, 2.6, " m"), metavar="METRES", help="the performer's")

@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from . import files
+from .characters import named_camera
 from .errors import USAGE, CommandError
 
 _SWITCHES = {
@@ -46,11 +47,22 @@ def set_plate(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
 
 
 def set_solve(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
-    """Smoothing, lens and height."""
+    """Smoothing, camera, lens and height."""
     if options.smoothing is not None:
         shot.smoothing = options.smoothing.upper()
     if options.smoothing_strength is not None:
         shot.smoothing_strength = options.smoothing_strength
+    if options.camera is not None:
+        shot.camera_kind, shot.track_camera = "OBJECT", named_camera(options.camera)
+    elif options.camera_track is not None:
+        shot.camera_kind = "FILE"
+        shot.camera_track_file = str(files.existing(options.camera_track, "camera track"))
+    elif options.still_camera:
+        shot.camera_kind = "SOLVED"
+    if shot.camera_kind == "OBJECT" and options.focal_length is not None:
+        raise CommandError(
+            USAGE, "the scene's camera has the plate's lens: leave out --focal-length, or give --still-camera"
+        )
     if options.sensor_width is not None:
         shot.sensor_width_mm = options.sensor_width
     if options.focal_length is not None:

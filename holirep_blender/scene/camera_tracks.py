@@ -83,25 +83,24 @@ class CameraTrack:
         return {"camera_track": str(path), "camera_track_source": source}
 
 
-def camera_problem(scene: bpy.types.Scene, camera: Optional[bpy.types.Object]) -> str:
-    """Why no track can be read from a camera; empty where one can, as far as it shows without looking at each frame.
+def check_camera(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Looks whether a track can be read from a camera of the scene, as far as it shows without going through frames.
 
-    Updates the scene, so not to be called while something is drawn.
+    Raises CameraTrackError, in the user's words, where none can. Updates the scene, so not for use while drawing.
     """
-    if camera is None:
-        return "Choose the scene's camera that matches the plate: under Solve, Camera"
-    if scene.objects.get(camera.name) != camera:
-        return f"The camera {camera.name} is not in this scene any more: choose another one under Solve, Camera"
     if camera.type != "CAMERA":
-        return f"{camera.name} is no camera: choose one under Solve, Camera"
+        raise CameraTrackError(f"{camera.name} is no camera: choose one under Solve, Camera")
     if camera.data.type != "PERSP":
         kind = _KINDS.get(camera.data.type, camera.data.type.lower())
-        return f"The camera {camera.name} is {kind}: make it a perspective camera, as the one that shot the plate"
+        raise CameraTrackError(
+            f"The camera {camera.name} is {kind}: make it a perspective camera, as the one that shot the plate"
+        )
     if camera.hide_viewport:
-        return f"The camera {camera.name} is disabled in viewports, so it does not move: enable it in the Outliner"
+        raise CameraTrackError(
+            f"The camera {camera.name} is disabled in viewports, so it does not move: enable it in the Outliner"
+        )
     if _layer_of(scene, camera) is None:
-        return f"The camera {camera.name} is in a collection that is off: turn that on in the Outliner"
-    return ""
+        raise CameraTrackError(f"The camera {camera.name} is in a collection that is off: turn that on in the Outliner")
 
 
 def first_scene_frame(scene: bpy.types.Scene, start_frame: Optional[float], plate: PlateFrames) -> float:
@@ -123,7 +122,7 @@ def first_scene_frame(scene: bpy.types.Scene, start_frame: Optional[float], plat
 
 
 def read_camera_track(
-    scene: bpy.types.Scene, camera: Optional[bpy.types.Object], plate: PlateFrames, scene_frame: float
+    scene: bpy.types.Scene, camera: bpy.types.Object, plate: PlateFrames, scene_frame: float
 ) -> CameraTrack:
     """The way of a camera, however it is moved, in the plate's frames; the scene's current frame is kept.
 
@@ -133,17 +132,15 @@ def read_camera_track(
 
     Raises CameraTrackError, in the user's words, where the camera is no camera that can have shot the plate.
     """
-    problem = camera_problem(scene, camera)
-    if problem:
-        raise CameraTrackError(problem)
-    assert camera is not None
+    check_camera(scene, camera)
     frames = frames_of_times(np.arange(plate.count) / plate.fps, _scene_fps(scene), scene_frame)
     matrices, lenses = _sampled(scene, camera, frames, plate.size)
     world = np.tile(np.eye(4), (len(frames), 1, 1))
     world[:, :3, :3] = _turns(camera, matrices, frames) @ _OPENCV_FROM_BLENDER
     world[:, :3, 3] = matrices[:, :3, 3] * scene.unit_settings.scale_length
     intrinsics = _one_lens(camera, lenses, frames, plate.size)
-    return CameraTrack(world, intrinsics, camera.name, float(frames[0]), tuple(_shape_warnings(scene, plate.size)))
+    warnings = (*_shape_warnings(scene, plate.size), *_rate_warnings(scene, plate, frames))
+    return CameraTrack(world, intrinsics, camera.name, float(frames[0]), warnings)
 
 
 def _scene_fps(scene: bpy.types.Scene) -> float:
@@ -248,4 +245,15 @@ def _shape_warnings(scene: bpy.types.Scene, size: tuple[int, int]) -> list[str]:
     return [
         f"The scene renders {render.resolution_x} x {render.resolution_y}, the plate is {width} x {height}: the "
         "camera's sensor was taken as that of the plate. If the plate was cropped, give the scene the plate's shape"
+    ]
+
+
+def _rate_warnings(scene: bpy.types.Scene, plate: PlateFrames, frames: Array) -> list[str]:
+    """A sentence where time and frame numbers part: matchmoving often goes by frames, whatever the rates are."""
+    if abs(frames[-1] - frames[0] - (plate.count - 1)) < 0.5:
+        return []
+    return [
+        f"The plate runs at {plate.fps:.5g} fps, the scene at {_scene_fps(scene):.5g}: the camera was read by time, "
+        f"the last of {plate.count} frames at the scene's frame {frames[-1]:.2f}. If it was matched frame by frame, "
+        "give the scene the plate's frame rate"
     ]

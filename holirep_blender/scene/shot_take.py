@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -17,12 +18,11 @@ from ..motion.retargeting.timing import on_whole_frames
 from ..motion.rigs import find_rig_map, usable
 from ..motion.take import Take, TakeError
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
-from .cameras import CameraError, add_solved_camera
+from .camera_tracks import PlateFrames
 from .characters import read_rig
-from .plate_backgrounds import show_plate
 from .refine_settings import forget_report, refine_options, store_report
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
-from .shot import picture_of
+from .shot_camera import add_shot_camera, start_frame_of
 
 
 @dataclass
@@ -62,7 +62,7 @@ def apply_shot_take(
     warnings = list(report.warnings)
     if shot.add_camera:
         assert _last.original is not None
-        warnings += _add_camera(scene, _last.original, character, report.frames[0])
+        warnings += add_shot_camera(scene, _last.original, character, start_frame_of(shot, _last.original))
     return _sentence(character, report), warnings
 
 
@@ -105,7 +105,7 @@ def _options(scene: bpy.types.Scene, character: bpy.types.Object) -> tuple[Take,
             share_spine=shot.share_spine,
         ),
         rig_map=read_rig_map(shot) if own and has_rig_map(shot) else None,
-        frame_start=shot.start_frame if shot.use_start_frame else None,
+        frame_start=_first_key(shot, played),
         whole_frames=shot.whole_frames,
         push_to_nla=shot.push_to_nla,
         refine=refine_options(shot, played.take),
@@ -126,10 +126,20 @@ def _played_take(scene: bpy.types.Scene) -> _Played:
         source = (str(path), state.st_mtime_ns, state.st_size, fps if shot.whole_frames else None)
     except OSError:
         pass  # reading it says what is wrong
+    take = _last.original if source and _last.source[:-1] == source else Take.load(path)
+    assert take is not None
+    start = start_frame_of(shot, take) or 0.0
+    source = (*source, start % 1.0) if source else ()
     if not source or _last.source != source:
-        take = Take.load(path)
-        _last = _Played(source, take, on_whole_frames(take, fps) if shot.whole_frames else take)
+        _last = _Played(source, take, on_whole_frames(take, fps, start) if shot.whole_frames else take)
     return _last
+
+
+def _first_key(shot: bpy.types.PropertyGroup, played: _Played) -> Optional[float]:
+    """The scene's frame of the first key; None for the scene's first."""
+    assert played.original is not None
+    start = start_frame_of(shot, played.original)
+    return start if start is None or not shot.whole_frames else float(np.ceil(start - 1e-6))
 
 
 def _keep_report(shot: bpy.types.PropertyGroup, report: AppliedReport) -> None:
@@ -150,45 +160,27 @@ def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
         raise ValueError(f"The rig map of {rig.name} needs the hips and at least one arm or leg. Fill it in first")
 
 
-def image_size_of(take: Path) -> tuple[int, int]:
-    """Width and height of the plate that a take was tracked in; reads no more of the file than that.
+def plate_frames_of(take: Path) -> PlateFrames:
+    """The plate's frames that a take was tracked in; reads no more of the file than that.
 
     Raises TakeError, in the user's words, where the take cannot be read or solved again.
     """
     try:
         with np.load(take, allow_pickle=False) as stored:
             width, height = (int(value) for value in stored["observations/image_size"])
+            fps, count, first = float(stored["fps"]), len(stored["root_translation"]), int(stored["frame_start"])
+            header = json.loads(stored["header"].tobytes().decode())
     except KeyError:
         raise TakeError(f"{take.name} holds no observations, so it cannot be solved again") from None
     except FileNotFoundError:
         raise TakeError(f"There is no take at {take}. Open another one") from None
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, AttributeError, TypeError) as error:
         raise TakeError(f"{take} is not a readable take. Open another one") from error
-    return width, height
-
-
-def _add_camera(scene: bpy.types.Scene, take: Take, character: bpy.types.Object, frame_start: float) -> list[str]:
-    """Adds the camera and the plate behind it; the keys are worth having without them, so their errors are warnings.
-
-    The artist's own camera stays the scene's camera unless the character is to match the new one's picture.
-    """
-    shot = scene.holirep
-    try:
-        make_active = scene.camera is None or shot.match_camera
-        camera, warnings = add_solved_camera(
-            scene,
-            take,
-            frame_start,
-            character=character,
-            make_active=make_active,
-            set_render_size=shot.set_resolution,
-        )
-        if shot.plate_as_background and shot.plate:
-            plate = picture_of(Path(bpy.path.abspath(shot.plate)))
-            warnings += show_plate(scene, camera, plate, take, frame_start)
-    except CameraError as error:
-        return [str(error)]
-    return warnings
+    plate = header.get("plate")
+    start = plate.get("start_seconds") if isinstance(plate, dict) else None
+    if start is None and isinstance(plate, dict) and plate.get("kind") == "movie":
+        start = (first - 1) / fps  # older takes do not say, but movies count from 1
+    return PlateFrames((width, height), fps, count, start)
 
 
 def _show_found_map(shot: bpy.types.PropertyGroup) -> None:

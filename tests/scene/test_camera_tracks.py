@@ -13,7 +13,6 @@ from holirep_blender.motion.take import Camera
 from holirep_blender.scene.camera_tracks import (
     CameraTrackError,
     PlateFrames,
-    camera_problem,
     first_scene_frame,
     read_camera_track,
 )
@@ -75,7 +74,8 @@ def test_points_are_seen_where_blender_sees_them(empty_scene, size, lens, scene_
     plate = PlateFrames(size, plate_fps, 30, 0.0)
     track = read_camera_track(scene, camera, plate, first_scene_frame(scene, None, plate))
     assert scene.frame_current == 107
-    assert not track.warnings
+    drifts = abs(29 / plate_fps * scene_fps[0] / scene_fps[1] - 29) > 0.5
+    assert [("frame by frame" in said) for said in track.warnings] == [True] * drifts
     assert (track.camera, track.scene_frame) == ("Matchmove", 101.0)
     pixels = Camera(track.intrinsics, track.world_from_camera, np.array(size, dtype=float))
     wanted = np.stack([pixels.project(np.tile(point, (30, 1))) for point in POINTS], axis=1)
@@ -137,9 +137,7 @@ def wrong_cameras(scene):
         camera,
         lambda: setattr(bpy.context.view_layer.layer_collection.children["Aside"], "exclude", True),
     )
-    yield "not in this scene", camera, lambda: aside.objects.unlink(camera)
     yield "no camera", new_object("Empty"), lambda: None
-    yield "Choose the scene's camera", None, lambda: None
 
 
 def test_what_is_wrong_with_a_camera_is_said_and_the_frame_is_kept(empty_scene):
@@ -150,9 +148,8 @@ def test_what_is_wrong_with_a_camera_is_said_and_the_frame_is_kept(empty_scene):
         spoil()
         with pytest.raises(CameraTrackError, match=said) as raised:
             read_camera_track(empty_scene, camera, PlateFrames((1920, 1080), 30.0, 15, 0.0), 101.0)
-        assert camera is None or camera.name in str(raised.value)
+        assert camera.name in str(raised.value)
         assert empty_scene.frame_current == 33
-    assert camera_problem(empty_scene, None)
 
 
 def test_another_shape_than_the_plates_is_told_and_a_squeezed_plate_refused(empty_scene):
