@@ -17,6 +17,7 @@ from ..biomechanics.limit_table import LimitTable
 from ..contacts import Contacts, Floor, check_floor, contacts_of, edited, estimate_floor, grounded
 from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
+from ..skeleton import SIDES
 from ..take import Take
 from .frames import ends_held, within
 from .options import RefineOptions
@@ -33,6 +34,11 @@ _CUTOFF_HZ = (12.0, 3.0)
 """Cutoff of the smoothing at the smallest and the full strength: human motion has little above 12 Hz (Winter 2009,
 2.2.4), and below 3 Hz it looks as under water."""
 
+_LIMBS = frozenset(
+    f"{side}{part}"
+    for side in SIDES
+    for part in ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand")
+)
 _ROUNDING = 1e-9
 """Another root leaves so much in rotations that are the same otherwise: directions are differences of places."""
 
@@ -186,7 +192,7 @@ def refined_character(
                 options.hands,
                 floor,
                 options.joints,
-                limit_options(options) if options.limits > 0.0 else None,
+                _limb_limits(options) if options.limits > 0.0 else None,
             ),
             source=source,
         )
@@ -241,6 +247,12 @@ def _height(plane: Floor, points: Array) -> Array:
 def limit_options(options: RefineOptions) -> LimitOptions:
     """The human limits that are asked for. Raises ValueError, in the user's words, for unknown presets and joints."""
     return LimitOptions(LimitTable.load(options.preset, options.overrides), options.limits, options.joints)
+
+
+def _limb_limits(options: RefineOptions) -> LimitOptions:
+    """The limits on what planting moves; all other joints are within theirs already."""
+    joints = _LIMBS if options.joints is None else _LIMBS & options.joints
+    return replace(limit_options(options), joints=joints)
 
 
 def smoothed(take: Take, strength: float, joints: Optional[frozenset[str]] = None) -> Take:

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numpy as np
+
 from ..biomechanics.engine import LimitOptions, check_limits
 from ..biomechanics.limit_table import LimitTable
 from ..biomechanics.report import Violation, joint_label
@@ -21,14 +25,20 @@ def folded_joint(take: Take) -> str:
     Some files (BVH of certain exporters) store a skeleton folded up, and only their first frame unfolds it. Which way
     its knees and neck bend cannot be told then.
     """
+    return _folded_joint(take.joint_names, take.parents, take.rest_offsets.tobytes())
+
+
+@lru_cache(maxsize=16)
+def _folded_joint(names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes) -> str:
+    rest_offsets = np.frombuffer(offsets, dtype=np.float64).reshape(-1, 3)
     rest = Take(
-        fps=take.fps,
+        fps=30.0,
         frame_start=1,
-        local_rotations=identity((1, len(take.joint_names))),
-        root_translation=take.rest_offsets[:1],
-        rest_offsets=take.rest_offsets,
-        joint_names=take.joint_names,
-        parents=take.parents,
+        local_rotations=identity((1, len(names))),
+        root_translation=rest_offsets[:1],
+        rest_offsets=rest_offsets,
+        joint_names=names,
+        parents=parents,
     )
     found = check_limits(rest, LimitOptions(LimitTable.load("athlete")))
     body = [one for one in found if not any(finger in one.joint for finger in FINGERS)]
