@@ -10,17 +10,16 @@ from typing import Optional
 import bpy
 import numpy as np
 import numpy.typing as npt
-from mathutils import Matrix
 
 from ..motion import rotations
 from ..motion.retargeting import RetargetedMotion
 from ..motion.rigs import Rig, RigMap
-from .action_channels import ActionChannels, basis_matrices, bone_path, rotation_property, turns
+from .action_channels import ActionChannels, basis_matrices, rotation_property, turns
 from .actions import is_tweaked
+from .rig_behaviour import axes_of_location, held_bones, is_plain, mover_of, uses_nla, with_ancestors
 
 Array = npt.NDArray[np.float64]
 
-_OBJECT_CHANNELS = ("location", "rotation", "scale", "delta_")
 _TURNED = np.radians(0.01)
 
 
@@ -92,7 +91,7 @@ def check_animation(armature: bpy.types.Object) -> bpy.types.Action:
     if not any(path.startswith("pose.bones[") for path, _ in channels.curves):
         raise MotionError(f"The action {action.name} has no keys for the bones of {name}.")
     blended = data.action_blend_type != "REPLACE" or data.action_influence < 1.0
-    if _uses_nla(armature) and blended:
+    if uses_nla(armature) and blended:
         how = "with an influence below 1" if data.action_blend_type == "REPLACE" else "by another blending than Replace"
         raise MotionError(
             f"The action {action.name} is mixed onto the NLA {how}. Set it to Replace with influence 1, or bake it."
@@ -144,9 +143,9 @@ def read_motion(
     names, joints = _bones(followed, rig_map)
     frames = np.arange(first, last + 1, dtype=np.float64)
     real_parents = [int(parent) for parent in rig.parents]
-    chain = _with_ancestors([rig.index(name) for name in names], real_parents)
-    held = _held(armature, rig, chain)
-    slow = bool(held) or not _is_plain(armature, rig, chain) if evaluate is None else evaluate
+    chain = with_ancestors([rig.index(name) for name in names], real_parents)
+    held = held_bones(armature, rig, chain)
+    slow = bool(held) or not is_plain(armature, rig, chain) if evaluate is None else evaluate
     if slow:
         read = _through_the_scene(context, armature, rig, frames)
     else:
@@ -158,7 +157,7 @@ def read_motion(
     modes = tuple(armature.pose.bones[name].rotation_mode for name in names)
     values = [read.value(name, rotation_property(mode)) for name, mode in zip(names, modes)]
     hips = rig_map.bones["hips"]
-    carrier = _location_bone(armature, hips)
+    carrier = mover_of(armature, hips)
     motion = RetargetedMotion(
         bone_names=tuple(names),
         joints=tuple(joints),
@@ -181,12 +180,12 @@ def read_motion(
         values=values,
         location_bone=carrier,
         locations=read.value(carrier, "location") if carrier is not None else np.zeros((0, 3)),
-        location_axes=_location_axes(armature, rig, carrier, poses, moves)
+        location_axes=axes_of_location(armature, rig, carrier, poses, moves)
         if carrier is not None
         else np.zeros((0, 3, 3)),
         object_moves=moves,
         object_matrix=read.object_matrices[0],
-        plays_nla=_uses_nla(armature),
+        plays_nla=uses_nla(armature),
         evaluated=slow,
         held=np.array([rig.index(name) in held for name in names]),
         seconds=0.0,
@@ -292,112 +291,6 @@ def _without_still_bones(active: ActiveMotion) -> RetargetedMotion:
         rotations=motion.rotations[:, keep],
         pose_rotations=motion.pose_rotations[:, keep],
     )
-
-
-def _with_ancestors(bones: list[int], parents: list[int]) -> list[int]:
-    """The bones and all that they hang on, parents first."""
-    depth: dict[int, int] = {}
-
-    def visit(bone: int) -> int:
-        if bone not in depth:
-            depth[bone] = 0 if parents[bone] < 0 else visit(parents[bone]) + 1
-        return depth[bone]
-
-    for bone in bones:
-        visit(bone)
-    return sorted(depth, key=lambda bone: (depth[bone], bone))
-
-
-def _held(armature: bpy.types.Object, rig: Rig, chain: list[int]) -> set[int]:
-    """Those of a chain's bones that constraints or drivers act on."""
-    drivers = armature.animation_data.drivers if armature.animation_data is not None else ()
-    driven = {path.split('"')[1] for curve in drivers if (path := curve.data_path).startswith('pose.bones["')}
-    held = set()
-    for index in chain:
-        bone = armature.pose.bones[rig.bone_names[index]]
-        if bone.name in driven or any(not each.mute and each.influence > 0.0 for each in bone.constraints):
-            held.add(index)
-    # an IK constraint moves the bones above the one that has it, which need not be a mapped one
-    for bone in armature.pose.bones:
-        for constraint in bone.constraints:
-            if constraint.type in {"IK", "SPLINE_IK"} and not constraint.mute and constraint.influence > 0.0:
-                current, left = bone, constraint.chain_count or len(armature.pose.bones)
-                while current is not None and left:
-                    if rig.index(current.name) in chain:
-                        held.add(rig.index(current.name))
-                    current, left = current.parent, left - 1
-    return held
-
-
-def _is_plain(armature: bpy.types.Object, rig: Rig, chain: list[int]) -> bool:
-    """Whether F-curves and rest matrices alone tell where the bones of a chain are."""
-    if _uses_nla(armature) or not _object_is_still(armature):
-        return False
-    channels = ActionChannels(armature)
-    for index in chain:
-        bone = armature.pose.bones[rig.bone_names[index]]
-        plain = bone.bone.use_inherit_rotation and bone.bone.inherit_scale == "FULL"
-        moved = channels.keyed(bone_path(bone.name, "location")) or np.any(np.array(bone.location))
-        if not plain or (moved and not bone.bone.use_local_location):
-            return False
-    return True
-
-
-def _uses_nla(armature: bpy.types.Object) -> bool:
-    data = armature.animation_data
-    return bool(data.use_nla) and any(
-        not track.mute and any(not strip.mute for strip in track.strips) for track in data.nla_tracks
-    )
-
-
-def _object_is_still(armature: bpy.types.Object) -> bool:
-    current: Optional[bpy.types.Object] = armature
-    while current is not None:
-        data = current.animation_data
-        if len(current.constraints) or (current.parent is not None and current.parent_type != "OBJECT"):
-            return False
-        if data is not None:
-            if current != armature and (data.action is not None or len(data.nla_tracks)):
-                return False
-            curves = [*(ActionChannels(current).curves if data.action is not None else ())]
-            paths = [path for path, _ in curves] + [driver.data_path for driver in data.drivers]
-            if any(path.startswith(_OBJECT_CHANNELS) for path in paths):
-                return False
-        current = current.parent
-    return True
-
-
-def _location_bone(armature: bpy.types.Object, hips: str) -> Optional[str]:
-    """The bone whose location moves the hips: their own, or the one that connected hips hang on."""
-    bone = armature.data.bones[hips]
-    while bone.use_connect and bone.parent is not None:
-        bone = bone.parent
-    return bone.name
-
-
-def _location_axes(armature: bpy.types.Object, rig: Rig, name: str, poses: Array, moves: Array) -> Array:
-    """What the axes of a bone's location are in the space of ``poses (T, N, 4, 4)``: ``(T, 3, 3)``."""
-    bone, index = armature.data.bones[name], rig.index(name)
-    if bone.parent is None:
-        return np.asarray((moves @ (rig.rest[index] if bone.use_local_location else np.eye(4)))[:, :3, :3])
-    parent = rig.index(bone.parent.name)
-    if bone.use_local_location and bone.use_inherit_rotation and bone.inherit_scale == "FULL":
-        return np.asarray((poses[:, parent] @ np.linalg.inv(rig.rest[parent]) @ rig.rest[index])[:, :3, :3])
-    result = np.empty((len(poses), 3, 3))
-    rest, rest_parent = Matrix(rig.rest[index].tolist()), Matrix(rig.rest[parent].tolist())
-    for frame, pose in enumerate(poses[:, parent]):
-        for axis in range(3):
-            ends = [
-                bone.convert_local_to_pose(
-                    Matrix.Translation(np.eye(3)[axis] * size),
-                    rest,
-                    parent_matrix=Matrix(pose.tolist()),
-                    parent_matrix_local=rest_parent,
-                ).translation
-                for size in (0.0, 1.0)
-            ]
-            result[frame, :, axis] = np.array(ends[1]) - np.array(ends[0])
-    return result
 
 
 def _depth(rig: Rig, bone: int) -> int:
