@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,11 @@ Frames = npt.NDArray[np.intp]
 
 _MISSED = 1e-4
 """Metres off its place from which a foot is brought back."""
-_STEPS, _SUNK = 3.0, 3.0
-"""How much more than being off its place it counts that a point slides from frame to frame, and is under the floor."""
+_STEPS, _SUNK, _RISEN = 3.0, 3.0, 0.3
+"""How much more than being off its place it counts that a point slides from frame to frame, and is under the floor; and
+how little that it is over the floor: a heel that rises is what is to happen."""
+_ROUNDS, _NEARER = 6, 0.98
+"""So often feet are brought back at most, and by how much a stance must come nearer for a round to count."""
 _PASS = 0.2
 """Seconds in which a foot that limits keep from being flat passes from its heel to its ball."""
 
@@ -37,15 +40,35 @@ def feet_brought_back(
     """The take with its feet brought back to their places, within the limits.
 
     A foot keeps the turn that the limits left it and stands on its ball, if that touches, else on its heel: where an
-    ankle cannot bend enough the heel rises, and nothing slides.
+    ankle cannot bend enough the heel rises, and nothing slides. A risen heel bends the knee, and so the ankle, once
+    more; hence some rounds, each of which counts only for the stances that it brings nearer.
 
     Parameters
     ----------
     limited_take : the planted take after the limits. pose : over the floor, as it was planted.
     """
+    result = limited_take
+    stances = [_stances(path, settling(pose.take.fps)) for path in paths]
+    for _ in range(_ROUNDS):
+        nearer = _round(result, pose, feet, paths, stances, limits)
+        if nearer is None:
+            break
+        result = nearer
+    return result
+
+
+def _round(
+    take: Take,
+    pose: Pose,
+    feet: list[Foot],
+    paths: list[FootPath],
+    stances: list[Frames],
+    limits: LimitOptions,
+) -> Optional[Take]:
+    """One round of ``feet_brought_back``; None where it brings no stance nearer."""
     from ..biomechanics.engine import limited
 
-    now = Pose.over(limited_take, pose.floor)
+    now = Pose.over(take, pose.floor)
     before = replace(now, turned=now.turned.copy(), placed=now.placed.copy())
     reach = settling(pose.take.fps)
     changed: list[int] = []
@@ -77,29 +100,48 @@ def feet_brought_back(
         hold(now, goal, np.zeros_like(heel), 1.0, reach)
         changed += [foot.leg.upper, foot.leg.lower, foot.leg.end]
     if not changed:
-        return limited_take
+        return None
     result = now.to_take(changed, np.zeros_like(now.placed[:, 0]))
     part, rows = _with_ancestors(result, changed)
     local, within = result.local_rotations.copy(), limited(part, limits)[0].local_rotations
     for joint in changed:
         local[:, joint] = within[:, rows.index(joint)]
     tried = Pose.over(replace(result, local_rotations=local), pose.floor)
-    for foot, path in zip(feet, paths):
+    any_nearer = False
+    for foot, path, groups in zip(feet, paths, stances):
         leg = [foot.leg.upper, foot.leg.lower, foot.leg.end, *([foot.toes] if foot.toes >= 0 else [])]
-        if _misses(tried, foot, path) >= _misses(before, foot, path):
-            local[:, leg] = limited_take.local_rotations[:, leg]
-    return replace(limited_take, local_rotations=local)
+        count = int(groups.max(initial=0)) + 1
+        old, new = (np.bincount(groups, weights=_misses(each, foot, path), minlength=count) for each in (before, tried))
+        nearer = new < _NEARER * old
+        any_nearer |= bool(nearer.any())
+        rows_kept = np.flatnonzero(~nearer[groups])
+        local[rows_kept[:, None], leg] = take.local_rotations[rows_kept[:, None], leg]
+    return replace(take, local_rotations=local) if any_nearer else None
 
 
-def _misses(pose: Pose, foot: Foot, path: FootPath) -> float:
-    """Mean square of how far a foot's points are from where they are held, and how fast they move there."""
-    total = 0.0
+def _stances(path: FootPath, reach: int) -> Frames:
+    """Which stance each frame belongs to ``(T,)``; those whose corrections reach into each other are one.
+
+    Frames in the air, where the corrections on both sides are the same, are shared out in the middle.
+    """
+    touching = np.flatnonzero(path.touching)
+    if len(touching) == 0:
+        return np.zeros(len(path.touching), dtype=np.intp)
+    gaps_after = np.flatnonzero(np.diff(touching) > 2 * reach + 1)
+    middles = (touching[gaps_after] + touching[gaps_after + 1]) // 2
+    return np.searchsorted(middles, np.arange(len(path.touching)), side="left")
+
+
+def _misses(pose: Pose, foot: Foot, path: FootPath) -> Array:
+    """Square ``(T,)`` of how far a foot's points are from where they are held, and how fast they move there."""
+    total = np.zeros(len(path.touching))
     turned, ankle = pose.turned[:, foot.leg.end], pose.placed[:, foot.leg.end]
     for arm, place, height in ((foot.heel, path.heel, 0.0), (foot.pivot, path.ball, -float(foot.ball[2]))):
         error = ankle + rotations.rotate(turned, arm) - place - (0.0, 0.0, height)
         steps = np.diff(error, axis=0)
-        error[:, 2] *= np.where(error[:, 2] < 0.0, _SUNK, 1.0)
-        total += float(np.nansum(error**2)) + float(np.nansum((_STEPS * steps) ** 2))
+        error[:, 2] *= np.where(error[:, 2] < 0.0, _SUNK, _RISEN)
+        total += np.nan_to_num(np.sum(error**2, axis=-1))
+        total[1:] += np.nan_to_num(np.sum((_STEPS * steps) ** 2, axis=-1))
     return total
 
 
