@@ -35,6 +35,8 @@ _SHORT_GAP = 0.2
 _HANGING, _STRETCHED = np.cos(np.radians(25.0)), 0.88
 """A palm within this angle of straight under its shoulder, at more than this share of the arm's length from it, hangs
 and only passes hip and thigh."""
+_APART = 0.3
+"""Seconds in which a hand goes from one part to another, at least."""
 _LEFT_ALONE = frozenset({"hips", "thigh"})
 
 
@@ -88,7 +90,7 @@ def self_contacts(take: Take, world: Optional[tuple[Array, Array]] = None) -> li
             if part.label in _LEFT_ALONE:
                 distance = np.where(hanging, np.inf, distance)
             found += _stretches(distance, local, take.fps, size, side, name, (_NEAR, _STILL_NEAR))
-    return _one_at_a_time(found, take.frame_count)
+    return one_at_a_time(found, take.frame_count, round(_APART * take.fps))
 
 
 def _hangs(take: Take, placed: Array, side: str, palm: Array) -> Mask:
@@ -121,23 +123,23 @@ def _stretches(
     ]
 
 
-def _one_at_a_time(found: list[tuple[float, SelfContact]], count: int) -> list[SelfContact]:
-    """The contacts, hands together before all, then the nearest; what a better one takes is cut from the others."""
-    taken = {side: np.zeros(count, dtype=bool) for side in SIDES}
+def one_at_a_time(found: list[tuple[float, SelfContact]], count: int, apart: int) -> list[SelfContact]:
+    """The contacts, hands together before all, then the nearest; what a better one takes is cut from the others.
+
+    From one part to another a hand has ``apart`` frames: without them it would jump there.
+    """
     result: list[SelfContact] = []
     for _, contact in sorted(found, key=lambda row: (row[1].part != HAND_TO_HAND, row[0])):
-        sides = SIDES if contact.part == HAND_TO_HAND else (contact.side,)
         free = np.zeros(count, dtype=bool)
         free[contact.first : contact.end] = True
-        for side in sides:
-            free &= ~taken[side]
+        for other in result:
+            if HAND_TO_HAND in (contact.part, other.part) or contact.side == other.side:
+                pad = 0 if other.part == contact.part else apart
+                free[max(other.first - pad, 0) : other.end + pad] = False
         spans = gaps.spans(free)
         if not spans:
             continue
         first, end = max(spans, key=lambda span: span[1] - span[0])
-        if 2 * (end - first) < contact.end - contact.first:
-            continue
-        for side in sides:
-            taken[side][first:end] = True
-        result.append(SelfContact(contact.side, contact.part, first, end))
+        if 2 * (end - first) >= contact.end - contact.first:
+            result.append(SelfContact(contact.side, contact.part, first, end))
     return sorted(result, key=lambda contact: contact.first)

@@ -9,7 +9,7 @@ from holirep_blender.motion.contacts import Contacts
 from holirep_blender.motion.planting import PlantOptions, character_take, planted
 from holirep_blender.motion.planting.body_parts import body_parts, distance_to, in_part, palm_offset
 from holirep_blender.motion.planting.pose import find_limb
-from holirep_blender.motion.planting.self_contacts import HAND_TO_HAND, self_contacts
+from holirep_blender.motion.planting.self_contacts import HAND_TO_HAND, SelfContact, one_at_a_time, self_contacts
 from holirep_blender.motion.planting.two_bone import reaching
 from holirep_blender.motion.retargeting import retarget
 from holirep_blender.motion.skeleton import JOINT_INDEX, JOINT_PARENTS, t_pose_offsets
@@ -147,3 +147,14 @@ def test_a_hand_on_a_table_stays_there():
     assert was.max() > 0.003
     assert moved.max() < 1e-6
     assert np.isfinite(held.places[35:56, 0]).all()
+
+
+def test_from_one_part_to_another_a_hand_has_time_to_go():
+    hip, chest = SelfContact("left", "hips", 10, 40), SelfContact("left", "chest", 38, 80)
+    other_hand, again = SelfContact("right", "head", 30, 60), SelfContact("left", "hips", 82, 100)
+    rows = [(0.01, hip), (0.02, chest), (0.01, other_hand), (0.03, again)]
+    found = one_at_a_time(rows, 120, apart=9)
+    assert other_hand in found
+    left = [contact for contact in found if contact.side == "left"]
+    assert [contact.part for contact in left] == ["hips", "chest", "hips"]
+    assert all(later.first - sooner.end >= 9 for sooner, later in zip(left, left[1:]))
