@@ -279,7 +279,10 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         name="Set Scene Range", description="Make the scene begin and end with the take", default=False
     )
     add_camera: BoolProperty(
-        name="Solved Camera", description="Add the camera that was solved from the plate", default=True
+        name="Solved Camera",
+        description="Add the camera that was solved from the plate; "
+        "a take that was solved with a camera of the scene is seen through that one",
+        default=True,
     )
     plate_as_background: BoolProperty(
         name="Plate as Background", description="Show the plate behind the character through that camera", default=True
