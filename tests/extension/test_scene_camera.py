@@ -15,11 +15,13 @@ from bpy_extras.object_utils import world_to_camera_view
 from holirep_blender.motion.skeleton import JOINT_INDEX
 from holirep_blender.motion.take import Camera, Take
 from holirep_blender.operators.performance import Performance, why_not_shot
+from holirep_blender.operators.solve_again import SolveAgain
 from holirep_blender.scene import shot as shots
 from holirep_blender.scene.actions import MARK
 from holirep_blender.scene.camera_tracks import PlateFrames
 from holirep_blender.scene.shot_take import apply_shot_take, plate_frames_of
 from tests.extension.conftest import run_command
+from tests.extension.test_jobs_in_blender import finish
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
 
@@ -272,6 +274,38 @@ def test_a_panning_camera_gives_the_world_that_a_still_one_gives(panned, runtime
     np.testing.assert_array_equal(again.camera.world_from_camera, moving.camera.world_from_camera)
     assert again.header["camera_track_source"]["camera"] == "Panning"
     assert np.ptp(moving.world_positions()[:, JOINT_INDEX["head"], 2]) < 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_buttons_read_the_camera_once_the_plate_is_known(registered, panned, runtime, monkeypatch):
+    monkeypatch.setenv("HOLIREP_RUNTIME", str(runtime))
+    bpy.ops.wm.open_mainfile(filepath=str(panned / "stage.blend"))
+    scene = bpy.context.scene
+    shot = scene.holirep
+    shot.plate, shot.character = str(panned / "pan.0001.png"), scene.objects["Hero"]
+    shot.use_range, shot.frame_first, shot.frame_last = True, 4, 9
+    shot.person_kind, shot.person_frame, shot.person_point = "POINT", 4, (1180, 740)
+    shot.camera_kind, shot.track_camera, shot.match_camera = "OBJECT", scene.objects["Panning"], True
+    scene.frame_set(150)
+    Performance(scene).start()
+    outcome = finish()
+    assert outcome.level != "ERROR", outcome.message
+    assert "frames 104 to 109" in outcome.message, "the range begins three frames later than the plate"
+    assert scene.frame_current == 150
+    take = Take.load(shot.take)
+    yaw = np.degrees(np.arctan2(-take.camera.world_from_camera[:, 1, 0], take.camera.world_from_camera[:, 0, 0]))
+    np.testing.assert_allclose(yaw, np.linspace(1.5, -1.5, 10)[3:9], atol=1e-4)
+    assert list(Path(bpy.app.tempdir).glob("camera_*.npz")) == []
+
+    scene.objects["Panning"].data.keyframe_insert("lens", frame=104)
+    scene.objects["Panning"].data.lens = 80.0
+    scene.objects["Panning"].data.keyframe_insert("lens", frame=109)
+    Performance(scene).start()
+    outcome = finish()
+    assert (outcome.level, "by a zoom or a shift" in outcome.message) == ("ERROR", True), outcome.message
+    with pytest.raises(ValueError, match="by a zoom or a shift"):
+        SolveAgain(scene).start()
 
 
 @pytest.mark.parametrize(
