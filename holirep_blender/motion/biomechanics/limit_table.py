@@ -25,6 +25,16 @@ def _stored() -> dict[str, Any]:
     return loaded
 
 
+def motion_words(joint: str, motion: str) -> Optional[str]:
+    """What the table calls a joint's motion, without its side: "knee flexion"; None where there is no such row."""
+    return _motion_words().get((joint, motion))
+
+
+@lru_cache(maxsize=1)
+def _motion_words() -> dict[tuple[str, str], str]:
+    return {(joint, row["motion"]): row["label"] for row in _stored()["rows"] for joint in sided(row["joint"])}
+
+
 @dataclass(frozen=True)
 class LimitRow:
     """How far one joint turns in one motion, degrees in the sense of ``joint_angles``.

@@ -10,10 +10,25 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .limit_table import motion_words
+
 Array = npt.NDArray[np.float64]
 
-_DECIMALS = {"deg": 0, "deg/s": 0, "N m": 0, "m": 3, "m/frame": 4}
-_UNITS = {"deg": "°", "deg/s": " °/s", "N m": " N m", "m": " m", "m/frame": " m a frame"}
+_UNITS = {
+    "deg": (0, "°", 1.0),
+    "deg/s": (0, " °/s", 1.0),
+    "N m": (0, " N m", 1.0),
+    "m": (0, " mm", 1000.0),
+    "m/frame": (1, " mm a frame", 1000.0),
+}
+"""Decimals, sign and scale of a unit, as it is said."""
+_SAID = {
+    "floor": "# under the floor",
+    "slide": "sliding #",
+    "reach": "# off its place",
+    "balance": "# out of balance",
+}
+"""What is wrong, with # for the value."""
 _PARTS = {
     "UpperLeg": "hip",
     "LowerLeg": "knee",
@@ -53,15 +68,27 @@ class Violation:
 
     def sentence(self) -> str:
         """For the user, e.g. "Left knee flexion 163° (limit 160°)". Frames are named by the caller."""
-        words = f"{joint_label(self.joint)} {self.motion}".strip()
-        if self.kind not in ("limit", ""):
-            words = f"{words} {self.kind}".strip()
-        decimals, unit = _DECIMALS.get(self.unit, 2), _UNITS.get(self.unit, f" {self.unit}".rstrip())
+        decimals, unit, scale = _UNITS.get(self.unit, (2, f" {self.unit}".rstrip(), 1.0))
         if self.unit == "deg" and abs(self.value - self.bound) < 1.0:
             decimals = 2
-        value, bound = f"{self.value:.{decimals}f}{unit}", f"{self.bound:.{decimals}f}{unit}"
-        sentence = f"{words} {value} (limit {bound})"
+        value, bound = (f"{scale * number:.{decimals}f}{unit}" for number in (self.value, self.bound))
+        sentence = f"{self._words().replace('#', value)} (limit {bound})"
         return sentence[0].upper() + sentence[1:]
+
+    def _words(self) -> str:
+        if self.kind == "limit":
+            return f"{motion_label(self.joint, self.motion)} #"
+        words = f"{joint_label(self.joint)} {self.motion}".strip()
+        return f"{words} {_SAID.get(self.kind, f'{self.kind} #')}"
+
+
+def motion_label(joint: str, motion: str) -> str:
+    """A joint's motion as artists say it: "left forearm pronation" for the rotation of ``leftLowerArm``."""
+    words = motion_words(joint, motion)
+    if words is None:
+        return f"{joint_label(joint)} {motion}".strip()
+    side = re.match(r"left|right", joint)
+    return f"{side.group()} {words}" if side else words
 
 
 def joint_label(joint: str) -> str:

@@ -20,17 +20,29 @@ def _violation(**changes: object) -> Violation:
     [
         ({}, "Left knee flexion 163° (limit 160°)"),
         ({"value": 160.4}, "Left knee flexion 160.40° (limit 160.00°)"),
-        ({"joint": "rightIndexProximal", "motion": "abduction"}, "Right index proximal abduction 163° (limit 160°)"),
-        ({"joint": "upperChest", "value": -30.0, "bound": -20.0}, "Upper chest flexion -30° (limit -20°)"),
+        ({"joint": "rightIndexProximal", "motion": "abduction"}, "Right index finger spread 163° (limit 160°)"),
+        ({"joint": "upperChest", "value": -30.0, "bound": -20.0}, "Upper back flexion -30° (limit -20°)"),
         (
             {"kind": "speed", "joint": "leftHand", "motion": "", "value": 2500.0, "bound": 1500.0, "unit": "deg/s"},
             "Left wrist speed 2500 °/s (limit 1500 °/s)",
         ),
         (
             {"kind": "floor", "joint": "leftToes", "motion": "", "value": 0.0312, "bound": 0.0, "unit": "m"},
-            "Left toes floor 0.031 m (limit 0.000 m)",
+            "Left toes 31 mm under the floor (limit 0 mm)",
         ),
-        ({"kind": "balance", "joint": "", "motion": "", "unit": "m"}, "Whole body balance 163.200 m (limit 160.000 m)"),
+        (
+            {"kind": "balance", "joint": "", "motion": "", "value": 0.061, "bound": 0.04, "unit": "m"},
+            "Whole body 61 mm out of balance (limit 40 mm)",
+        ),
+        (
+            {"kind": "slide", "joint": "leftToes", "motion": "", "value": 0.0069, "bound": 0.002, "unit": "m/frame"},
+            "Left toes sliding 6.9 mm a frame (limit 2.0 mm a frame)",
+        ),
+        (
+            {"kind": "reach", "joint": "leftFoot", "motion": "", "value": 0.026, "bound": 0.002, "unit": "m"},
+            "Left ankle 26 mm off its place (limit 2 mm)",
+        ),
+        ({"joint": "leftLowerArm", "motion": "rotation"}, "Left forearm pronation 163° (limit 160°)"),
     ],
 )
 def test_sentences_are_for_artists(changes: dict[str, object], words: str) -> None:
