@@ -151,7 +151,7 @@ def _solving(parser: argparse.ArgumentParser) -> None:
         "--camera-track", type=Path, metavar="TRACK.npz", help="the way of a camera that was tracked elsewhere"
     )
     camera.add_argument(
-        "--still-camera", action="store_true", help="one that does not move and is solved, whatever the file's shot says"
+        "--still-camera", action="store_true", help="one that does not move and is solved, if the shot says else"
     )
     group.add_argument("--focal-length", type=values.focal_length, metavar="F", help="estimate, 35mm or 1500px")
     group.add_argument("--sensor-width", type=values.number(1.0, 500.0, " mm"), metavar="MM", help="with 35mm; else 36")

@@ -51,14 +51,16 @@ class SolveAgain(Performance):
     def _must_inspect(self) -> bool:
         return False  # the take knows the plate's size and frames
 
-    def _params(self, plate: PlateFrames | None) -> dict[str, Any]:
+    def _params(self, _plate: PlateFrames | None) -> dict[str, Any]:
         from ..scene.shot_take import plate_frames_of
 
         shot = self._shot()
         take = Path(bpy.path.abspath(shot.take))
         out = self._out or shots.new_take_path(preferences.takes_folder(), take.with_name(take.stem.rsplit(".", 1)[0]))
-        plate = plate or plate_frames_of(take)
+        plate, given = plate_frames_of(take)
         settings = {**shots.solve_settings(shot, plate.size), **self._camera(plate)}
+        if given and shot.camera_kind == "SOLVED":
+            self.warnings = ("The camera's track that the take was solved with counts again",)
         return {"take": str(take), **settings, "out": str(out)}
 
 

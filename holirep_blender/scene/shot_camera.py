@@ -100,7 +100,7 @@ def _use(scene: bpy.types.Scene, camera: bpy.types.Object, take: Take, start: fl
     )
     if not (shot.plate_as_background and shot.plate) or shown:
         return []
-    if not lens.is_editable:
+    if lens.library is not None:
         return [f"The plate is not shown behind {camera.name}, which is linked from another file"]
     if lens.animation_data is not None and lens.animation_data.action is not None:
         mine = MARK in lens.animation_data.action

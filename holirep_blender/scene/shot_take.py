@@ -160,8 +160,10 @@ def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
         raise ValueError(f"The rig map of {rig.name} needs the hips and at least one arm or leg. Fill it in first")
 
 
-def plate_frames_of(take: Path) -> PlateFrames:
-    """The plate's frames that a take was tracked in; reads no more of the file than that.
+def plate_frames_of(take: Path) -> tuple[PlateFrames, bool]:
+    """The plate's frames that a take was tracked in, and whether its camera's track was given.
+
+    Reads no more of the file than that.
 
     Raises TakeError, in the user's words, where the take cannot be read or solved again.
     """
@@ -180,7 +182,8 @@ def plate_frames_of(take: Path) -> PlateFrames:
     start = plate.get("start_seconds") if isinstance(plate, dict) else None
     if start is None and isinstance(plate, dict) and plate.get("kind") == "movie":
         start = (first - 1) / fps  # older takes do not say, but movies count from 1
-    return PlateFrames((width, height), fps, count, start)
+    given = header.get("solve_options", {}).get("camera_track") is not None
+    return PlateFrames((width, height), fps, count, start), given
 
 
 def _show_found_map(shot: bpy.types.PropertyGroup) -> None:

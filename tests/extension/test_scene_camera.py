@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
 
+from holirep_blender.cli.errors import CommandError
+from holirep_blender.cli.parser import build_parser
+from holirep_blender.cli.shot_options import set_solve
 from holirep_blender.motion.skeleton import JOINT_INDEX
 from holirep_blender.motion.take import Camera, Take
 from holirep_blender.operators.performance import Performance, why_not_shot
@@ -166,6 +169,24 @@ def test_the_request_of_each_kind(shot, tmp_path):
         assert stored["intrinsics"][0, 0] == pytest.approx(50.0 / 36.0 * SIZE[0], rel=1e-5)
 
 
+def test_the_command_writes_the_camera_into_the_shot(shot, tmp_path):
+    np.save(tmp_path / "given.npy", np.eye(4)[None])
+    add_camera()
+
+    def choose(*words):
+        set_solve(shot, build_parser("holirep").parse_args(["replicate", *map(str, words)]))
+        return shot.camera_kind
+
+    assert choose("--camera", "Matchmove") == "OBJECT"
+    assert shot.track_camera.name == "Matchmove"
+    assert choose("--smoothing", "none") == "OBJECT", "what is left out stays"
+    with pytest.raises(CommandError, match="--still-camera"):
+        choose("--focal-length", "35mm")
+    assert choose("--camera-track", tmp_path / "given.npy", "--focal-length", "900px") == "FILE"
+    assert shot.camera_track_file == str(tmp_path / "given.npy")
+    assert choose("--still-camera") == "SOLVED"
+
+
 def test_what_a_take_says_of_its_plate(filmed, shot, tmp_path):
     with pytest.raises(ValueError, match="holds no observations"):
         plate_frames_of(Path(shot.take))
@@ -270,6 +291,7 @@ def test_a_panning_camera_gives_the_world_that_a_still_one_gives(panned, runtime
         "solve", "--take", panned / "moving.npz", "--out", panned / "again.npz", HOLIREP_RUNTIME=str(runtime)
     )
     assert done.returncode == 0, done.stderr
+    assert "Warning: The camera's track that the take was solved with counts again" in done.stdout
     again = Take.load(panned / "again.npz")
     np.testing.assert_array_equal(again.camera.world_from_camera, moving.camera.world_from_camera)
     assert again.header["camera_track_source"]["camera"] == "Panning"
