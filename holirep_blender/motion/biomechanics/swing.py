@@ -17,6 +17,11 @@ def angles_of(quaternions: Array, mirrors: npt.ArrayLike) -> Array:
     w, x, y, z = np.moveaxis(quaternions, -1, 0)
     scale = np.sqrt(w * w + x * x)
     half_turn = scale < 1e-9
+    if half_turn.any():
+        # half a turn of the swing has two directions, q and -q one each: one of them is chosen
+        lead = np.where(np.abs(y) > 1e-9, y, z)
+        turned = np.where(half_turn & (lead < 0.0), -1.0, 1.0)
+        y, z = turned * y, turned * z
     divisor = np.where(half_turn, 1.0, scale)
     cosine, sine = np.where(half_turn, 1.0, w / divisor), np.where(half_turn, 0.0, x / divisor)
     flexion, third = cosine * y - sine * z, cosine * z + sine * y
@@ -24,7 +29,7 @@ def angles_of(quaternions: Array, mirrors: npt.ArrayLike) -> Array:
     angle = 2.0 * np.arctan2(length, scale)
     ratio = np.where(length < 1e-9, 2.0, angle / np.where(length < 1e-9, 1.0, length))
     # q and -q are one rotation: the twist lies within a half turn either way
-    sign = np.where(cosine < 0.0, -1.0, 1.0)
+    sign = np.where(np.where(np.abs(cosine) < 1e-9, sine, cosine) < 0.0, -1.0, 1.0)
     twist = 2.0 * np.arctan2(sine * sign, cosine * sign)
     mirror = np.asarray(mirrors, dtype=np.float64)[:, None]
     return np.stack([ratio * flexion, ratio * third * mirror, twist], axis=-1)

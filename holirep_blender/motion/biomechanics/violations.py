@@ -42,8 +42,7 @@ def _swing_violations(joint: str, angles: Array, bounds: JointBounds, altered: b
     if not beyond.any():
         return []
     # the motion that is nearer to, or further over, its own limit gives the stretch its name
-    share_a = cosine / np.where(cosine >= 0, first.hard_high - centre_a, first.hard_low - centre_a)
-    share_b = sine / np.where(sine >= 0, second.hard_high - centre_b, second.hard_low - centre_b)
+    share_a, share_b = _share(cosine, centre_a, first), _share(sine, centre_b, second)
     found: list[Violation] = []
     for motion, mine, centre, part in (
         ("flexion", share_a >= share_b, centre_a, cosine),
@@ -53,6 +52,12 @@ def _swing_violations(joint: str, angles: Array, bounds: JointBounds, altered: b
         limits = np.broadcast_to(centre, distance.shape) + part * np.where(mine & beyond, hard, 0.0)
         found += _signed(joint, motion, values, limits, altered)
     return found
+
+
+def _share(part: Array, centre: Array, limits: Bounds) -> Array:
+    """How much of the way from the centre to its own limit a part of a direction is; both may lie together."""
+    room = np.where(part >= 0.0, limits.hard_high - centre, centre - limits.hard_low)
+    return np.asarray(np.abs(part) / np.maximum(room, 1e-9))
 
 
 def _interval_violations(joint: str, motion: str, values: Array, limits: Bounds, altered: bool) -> list[Violation]:

@@ -311,3 +311,13 @@ def test_keys_of_single_precision_are_within_limits_too() -> None:
         assert found
         keys = after.local_rotations.astype(np.float32).astype(np.float64)
         assert check_limits(dataclasses.replace(after, local_rotations=keys), options()) == []
+
+
+@pytest.mark.parametrize("axis", [[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, 0, -1], [0.6, 0.8, 0]])
+def test_both_signs_of_half_a_turn_are_one_rotation(axis: list[float]) -> None:
+    take = still_take(2)
+    take.local_rotations[:] = rotations.from_axis_angle(np.array(axis, dtype=float), np.asarray(np.pi))
+    other = dataclasses.replace(take, local_rotations=-take.local_rotations)
+    options = LimitOptions()
+    one, two = (limited(each, options)[0].local_rotations for each in (take, other))
+    assert np.degrees(rotations.angle_between(one, two)).max() < 1e-6
