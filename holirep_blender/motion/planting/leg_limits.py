@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Frames = npt.NDArray[np.intp]
 
-_MISSED = 1e-4
+_MISSED = 5e-4
 """Metres off its place from which a foot is brought back."""
 _STEPS, _SUNK, _RISEN = 3.0, 3.0, 0.3
 """How much more than being off its place it counts that a point slides from frame to frame, and is under the floor; and
 how little that it is over the floor: a heel that rises is what is to happen."""
-_ROUNDS, _NEARER = 6, 0.98
+_ROUNDS, _NEARER = 4, 0.9
 """So often feet are brought back at most, and by how much a stance must come nearer for a round to count."""
 _PASS = 0.2
 """Seconds in which a foot that limits keep from being flat passes from its heel to its ball."""
