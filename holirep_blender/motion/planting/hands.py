@@ -14,6 +14,8 @@ from ..retargeting import take_rest_positions
 from ..skeleton import SIDES
 from ..take import Take
 from .body_parts import Part, body_parts, from_part, in_part, palm_offset
+from .calming import calmed
+from .leg_moves import LegHold
 from .limb_solving import Hold, hold
 from .pose import Limb, Pose, find_limb, world_of
 from .self_contacts import HAND_TO_HAND, SelfContact, self_contacts
@@ -24,6 +26,8 @@ Frames = npt.NDArray[np.intp]
 
 _APPROACH = 0.3
 """Seconds in which a hand comes to what it touches, and leaves it."""
+_ARRIVAL, _ARRIVED = 0.12, 0.008
+"""Seconds in which a hand that would be jerked may still come, and the metres from its place at which it has."""
 _BENT_FROM, _BENT_TO = np.radians(10.0), np.radians(25.0)
 """An elbow's axis is that of its bend above the second angle, the anatomical one below the first."""
 _ON_FLOOR = 0.15
@@ -138,7 +142,25 @@ def hands_held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:
 
         hold(pose, Hold.of(pose, arm, axis, known, hand.held, end), np.zeros_like(hand.place), strength, reach)
         changed += [arm.upper, arm.lower, arm.end]
+    if changed and strength >= 1.0:
+        _calm(pose, [hand for hand in hands if hand.held.any() and not (hand.held & ~hand.on_body).any()])
     return changed
+
+
+def _calm(pose: Pose, hands: list[HandPath]) -> None:
+    """Takes the pops out of arms; a hand may come to what it touches, and leave it, within ``_ARRIVAL`` seconds.
+
+    What touches is the own body, which gives way a little; hands that touch the world are not for this.
+    """
+    if not hands:
+        return
+    margin = round(_ARRIVAL * pose.take.fps)
+    firmly = [hand.held & (gaps.distance_to_valid(~hand.held) > margin) for hand in hands]
+    arms = [LegHold.of_arm(hand.side, hand.arm, hand.palm, held) for hand, held in zip(hands, firmly)]
+    near = np.any([gaps.distance_to_valid(hand.held) <= round(_APPROACH * pose.take.fps) for hand in hands], axis=0)
+    calmed(pose, arms, np.zeros_like(hands[0].place), False, near)
+    for hand, held in zip(hands, firmly):
+        hand.held &= held | (palm_misses(pose, hand) < _ARRIVED)
 
 
 def palm_misses(pose: Pose, hand: HandPath) -> Array:

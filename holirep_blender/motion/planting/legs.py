@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from .. import rotations
 from .blending import bridged
+from .calming import calmed
 from .feet import Foot, FootPath, foot_path, lift, toes_turned
+from .leg_moves import LegHold
 from .limb_solving import Hold, hold, longest, settle
 from .pelvis import LegNeed, pelvis_shift
 from .pose import Pose
@@ -78,6 +80,8 @@ def legs_planted(
             pose.placed[:, foot.toes] = pose.placed[:, foot.leg.end] + rotations.rotate(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
+    if strength >= 1.0:
+        shift = calmed(pose, [LegHold(*each) for each in zip(feet, phases, (p.arm for p in paths))], shift, movable)
     return paths, shift
 
 
