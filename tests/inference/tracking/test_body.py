@@ -87,4 +87,5 @@ def test_a_still_picture_stays_still(pose: CountedPose, calm_frames: List[Number
     assert len(found) == 25
     seen = JOINTS & (np.min([answer.visibility for answer in found], axis=0) > 0.5)  # legs out of the picture wander
     points = np.stack([answer.image[seen, :2] for answer in found])
-    assert np.abs(points[5:] - points[5]).max() < 2.0
+    torso = np.hypot(*(found[5].image[[11, 12], :2].mean(0) - found[5].image[[23, 24], :2].mean(0)))
+    assert np.abs(points[5:] - points[5]).max() < 0.04 * torso  # a wrist at the picture's edge is the least sure
