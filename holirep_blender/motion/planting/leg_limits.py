@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import gaps, rotations
 from ..take import Take
-from .blending import eased
+from .blending import bridged, eased
 from .feet import Foot, FootPath
 from .legs import settling
 from .limb_solving import Hold, hold
@@ -28,8 +28,10 @@ _MISSED = 5e-4
 _STEPS, _SUNK, _RISEN = 3.0, 3.0, 0.3
 """How much more than being off its place it counts that a point slides from frame to frame, and is under the floor; and
 how little that it is over the floor: a heel that rises is what is to happen."""
-_ROUNDS, _NEARER = 4, 0.9
+_ROUNDS, _NEARER = 6, 0.97
 """So often feet are brought back at most, and by how much a stance must come nearer for a round to count."""
+_NOTHING = 1e-8
+"""Square metres over a stance that nobody sees, so that rounding decides nothing."""
 _PASS = 0.2
 """Seconds in which a foot that limits keep from being flat passes from its heel to its ball."""
 
@@ -102,7 +104,7 @@ def _round(
     if not changed:
         return None
     result = now.to_take(changed, np.zeros_like(now.placed[:, 0]))
-    part, rows = _with_ancestors(result, changed)
+    part, rows = with_ancestors(result, changed)
     local, within = result.local_rotations.copy(), limited(part, limits)[0].local_rotations
     for joint in changed:
         local[:, joint] = within[:, rows.index(joint)]
@@ -112,17 +114,22 @@ def _round(
         leg = [foot.leg.upper, foot.leg.lower, foot.leg.end, *([foot.toes] if foot.toes >= 0 else [])]
         count = int(groups.max(initial=0)) + 1
         old, new = (np.bincount(groups, weights=_misses(each, foot, path), minlength=count) for each in (before, tried))
-        nearer = new < _NEARER * old
-        any_nearer |= bool(nearer.any())
-        rows_kept = np.flatnonzero(~nearer[groups])
-        local[rows_kept[:, None], leg] = take.local_rotations[rows_kept[:, None], leg]
+        any_nearer |= bool((new < _NEARER * old - _NOTHING).any())
+        worse = new > old + _NOTHING
+        if worse.any():
+            # corrections pass from stance to stance through the air, so what is taken back does as well
+            share = np.where(worse[groups], 0.0, 1.0)[:, None]
+            share = bridged(share, path.touching, share, share, reach)
+            for joint in leg:
+                whole = rotations.slerp(take.local_rotations[:, joint], local[:, joint], share[:, 0])
+                local[:, joint] = np.where(share < 1.0, whole, local[:, joint])
     return replace(take, local_rotations=local) if any_nearer else None
 
 
 def _stances(path: FootPath, reach: int) -> Frames:
     """Which stance each frame belongs to ``(T,)``; those whose corrections reach into each other are one.
 
-    Frames in the air, where the corrections on both sides are the same, are shared out in the middle.
+    Frames in the air are shared out in the middle.
     """
     touching = np.flatnonzero(path.touching)
     if len(touching) == 0:
@@ -152,7 +159,7 @@ def _on_ball(path: FootPath, fps: float) -> Array:
     return np.where(ball, np.where(heel, eased(np.clip(passed, 0.0, 1.0)), 1.0), 0.0)
 
 
-def _with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
+def with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
     """The part of a take with these joints, their toes and all that carries them, and which joints those are."""
     kept = set(joints)
     kept |= {child for child, parent in enumerate(take.parents) if parent in kept}
