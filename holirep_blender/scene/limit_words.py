@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from ..motion.biomechanics.report import joint_label
+from ..motion.biomechanics.report import motion_label
 
 
 def limit_label(joint: str, motion: str) -> str:
-    """A joint's motion in words: ``leftLowerLeg``, ``flexion`` becomes ``Left knee flexion``."""
-    words = f"{joint_label(joint)} {motion}"
+    """A joint's motion in words: ``leftLowerArm``, ``rotation`` becomes ``Left forearm pronation``."""
+    words = motion_label(joint, motion)
     return words[:1].upper() + words[1:]
