@@ -15,6 +15,7 @@ from ..biomechanics.exertion import ExertionOptions, check_exertion
 from ..biomechanics.report import Violation, violations_over
 from ..contacts import Contacts, Floor, check_floor, contact_points, contacts_of, edited, grounded
 from ..contacts.names import SOLE_POINTS
+from ..skeleton import SIDES
 from ..take import Take
 from .frames import within
 from .options import RefineOptions
@@ -57,8 +58,17 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
         slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)
     report.sentences += tuple(corrected(report.violations))
-    report.warnings = tuple([*report.warnings, *left(report.violations)])
+    report.warnings = tuple([*report.warnings, *_half_chosen(take, options), *left(report.violations)])
     return result, report
+
+
+def _half_chosen(take: Take, options: RefineOptions) -> list[str]:
+    """What the user should know where the chosen joints leave no leg that could hold a foot."""
+    legs = [{f"{side}{part}" for part in ("UpperLeg", "LowerLeg", "Foot")} for side in SIDES]
+    whole = [leg for leg in legs if leg <= set(take.joint_names)]
+    if options.joints is None or options.feet <= 0.0 or any(leg <= options.joints for leg in whole):
+        return []
+    return ["No foot can be held: thigh, shin and foot of a leg must all be among the chosen bones."] if whole else []
 
 
 def planted_performer(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:

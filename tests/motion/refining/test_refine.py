@@ -271,3 +271,10 @@ def test_what_two_skeletons_say_alike_is_said_once():
     assert merged([first, same, later]) == (first, later)
     assert corrected([first, later, speed]) == ["2 limits corrected"]
     assert left([first, speed, speed]) == ["2 movements faster than a human's"]
+
+
+def test_a_choice_of_half_a_leg_is_told(walk):
+    _, report = planted_take(walk, RefineOptions(joints=frozenset({"leftFoot", "leftLowerLeg"})))
+    assert any("thigh, shin and foot" in one for one in report.warnings)
+    _, report = planted_take(walk, RefineOptions(joints=frozenset({"leftFoot", "leftLowerLeg", "leftUpperLeg"})))
+    assert not any("thigh, shin and foot" in one for one in report.warnings)
