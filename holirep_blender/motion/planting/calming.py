@@ -34,6 +34,10 @@ _STIFF = (3e-3, 1e-3, 3e-4, 1e-4, 1e-4, 1e-4)
 """What changes of the pose count, from round to round: ever less, so that they spread over more frames."""
 _AROUND = (6, 8, 10, 12, 12, 12)
 """Frames around one that is too fast which may change, from round to round."""
+_SMOOTHLY, _PULL = 0.1, 300.0
+"""What accelerations count where legs are pulled, and what the pull does."""
+_LARGEST = 0.25
+"""Radians of the largest step of a pull."""
 _FLOOR, _CLEAR = 10.0, 0.002
 """What the height of a point counts that would be under the floor, and the height that it is brought to, in legs."""
 _SUNK, _DEEP = 3e-4, 1000.0
@@ -77,7 +81,7 @@ def calmed(pose: Pose, holds: list[LegHold], shift: Array, movable: bool, inside
     count = pose.take.frame_count
     if count < 4 or not holds:
         return shift
-    problem = _Problem(pose, holds, shift.copy(), movable)
+    problem = Problem(pose, holds, shift.copy(), movable)
     if inside is not None:
         problem.inside = inside
     for around, stiff in zip(_AROUND, _STIFF):
@@ -89,7 +93,7 @@ def calmed(pose: Pose, holds: list[LegHold], shift: Array, movable: bool, inside
     return problem.shift
 
 
-class _Problem:
+class Problem:
     """One motion on its way to calm."""
 
     def __init__(self, pose: Pose, holds: list[LegHold], shift: Array, movable: bool) -> None:
@@ -110,6 +114,7 @@ class _Problem:
         self.spots = [self._spot(hold, frames) for hold in holds]
         self.depth = self._depth(frames)
         self.failed = np.zeros(len(frames), dtype=int)
+        self.hard = np.zeros(len(frames), dtype=bool)
         self.inside: Mask = np.ones(len(frames), dtype=bool)
         turning = {joint for row in self.joints for joint in row}
         self.carried = np.array([joint for joint in range(len(pose.take.joint_names)) if joint not in turning])
@@ -190,7 +195,35 @@ class _Problem:
         self.failed[:] = 0
         return True
 
-    def _solution(self, rows: Frames, free: Mask, stiff: float) -> Array:
+    def pulled(self, pull: Array, around: int, stiff: float) -> None:
+        """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can."""
+        wanted = (np.abs(pull) > 0.0).any(axis=(1, 2))
+        open_frames = gaps.distance_to_valid(wanted) <= around
+        open_frames = gaps.distance_to_valid(open_frames) <= 2
+        rows = np.flatnonzero(gaps.distance_to_valid(open_frames) <= 2)
+        self.hard |= wanted
+        change = self._solution(rows, open_frames[rows], stiff, pull)
+        longest = np.abs(change).max(axis=1, keepdims=True)
+        change = change * np.minimum(1.0, _LARGEST / np.maximum(longest, 1e-12))
+        frames = np.flatnonzero(open_frames)
+        self._apply(frames, change[open_frames[rows]])
+        for hold, low in zip(self.holds, self.low):
+            low[frames] |= sole_heights(self.pose, hold.foot, frames) < 0.0
+
+    def missed(self) -> list[Mask]:
+        """Where feet touch and are not in their places or under the floor, ``(T,)`` by foot."""
+        frames = np.arange(self.pose.take.frame_count)
+        sunk = self._depth(frames) - self.depth > _SUNK * self.unit
+        return [
+            hold.phases.touching
+            & (
+                (np.linalg.norm(self._spot(hold, frames) - spot, axis=-1) > _OFF)
+                | sunk[:, 2 * number : 2 * number + 2].any(axis=1)
+            )
+            for number, (hold, spot) in enumerate(zip(self.holds, self.spots))
+        ]
+
+    def _solution(self, rows: Frames, free: Mask, stiff: float, pull: Optional[Array] = None) -> Array:
         """The change ``(N, C)`` of the frames ``rows``, of which those that are ``free`` may change."""
         width = PELVIS + EACH_LEG * len(self.holds)
         parts = [
@@ -217,7 +250,7 @@ class _Problem:
         speed = np.linalg.norm(now, axis=-1)
         active = (speed > _ACTIVE * bounds) | self.hot[rows[1:-1] - 1]
         excess = np.where(active, np.maximum(1.0 - _AIM * bounds / np.maximum(speed, 1e-12), 0.0), 0.0)
-        weight = np.where(active, 1.0, _OTHERS) * whole[:, None]
+        weight = np.where(active, 1.0, _OTHERS if pull is None else _SMOOTHLY) * whole[:, None]
         wanted = (-now * excess[..., None]).reshape(-1, 3 * samples)
         weight = np.repeat(weight, 3, axis=1)
         diagonal = np.tile(stiff * np.eye(width), (len(rows), 1, 1))
@@ -240,6 +273,10 @@ class _Problem:
                 off = (spot[rows[held]] - self._spot(hold, rows[held])) / self.unit
                 diagonal[held] += _PALM * np.swapaxes(palm, 1, 2) @ palm
                 right[held] += _PALM * np.einsum("tic,ti->tc", palm, off)
+        if pull is not None:
+            turns = moves[:, :-3] * self.hard[rows, None, None]
+            diagonal += _PULL * np.swapaxes(turns, 1, 2) @ turns
+            right += _PULL * np.einsum("tkc,tk->tc", turns, pull[rows].reshape(len(rows), -1))
         # numbers that do nothing in a frame are left out
         live = np.abs(moves).sum(axis=1) > 0.0
         some = np.argsort(~live, axis=1, kind="stable")[:, : int(live.sum(axis=1).max())]
@@ -296,7 +333,7 @@ class _Problem:
         self.pose.placed[np.ix_(frames, self.carried)] += step[:, None]
         for number, hold in enumerate(self.holds):
             first = PELVIS + EACH_LEG * number
-            moved(self.pose, hold, frames, change[:, first : first + EACH_LEG], step)
+            moved(self.pose, hold, frames, change[:, first : first + EACH_LEG], step, self.spots[number][frames])
 
     def _merit(self, rows: Frames, spans: list[tuple[int, int]]) -> Array:
         """How much is too fast around each window of the frames ``rows``, under the floor, or off its place."""

@@ -15,7 +15,7 @@ from .blending import bridged, eased
 from .feet import Foot, FootPath
 from .legs import settling
 from .limb_solving import Hold, hold
-from .pose import Pose
+from .pose import Pose, with_ancestors
 
 if TYPE_CHECKING:
     from ..biomechanics.engine import LimitOptions
@@ -157,25 +157,3 @@ def _on_ball(path: FootPath, fps: float) -> Array:
     ball, heel = np.isfinite(path.ball[:, 0]), np.isfinite(path.heel[:, 0])
     passed = gaps.distance_to_valid(heel & ~ball) / max(1.0, _PASS * fps)
     return np.where(ball, np.where(heel, eased(np.clip(passed, 0.0, 1.0)), 1.0), 0.0)
-
-
-def with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
-    """The part of a take with these joints, their toes and all that carries them, and which joints those are."""
-    kept = set(joints)
-    kept |= {child for child, parent in enumerate(take.parents) if parent in kept}
-    for joint in list(kept):
-        while take.parents[joint] >= 0:
-            joint = take.parents[joint]
-            kept.add(joint)
-    rows = sorted(kept)
-    order = {joint: row for row, joint in enumerate(rows)}
-    part = Take(
-        take.fps,
-        take.frame_start,
-        take.local_rotations[:, rows],
-        take.root_translation,
-        take.rest_offsets[rows],
-        tuple(take.joint_names[joint] for joint in rows),
-        tuple(order.get(take.parents[joint], -1) for joint in rows),
-    )
-    return part, rows

@@ -109,13 +109,10 @@ def effects(pose: Pose, hold: LegHold, rows: Frames, first: int, count: int, uni
     def zeros() -> Array:
         return np.zeros((size, 3, count))
 
-    # the foot: free in the air, about its own lateral axis while it rolls, at rest while it is flat
+    # the foot: free in the air and, about the point that holds it, while it rolls; at rest while it is flat
     feet = zeros()
-    own = slice(first, first + 3)
-    feet[~touching, :, own] = np.eye(3)
+    feet[~flat, :, first : first + 3] = np.eye(3)
     lateral = _lateral(foot, end)
-    rolls = touching & ~flat
-    feet[rolls, :, first] = lateral[rolls]
     pelvis = zeros()
     pelvis[:, :, :PELVIS] = unit * np.eye(3)
     # legs that stand follow hip and ankle
@@ -173,18 +170,16 @@ def sole_heights(pose: Pose, foot: Foot, rows: Frames) -> Array:
     return np.asarray(pose.placed[rows, foot.leg.end, 2, None] + np.stack([heel, ball], axis=1))
 
 
-def moved(pose: Pose, hold: LegHold, rows: Frames, change: Array, step: Array) -> None:
-    """Edits a leg of the pose by ``change (N, 10)`` while the hip moves by ``step (N, 3)`` metres.
+def moved(pose: Pose, hold: LegHold, rows: Frames, change: Array, step: Array, spot: Array) -> None:
+    """Edits a leg of the pose by ``change (N, 8)`` while the hip moves by ``step (N, 3)`` metres.
 
-    Points that touch stay exactly where they are, as long as the leg reaches them.
+    The point that touches is exactly at ``spot (N, 3)`` as long as the leg reaches it.
     """
     foot, leg = hold.foot, hold.foot.leg
     upper, lower, end = (pose.turned[rows, joint] for joint in (leg.upper, leg.lower, leg.end))
     touching, flat, ball = hold.phases.touching[rows], hold.phases.flat[rows], hold.phases.ball[rows]
     start, ankle = pose.placed[rows, leg.upper] + step, pose.placed[rows, leg.end]
-    lateral = _lateral(foot, end)
-    turn = np.where((touching & ~flat)[:, None], lateral * change[:, :1], change[:, _FOOT])
-    turn = np.where(flat[:, None], 0.0, turn)
+    turn = np.where(flat[:, None], 0.0, change[:, _FOOT])
     after = rotations.normalized(rotations.multiply(rotations.from_rotation_vector(turn), end))
     axis = rotations.rotate(upper, leg.hinge)
     legs = change[:, _LEG]
@@ -197,7 +192,7 @@ def moved(pose: Pose, hold: LegHold, rows: Frames, change: Array, step: Array) -
     # standing
     away = rotations.normalized(ankle - pose.placed[rows, leg.upper])
     swivel = rotations.from_axis_angle(away, legs[:, 0])
-    target = ankle + rotations.rotate(end, hold.arm[rows]) - rotations.rotate(after, hold.arm[rows])
+    target = spot - rotations.rotate(after, hold.arm[rows])
     standing = reaching(
         leg,
         rotations.multiply(swivel, upper),

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Optional
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,13 +13,18 @@ from .blending import bridged
 from .calming import calmed
 from .feet import Foot, FootPath, foot_path, lift, toes_turned
 from .leg_moves import LegHold
+from .leg_pull import legs_pulled
 from .limb_solving import Hold, hold, longest, settle
 from .pelvis import LegNeed, pelvis_shift
 from .pose import Pose
 from .stances import Phases
 from .two_bone import reaching
 
+if TYPE_CHECKING:
+    from ..biomechanics.engine import LimitOptions
+
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.intp]
 
 _SETTLE = 0.2
@@ -30,14 +37,23 @@ def settling(fps: float) -> int:
 
 
 def legs_planted(
-    pose: Pose, feet: list[Foot], phases: list[Phases], strength: float, movable: bool
-) -> tuple[list[FootPath], Array]:
-    """Edits the pose so that feet hold; gives their paths and the root's shift ``(T, 3)``.
+    pose: Pose,
+    feet: list[Foot],
+    phases: list[Phases],
+    strength: float,
+    movable: bool,
+    limits: Optional[LimitOptions] = None,
+) -> tuple[list[FootPath], Array, list[Mask]]:
+    """Edits the pose so that feet hold.
+
+    Gives the feet's paths, the root's shift ``(T, 3)``, and the frames ``(T,)`` in which each foot touches although its
+    leg cannot be within the limits as it stands.
 
     Parameters
     ----------
     strength : 0 leaves all as it is, 1 holds exactly.
     movable : whether the pelvis may give way.
+    limits : human limits that legs come into as far as contacts let them.
     """
     reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
@@ -81,8 +97,12 @@ def legs_planted(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
     if strength >= 1.0:
-        shift = calmed(pose, [LegHold(*each) for each in zip(feet, phases, (p.arm for p in paths))], shift, movable)
-    return paths, shift
+        standing = [LegHold(*each) for each in zip(feet, phases, (path.arm for path in paths))]
+        shift = calmed(pose, standing, shift, movable)
+        if limits is not None:
+            shift, stuck = legs_pulled(pose, standing, shift, movable, limits)
+            return paths, shift, stuck
+    return paths, shift, [np.zeros(len(frames), dtype=bool) for _ in feet]
 
 
 def _keep_above_floor(pose: Pose, foot: Foot, phases: Phases, strength: float) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
@@ -16,16 +17,20 @@ from ..take import Take
 from .feet import Foot, FootPath, find_foot
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held
 from .leg_limits import feet_brought_back
+from .leg_pull import released
 from .legs import legs_planted
 from .options import Planted, PlantOptions
 from .pose import Limb, Pose
-from .reach import missed_feet, missed_hands
+from .reach import FREE, kept, missed_feet, missed_hands
 from .stances import Phases
 
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
 
 Array = npt.NDArray[np.float64]
+
+_RELEASES = 2
+"""So often feet are let go that cannot stand within limits: first heels, then whole feet."""
 
 
 def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Optional[Take] = None) -> Planted:
@@ -66,9 +71,17 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     paths: list[FootPath] = []
     changed: list[int] = []
     shift = np.zeros((take.frame_count, 3))
+    first_paths: list[FootPath] = []
     if any(phase.touching.any() for phase in phases):
         movable = options.joints is None or "hips" in options.joints
-        paths, shift = legs_planted(pose, feet, phases, options.feet, movable)
+        for attempt in range(_RELEASES + 1):
+            now = pose if attempt == _RELEASES else replace(pose, turned=pose.turned.copy(), placed=pose.placed.copy())
+            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits)
+            first_paths = first_paths or paths
+            if attempt == _RELEASES or not any(mask.any() for mask in stuck):
+                pose = now
+                break
+            phases = [released(phase, mask, take.fps, attempt > 0) for phase, mask in zip(phases, stuck)]
         for foot in feet:
             changed += [foot.leg.upper, foot.leg.lower, foot.leg.end] + ([foot.toes] if foot.toes >= 0 else [])
     ask_contacts(pose, hands, contacts)
@@ -83,11 +96,19 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
         result, violations = limited(result, options.limits)
         if paths and options.feet >= 1.0:
             result = feet_brought_back(result, pose, feet, paths, options.limits)
-    places = _places(pose, contacts, paths, feet, hands)
     now = Pose.over(result, floor) if result is not take else pose
     after = points.placed(*now.world)
     if options.feet >= 1.0:
-        violations += missed_feet(after, places, contacts, points, take)
+        wanted, asked = contacts, _places(pose, contacts, first_paths, feet, hands)
+        contacts = _held(contacts, feet, phases)
+        places = _places(pose, contacts, paths, feet, hands)
+        if options.limits is not None:
+            contacts = kept(after, places, contacts, points)
+            places = _places(pose, contacts, paths, feet, hands)
+        asked = np.where(np.isfinite(places), places, asked)
+        violations += missed_feet(after, asked, wanted, points, take)
+    else:
+        places = _places(pose, contacts, paths, feet, hands)
     if options.hands >= 1.0:
         violations += missed_hands(now, hands)
     return Planted(
@@ -120,6 +141,17 @@ def _free(limb: Limb, options: PlantOptions, names: tuple[str, ...]) -> bool:
 
 def _phases(foot: Foot, contacts: Contacts) -> Phases:
     return Phases.of(contacts.touching(f"{foot.side}Heel"), contacts.touching(f"{foot.side}Toes"))
+
+
+def _held(contacts: Contacts, feet: list[Foot], phases: list[Phases]) -> Contacts:
+    """The contacts without those of feet that had to leave the floor."""
+    confidence = contacts.confidence.copy()
+    for foot, phase in zip(feet, phases):
+        for name, mask in ((f"{foot.side}Heel", phase.heel), (f"{foot.side}Toes", phase.ball)):
+            if name in contacts.names:
+                column = contacts.names.index(name)
+                confidence[~mask, column] = np.minimum(confidence[~mask, column], FREE)
+    return Contacts(contacts.names, confidence)
 
 
 def _places(pose: Pose, contacts: Contacts, paths: list[FootPath], feet: list[Foot], hands: list[HandPath]) -> Array:

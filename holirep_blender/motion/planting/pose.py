@@ -119,3 +119,25 @@ class Pose:
             local[:, joint] = np.where(np.sum(turned * local[:, joint], axis=-1, keepdims=True) < 0.0, -turned, turned)
         moved = self.take.root_translation + rotations.rotate(unlevel, shift)
         return replace(self.take, local_rotations=local, root_translation=moved)
+
+
+def with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
+    """The part of a take with these joints, their toes and all that carries them, and which joints those are."""
+    kept = set(joints)
+    kept |= {child for child, parent in enumerate(take.parents) if parent in kept}
+    for joint in list(kept):
+        while take.parents[joint] >= 0:
+            joint = take.parents[joint]
+            kept.add(joint)
+    rows = sorted(kept)
+    order = {joint: row for row, joint in enumerate(rows)}
+    part = Take(
+        take.fps,
+        take.frame_start,
+        take.local_rotations[:, rows],
+        take.root_translation,
+        take.rest_offsets[rows],
+        tuple(take.joint_names[joint] for joint in rows),
+        tuple(order.get(take.parents[joint], -1) for joint in rows),
+    )
+    return part, rows

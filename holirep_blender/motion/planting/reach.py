@@ -15,12 +15,33 @@ from .pose import Pose
 
 Array = npt.NDArray[np.float64]
 
+FREE = 0.49
+"""Confidence of a contact that was asked for and is not held."""
+_TOUCHES = 0.0005
+"""Metres from its place up to which a foot's point still touches."""
 _FOOT, _HAND = 0.002, 0.010
 """Metres by which a foot's point or a palm may miss its place before that is told."""
 
 
+def kept(after: Array, places: Array, contacts: Contacts, points: ContactPoints) -> Contacts:
+    """The contacts without those points that are not where they are held: they do not touch.
+
+    Parameters
+    ----------
+    after : (T, P, 3) where the contact points of ``points`` are.
+    places : (T, C, 3) where those of ``contacts`` are held.
+    """
+    confidence = contacts.confidence.copy()
+    for column, name in enumerate(contacts.names):
+        row = points.index(name)
+        if row >= 0 and name.endswith(("Heel", "Toes")):
+            off = np.linalg.norm(after[:, row] - places[:, column], axis=-1) > _TOUCHES
+            confidence[off, column] = np.minimum(confidence[off, column], FREE)
+    return Contacts(contacts.names, confidence)
+
+
 def missed_feet(after: Array, places: Array, contacts: Contacts, points: ContactPoints, take: Take) -> list[Violation]:
-    """Feet that are not where they are held.
+    """Feet that are not where they are asked to be held.
 
     Parameters
     ----------

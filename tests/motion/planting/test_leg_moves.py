@@ -47,7 +47,7 @@ def test_small_changes_do_what_is_reckoned_and_contacts_stay(phase):
         spot = pose.placed[:, end] + rotations.rotate(pose.turned[:, end], hold.arm)
         change = np.zeros((12, width))
         change[:, column] = size
-        moved(pose, hold, rows, change[:, PELVIS:], change[:, :PELVIS] * unit)
+        moved(pose, hold, rows, change[:, PELVIS:], change[:, :PELVIS] * unit, spot)
         did = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(before), turns(pose, hold)))
         assert did.reshape(12, 12) / size == pytest.approx(reckoned.turns[..., column], abs=5e-3)
         rose = (sole_heights(pose, hold.foot, rows) - heights) / size
