@@ -24,6 +24,8 @@ Frames = npt.NDArray[np.intp]
 
 _FASTEST = 99.9
 """Percentile of a motion's own angular accelerations that counts as its fastest."""
+FEWEST = 4
+"""Frames of the shortest motion that has accelerations to speak of."""
 _TOLERANCE = 1.002
 """Times its bound that an acceleration may have."""
 _AIM, _ACTIVE = 0.90, 0.97
@@ -79,7 +81,7 @@ def calmed(pose: Pose, holds: list[LegHold], shift: Array, movable: bool, inside
     inside : (T,) the frames that may change; None for all.
     """
     count = pose.take.frame_count
-    if count < 4 or not holds:
+    if count < FEWEST or not holds:
         return shift
     problem = Problem(pose, holds, shift.copy(), movable)
     if inside is not None:

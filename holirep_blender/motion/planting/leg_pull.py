@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
-from .calming import Problem
+from .calming import FEWEST, Problem
 from .leg_moves import LegHold
 from .pose import Pose, with_ancestors
 from .stances import Phases
@@ -34,6 +34,8 @@ def legs_pulled(
     pose: Pose, holds: list[LegHold], shift: Array, movable: bool, limits: LimitOptions
 ) -> tuple[Array, list[Mask]]:
     """Edits the pose so that legs are within the limits; gives the root's shift and, by foot, where they are not."""
+    if pose.take.frame_count < FEWEST or not holds:
+        return shift, [np.zeros(pose.take.frame_count, dtype=bool) for _ in holds]
     problem = Problem(pose, holds, shift.copy(), movable)
     pull = _pull(pose, problem, limits)
     for _ in range(_ROUNDS):

@@ -123,7 +123,7 @@ def test_a_hand_on_the_own_body_keeps_its_place_scaled_to_the_part(name, part, p
         assert np.ptp(scale) < 0.05  # as it comes and goes
         off = np.linalg.norm(rotations.normalized(local[0]) - rotations.normalized(local[1]), axis=-1)
         assert off[4:-4].max() < 0.021
-        assert off.max() < 0.05
+        assert off.max() < 0.1
 
 
 def test_hanging_arms_and_strength_zero_are_left_alone():
