@@ -201,7 +201,9 @@ class Problem:
         """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can."""
         wanted = (np.abs(pull) > 0.0).any(axis=(1, 2))
         open_frames = gaps.distance_to_valid(wanted) <= around
-        open_frames = gaps.distance_to_valid(open_frames) <= 2
+        open_frames = (gaps.distance_to_valid(open_frames) <= 2) & self.inside
+        if not open_frames.any():
+            return
         rows = np.flatnonzero(gaps.distance_to_valid(open_frames) <= 2)
         self.hard |= wanted
         change = self._solution(rows, open_frames[rows], stiff, pull)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,19 @@ _PAD, _SHORTEST = 2, 0.2
 
 
 def legs_pulled(
-    pose: Pose, holds: list[LegHold], shift: Array, movable: bool, limits: LimitOptions
+    pose: Pose,
+    holds: list[LegHold],
+    shift: Array,
+    movable: bool,
+    limits: LimitOptions,
+    inside: Optional[Mask] = None,
 ) -> tuple[Array, list[Mask]]:
     """Edits the pose so that legs are within the limits; gives the root's shift and, by foot, where they are not."""
     if pose.take.frame_count < FEWEST or not holds:
         return shift, [np.zeros(pose.take.frame_count, dtype=bool) for _ in holds]
     problem = Problem(pose, holds, shift.copy(), movable)
+    if inside is not None:
+        problem.inside = inside
     pull = _pull(pose, problem, limits)
     for _ in range(_ROUNDS):
         if not (pull != 0.0).any():

@@ -17,6 +17,7 @@ from .leg_pull import legs_pulled
 from .limb_solving import Hold, hold, longest, settle
 from .pelvis import LegNeed, pelvis_shift
 from .pose import Pose
+from .rests import Rest, knees_to_their_side, pelvis_at_rest, with_knees
 from .stances import Phases
 from .two_bone import reaching
 
@@ -43,6 +44,7 @@ def legs_planted(
     strength: float,
     movable: bool,
     limits: Optional[LimitOptions] = None,
+    rest: Optional[Rest] = None,
 ) -> tuple[list[FootPath], Array, list[Mask]]:
     """Edits the pose so that feet hold.
 
@@ -54,12 +56,15 @@ def legs_planted(
     strength : 0 leaves all as it is, 1 holds exactly.
     movable : whether the pelvis may give way.
     limits : human limits that legs come into as far as contacts let them.
+    rest : seat and knees that keep their places.
     """
     reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
     paths, holds, needs = [], [], []
-    for foot, phase in zip(feet, phases):
+    for number, (foot, phase) in enumerate(zip(feet, phases)):
         path = foot_path(pose, foot, phase, reach)
+        if rest is not None:
+            path = with_knees(path, pose, foot, rest, number)
         axis = rotations.rotate(pose.turned[:, foot.leg.upper], foot.leg.hinge)
         goal = Hold.of(pose, foot.leg, axis, path.touching, path.touching, path.end)
         ankle = pose.placed[:, foot.leg.end]
@@ -81,26 +86,32 @@ def legs_planted(
             )
         )
     shift = strength * pelvis_shift(needs, pose.take.fps) if movable else np.zeros((len(frames), 3))
+    if rest is not None and movable:
+        shift = pelvis_at_rest(pose, feet, rest, shift)
     turning = {joint for foot in feet for joint in (foot.leg.upper, foot.leg.lower, foot.leg.end, foot.toes)}
     pose.placed[:, [joint for joint in range(len(pose.take.joint_names)) if joint not in turning]] += shift[:, None]
-    for foot, phase, goal in zip(feet, phases, holds):
+    for number, (foot, phase, goal) in enumerate(zip(feet, phases, holds)):
         toes = None
         if foot.toes >= 0:
             toes = rotations.multiply(rotations.inverse(pose.turned[:, foot.leg.end]), pose.turned[:, foot.toes])
         hold(pose, goal, shift, strength, reach)
+        if rest is not None:
+            knees_to_their_side(pose, foot, rest, number, reach)
         if toes is not None:
             carried = rotations.multiply(pose.turned[:, foot.leg.end], toes)
             pose.turned[:, foot.toes] = toes_turned(phase, carried, strength, reach)
-        _keep_above_floor(pose, foot, phase, strength)
+        carried_by = phase if rest is None else Phases(phase.heel | rest.kneeling[number], phase.ball)
+        _keep_above_floor(pose, foot, carried_by, strength)
         if toes is not None:
             pose.placed[:, foot.toes] = pose.placed[:, foot.leg.end] + rotations.rotate(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
     if strength >= 1.0:
         standing = [LegHold(*each) for each in zip(feet, phases, (path.arm for path in paths))]
-        shift = calmed(pose, standing, shift, movable)
+        free = None if rest is None else ~rest.pinned
+        shift = calmed(pose, standing, shift, movable, free)
         if limits is not None:
-            shift, stuck = legs_pulled(pose, standing, shift, movable, limits)
+            shift, stuck = legs_pulled(pose, standing, shift, movable, limits, free)
             return paths, shift, stuck
     return paths, shift, [np.zeros(len(frames), dtype=bool) for _ in feet]
 

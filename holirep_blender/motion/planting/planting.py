@@ -22,6 +22,7 @@ from .legs import legs_planted
 from .options import Planted, PlantOptions
 from .pose import Limb, Pose
 from .reach import FREE, kept, missed_feet, missed_hands
+from .rests import Rest, find_rest, without_knees
 from .stances import Phases
 
 if TYPE_CHECKING:
@@ -72,11 +73,15 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     changed: list[int] = []
     shift = np.zeros((take.frame_count, 3))
     first_paths: list[FootPath] = []
-    if any(phase.touching.any() for phase in phases):
+    rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
+    if rest is not None:
+        phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
+        rest = rest if rest.pinned.any() else None
+    if rest is not None or any(phase.touching.any() for phase in phases):
         movable = options.joints is None or "hips" in options.joints
         for attempt in range(_RELEASES + 1):
             now = pose if attempt == _RELEASES else replace(pose, turned=pose.turned.copy(), placed=pose.placed.copy())
-            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits)
+            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits, rest)
             first_paths = first_paths or paths
             if attempt == _RELEASES or not any(mask.any() for mask in stuck):
                 pose = now
@@ -99,16 +104,16 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     now = Pose.over(result, floor) if result is not take else pose
     after = points.placed(*now.world)
     if options.feet >= 1.0:
-        wanted, asked = contacts, _places(pose, contacts, first_paths, feet, hands)
+        wanted, asked = contacts, _places(pose, contacts, first_paths, feet, hands, rest)
         contacts = _held(contacts, feet, phases)
-        places = _places(pose, contacts, paths, feet, hands)
-        if options.limits is not None:
+        places = _places(pose, contacts, paths, feet, hands, rest)
+        if options.limits is not None or rest is not None:
             contacts = kept(after, places, contacts, points)
-            places = _places(pose, contacts, paths, feet, hands)
+            places = _places(pose, contacts, paths, feet, hands, rest)
         asked = np.where(np.isfinite(places), places, asked)
         violations += missed_feet(after, asked, wanted, points, take)
     else:
-        places = _places(pose, contacts, paths, feet, hands)
+        places = _places(pose, contacts, paths, feet, hands, rest)
     if options.hands >= 1.0:
         violations += missed_hands(now, hands)
     return Planted(
@@ -154,10 +159,12 @@ def _held(contacts: Contacts, feet: list[Foot], phases: list[Phases]) -> Contact
     return Contacts(contacts.names, confidence)
 
 
-def _places(pose: Pose, contacts: Contacts, paths: list[FootPath], feet: list[Foot], hands: list[HandPath]) -> Array:
+def _places(
+    pose: Pose, contacts: Contacts, paths: list[FootPath], feet: list[Foot], hands: list[HandPath], rest: Optional[Rest]
+) -> Array:
     """Where each point of ``contacts`` is held in the take's world ``(T, P, 3)``; NaN while it is free."""
     places = np.full((contacts.frame_count, len(contacts.names), 3), np.nan)
-    spots: dict[str, Array] = {}
+    spots: dict[str, Array] = {} if rest is None else dict(rest.places)
     for foot, path in zip(feet, paths):
         spots[f"{foot.side}Heel"], spots[f"{foot.side}Toes"] = path.heel, path.ball
     for hand in hands:

@@ -34,7 +34,7 @@ def kept(after: Array, places: Array, contacts: Contacts, points: ContactPoints)
     confidence = contacts.confidence.copy()
     for column, name in enumerate(contacts.names):
         row = points.index(name)
-        if row >= 0 and name.endswith(("Heel", "Toes")):
+        if row >= 0 and not name.endswith("Hand"):
             off = np.linalg.norm(after[:, row] - places[:, column], axis=-1) > _TOUCHES
             confidence[off, column] = np.minimum(confidence[off, column], FREE)
     return Contacts(contacts.names, confidence)
@@ -51,7 +51,7 @@ def missed_feet(after: Array, places: Array, contacts: Contacts, points: Contact
     found: list[Violation] = []
     for column, name in enumerate(contacts.names):
         row = points.index(name)
-        if row < 0 or not name.endswith(("Heel", "Toes")):
+        if row < 0 or name.endswith("Hand"):
             continue
         distance = np.linalg.norm(after[:, row] - places[:, column], axis=-1)
         joint = take.joint_names[int(points.joints[row])]
