@@ -167,10 +167,11 @@ def _around(need: Array, kept: Mask) -> Array:
 
 def toes_turned(phases: Phases, carried: Array, strength: float, reach: int) -> Array:
     """World rotation ``(T, 4)`` of the toes, which the foot carries with ``carried``: level where the ball touches."""
-    change = rotations.to_rotation_vector(rotations.multiply(flattened(carried), rotations.inverse(carried)))
+    # in the toes' own frame: feet that whirl through the air would else whirl their toes
+    change = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(carried), flattened(carried)))
     earlier, later = np.concatenate([change[:1], change[:-1]]), np.concatenate([change[1:], change[-1:]])
     vectors = strength * bridged(change, phases.ball, earlier, later, reach)
-    return rotations.normalized(rotations.multiply(rotations.from_rotation_vector(vectors), carried))
+    return rotations.normalized(rotations.multiply(carried, rotations.from_rotation_vector(vectors)))
 
 
 def lift(foot: Foot, phases: Phases, ankle: Array, turned: Array, toes: Array) -> Array:
