@@ -107,7 +107,7 @@ class Problem:
         columns = [max(joint, 0) for row in self.joints for joint in row]
         turns, pelvis = _own(pose.take.local_rotations, pose.take.root_translation)
         self.fastest, bumpiest = float(np.percentile(turns, _FASTEST)), float(np.percentile(pelvis, _FASTEST))
-        self.own = turns[:, columns]
+        self.turns, self.own = turns, turns[:, columns]
         pelvis = np.maximum(pelvis, bumpiest) / self.unit
         self.bounds = np.concatenate([np.maximum(self.own, self.fastest), pelvis[:, None]], axis=1)
         self.hot = np.zeros(self.bounds.shape, dtype=bool)
@@ -188,9 +188,13 @@ class Problem:
         return True
 
     def tightened(self) -> bool:
-        """Asks for less where the motion itself was fast, should more of it be fast now than before; whether so."""
-        speed = np.linalg.norm(self.accelerations(np.arange(self.pose.take.frame_count))[0], axis=-1)[:, :-1]
-        if np.sum(speed > self.fastest) <= np.sum(self.own > self.fastest):
+        """Asks for less where the motion itself was fast, should all in all be faster now than before; whether so."""
+        speed = np.linalg.norm(self.accelerations(np.arange(self.pose.take.frame_count))[0], axis=-1)
+        now = self.turns.copy()
+        for column, joint in enumerate(joint for row in self.joints for joint in row):
+            if joint >= 0:
+                now[:, joint] = speed[:, column]
+        if np.percentile(now, _FASTEST) <= self.fastest:
             return False
         mild = self.own < _MILD * self.fastest
         self.bounds[:, :-1] = np.where(mild, np.minimum(self.bounds[:, :-1], self.fastest), self.bounds[:, :-1])

@@ -74,9 +74,13 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     shift = np.zeros((take.frame_count, 3))
     first_paths: list[FootPath] = []
     rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
-    if rest is not None:
+    if rest is not None and rest.pinned.any():
+        movable = options.joints is None or "hips" in options.joints
+        alone = replace(pose, turned=pose.turned.copy(), placed=pose.placed.copy())
+        _, along, _ = legs_planted(alone, feet, phases, options.feet, movable)
+        rest = find_rest(pose, feet, contacts, points, along)
         phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
-        rest = rest if rest.pinned.any() else None
+    rest = rest if rest is not None and rest.pinned.any() else None
     if rest is not None or any(phase.touching.any() for phase in phases):
         movable = options.joints is None or "hips" in options.joints
         for attempt in range(_RELEASES + 1):

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import rotations
+from .. import gaps, rotations
 from ..contacts.names import SEAT_POINT
 from ..contacts.record import Contacts
 from ..contacts.soles import ContactPoints
@@ -53,8 +54,16 @@ class Rest:
         return np.asarray(np.any([self.seated, *self.kneeling], axis=0))
 
 
-def find_rest(pose: Pose, feet: list[Foot], contacts: Contacts, points: ContactPoints) -> Rest:
-    """Seat and knees of ``contacts`` on a skeleton: at rest where they are on average, knees on the floor."""
+def find_rest(
+    pose: Pose, feet: list[Foot], contacts: Contacts, points: ContactPoints, shift: Optional[Array] = None
+) -> Rest:
+    """Seat and knees of ``contacts`` on a skeleton: at rest where they are on average, knees on the floor.
+
+    Parameters
+    ----------
+    shift : (T, 3) how the pelvis would go with the feet alone, which are to reach the floor from the seat.
+    """
+    along = np.zeros((pose.take.frame_count, 3)) if shift is None else shift
     count = pose.take.frame_count
     seat, seated = np.zeros((count, 3)), np.zeros(count, dtype=bool)
     places: dict[str, Array] = {}
@@ -64,7 +73,7 @@ def find_rest(pose: Pose, feet: list[Foot], contacts: Contacts, points: ContactP
         leg = float(np.mean([foot.leg.length for foot in feet]))
         places[SEAT_POINT] = np.full((count, 3), np.nan)
         for first, end in contacts.spans(SEAT_POINT):
-            place = at[first:end].mean(axis=0)
+            place = (at + along)[first:end].mean(axis=0)
             place[2] = 0.0 if place[2] < _ON_FLOOR * leg else place[2]
             around = slice(max(first - 1, 0), end + 1)
             seat[around], seated[first:end] = place - at[around], True
@@ -77,8 +86,9 @@ def find_rest(pose: Pose, feet: list[Foot], contacts: Contacts, points: ContactP
         if row >= 0:
             at = _point(pose, points, row)
             places[name] = np.full((count, 3), np.nan)
-            for first, end in contacts.spans(name):
-                place = at[first:end].mean(axis=0) * (1.0, 1.0, 0.0)
+            stands = contacts.touching(f"{foot.side}Heel")
+            for first, end in gaps.spans(contacts.touching(name) & ~stands):
+                place = (at + along)[first:end].mean(axis=0) * (1.0, 1.0, 0.0)
                 around = slice(max(first - 1, 0), end + 1)
                 joint[around] += place - at[around]
                 held[first:end] = True
@@ -94,7 +104,7 @@ def _point(pose: Pose, points: ContactPoints, row: int) -> Array:
 
 
 def without_knees(phases: Phases, kneeling: Mask) -> Phases:
-    """A foot's phases while its knee does not rest: where both do, the knee carries."""
+    """A foot's phases while its knee does not rest: where knee and toes do, the knee carries."""
     return Phases(phases.heel & ~kneeling, phases.ball & ~kneeling)
 
 
