@@ -48,7 +48,7 @@ _PALM, _PALM_OFF = 3.0, 0.009
 """What it counts that a palm leaves its place, and the metres by which it may."""
 _MILD = 2.5
 """Times the fastest up to which the motion's own fast moments may be slowed, to make up for what planting adds."""
-_TRIES = 3
+_TRIES = 2
 """So often a window is tried that does not become better."""
 _OFF = 1e-6
 """Metres that a point which touches may be off its place: a leg that cannot reach is not moved."""
