@@ -143,6 +143,7 @@ def test_a_movie_keeps_its_own_rate_and_the_take_says_where_it_comes_from(movie,
         "fps": 30.0,
         "rate": "constant",
         "sequence_fps": None,
+        "start_seconds": pytest.approx(19 / 30.0),
     }
     # MediaPipe's palm graph names both its models and takes the full one where it is told nothing else.
     assert {model["name"] for model in header["models"]} == loaded - {"palm_detection/palm_detection_lite.tflite"}

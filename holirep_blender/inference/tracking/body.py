@@ -21,7 +21,7 @@ SEEN_POINTS = 6
 # Where no joint that is seen moves farther than this over two frames, as a share of the radius of the circle about the
 # person, the frame between is half-way: on signers that differs from a look of its own by 1 % of the torso, which is
 # the network's noise.
-CALM = 0.08
+CALM = 0.06
 # Nose, ears, and all from the shoulders down but the fingers, which the hands' own network sees better.
 JOINTS = np.isin(np.arange(33), [0, 7, 8, *range(11, 17), *range(23, 33)])
 
