@@ -113,8 +113,10 @@ def test_what_is_no_rate_is_refused(rate, sequence, tmp_path):
 
 def models_in_graphs(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Fills with the model files of every graph that is built from now on."""
+    from holirep_blender.inference.tracking import processes
     from holirep_blender.inference.tracking.graphs import Network
 
+    monkeypatch.setattr(processes, "_idle", [])  # networks that an earlier job left are not built again
     found: set[str] = set()
     original = Network.__init__
 
