@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pick Floor: click the corners of a rectangle on the floor in a frame of the plate."""
 
-import tempfile
-from pathlib import Path
-
 import bpy
 
 from ..scene import refine_clock, refine_live
 from ..scene import shot as shots
 from . import session
 from .performance import why_no_job
+from .plate_picking import PlatePicking
 
 _HINT = (
     "Click the corners of a rectangle on the floor, one after the other ({} of 4). Right click: one back. Esc: give up"
 )
 
 
-class HOLIREP_OT_pick_floor(bpy.types.Operator):
+class HOLIREP_OT_pick_floor(PlatePicking, bpy.types.Operator):
     """Show a frame of the plate in this view and click the corners of a rectangle on the floor, such as a carpet"""
 
     bl_idname = "holirep.pick_floor"
@@ -34,11 +32,6 @@ class HOLIREP_OT_pick_floor(bpy.types.Operator):
         size=8,
         options={"SKIP_SAVE"},
     )
-
-    _job = None
-    _picture = None
-    _folder = None
-    _timer = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -63,18 +56,7 @@ class HOLIREP_OT_pick_floor(bpy.types.Operator):
             return {"CANCELLED"}
         if not self.properties.is_property_set("frame"):
             self.frame = self._plate_frame(context.scene, take)
-        self._folder = tempfile.TemporaryDirectory(prefix="holirep-frame-")
-        params = {
-            "plate": str(plate),
-            "sequence_fps": shots.sequence_fps(context.scene.holirep),
-            "frame": self.frame,
-            "picture": str(Path(self._folder.name) / "frame.png"),
-        }
-        self._job = session.job_list().submit("find_people", params)
-        session.follow(self._job, self._found)
-        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return self.ask_for_frame(context, plate, self.frame)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Waits for the worker, then for four clicks."""
@@ -85,10 +67,7 @@ class HOLIREP_OT_pick_floor(bpy.types.Operator):
             self._close(context)
             return {"CANCELLED"}
         if self._picture is None:
-            from .frame_picture import FramePicture  # needs the interface's graphics
-
-            self._picture = FramePicture(context, Path(job.params["picture"]), [])
-            context.workspace.status_text_set(_HINT.format(1))
+            self.show_frame(context, [], _HINT.format(1))
             return {"RUNNING_MODAL"}
         picture = self._picture
         if event.type == "MOUSEMOVE":
@@ -127,10 +106,6 @@ class HOLIREP_OT_pick_floor(bpy.types.Operator):
         refine_live.request(scene)
         return {"FINISHED"}
 
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, because a file is loaded or the window closed."""
-        self._close(context)
-
     def _finish(self, context: bpy.types.Context) -> set[str]:
         self.corners = [value for corner in self._picture.corners for value in corner]
         done = self.execute(context)
@@ -150,25 +125,6 @@ class HOLIREP_OT_pick_floor(bpy.types.Operator):
         """The plate's frame at the scene's current one, as far as the take shows it."""
         row = round(refine_clock.seconds_of(scene, scene.frame_current) * take.fps)
         return take.frame_start + max(0, min(row, take.frame_count - 1))
-
-    def _found(self, job) -> bool:  # type: ignore[no-untyped-def]
-        if job.state == "failed" and job.error is not None:
-            session.report("ERROR", job.error.message)
-        return True
-
-    def _close(self, context: bpy.types.Context) -> None:
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
-            context.workspace.status_text_set(None)
-        if self._job is not None and not self._job.finished:
-            session.job_list().cancel(self._job)
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
 
 
 CLASSES = (HOLIREP_OT_pick_floor,)
