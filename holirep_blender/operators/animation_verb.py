@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
+from ..scene.refine_properties import PRESET_ITEMS
+
 if TYPE_CHECKING:
     from ..scene.animation_refining import AnimationOptions, AnimationReport
 
@@ -35,12 +37,7 @@ class AnimationVerb:
     preset: EnumProperty(
         name="Body",
         description="Whose range of motion, speed and strength counts as human",
-        items=[
-            ("AVERAGE_ADULT", "Average Adult", "Normal range of motion of healthy adults"),
-            ("ATHLETE", "Dancer or Athlete", "Wider ranges and more strength, for dance, martial arts and sport"),
-            ("CHILD", "Child", "Ranges and strength of children"),
-            ("ELDERLY", "Elderly", "Narrower ranges and less strength"),
-        ],
+        items=PRESET_ITEMS,
         default="AVERAGE_ADULT",
     )
 

@@ -21,6 +21,12 @@ from bpy.props import (
 
 from . import contact_display, refine_clock, refine_live
 
+PRESET_ITEMS = [
+    ("AVERAGE_ADULT", "Average Adult", "Normal range of motion of healthy adults"),
+    ("ATHLETE", "Dancer or Athlete", "Wider ranges and more strength, for dance, martial arts and sport"),
+    ("CHILD", "Child", "Ranges and strength of children"),
+    ("ELDERLY", "Elderly", "Narrower ranges and less strength"),
+]
 POINT_ITEMS = [
     ("leftHeel", "Left Heel", "The left heel on the floor", 1),
     ("leftToes", "Left Toes", "The ball and toes of the left foot on the floor", 2),
@@ -225,12 +231,7 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
     preset: EnumProperty(
         name="Body",
         description="Whose range of motion, speed and strength counts as human",
-        items=[
-            ("AVERAGE_ADULT", "Average Adult", "Normal range of motion of healthy adults"),
-            ("ATHLETE", "Dancer or Athlete", "Wider ranges and more strength, for dance, martial arts and sport"),
-            ("CHILD", "Child", "Ranges and strength of children"),
-            ("ELDERLY", "Elderly", "Narrower ranges and less strength"),
-        ],
+        items=PRESET_ITEMS,
         default="AVERAGE_ADULT",
         update=_changed,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .. import gaps
 from .limit_table import motion_words
 
 Array = npt.NDArray[np.float64]
@@ -110,9 +111,7 @@ def _spaced(name: str) -> str:
 
 def spans(mask: npt.ArrayLike) -> list[tuple[int, int]]:
     """Stretches of true frames of ``mask (T,)`` as ``(first, last)``, both inclusive, in order."""
-    truth = np.concatenate([[False], np.asarray(mask, dtype=bool), [False]]).astype(np.int8)
-    edges = np.diff(truth)
-    return [(int(a), int(b) - 1) for a, b in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1))]
+    return [(first, end - 1) for first, end in gaps.spans(mask)]
 
 
 def joined(stretches: Iterable[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
