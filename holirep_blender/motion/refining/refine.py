@@ -14,7 +14,18 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import LimitOptions, limited
 from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
 from ..biomechanics.limit_table import LimitTable
-from ..contacts import Contacts, Floor, check_floor, contacts_of, edited, estimate_floor, grounded
+from ..contacts import (
+    Contacts,
+    Floor,
+    Grounding,
+    check_floor,
+    contacts_of,
+    edited,
+    edited_frames,
+    estimate_floor,
+    grounding,
+    regrounded,
+)
 from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
 from ..skeleton import SIDES
@@ -57,7 +68,8 @@ class RefinedTake:
 class RefineCache:
     """What of refining does not depend on contacts, kept for the next time: an edit of a contact is then quick.
 
-    ``take``, ``key``, ``result`` : the performer's side, for one take by identity and for the options that matter.
+    ``take``, ``key``, ``result``, ``grounding`` : the performer's side, for one take by identity and for the options
+    that matter.
     ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
     of that; it holds for the same rotations, wherever the root is.
     """
@@ -65,6 +77,7 @@ class RefineCache:
     take: Optional[Take] = None
     key: Optional[RefineOptions] = None
     result: Optional[RefinedTake] = None
+    grounding: Optional[Grounding] = None
     pose: Optional[Take] = None
     limits: Optional[RefineOptions] = None
     within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
@@ -81,11 +94,25 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
     result = body.take
     moves_root = options.joints is None or "hips" in options.joints
     if options.feet > 0.0 and moves_root and contacts.any():
-        placed = ends_held(result, grounded(result, contacts, body.floor, options.feet), take.joint_confidence)
-        result = within(take, placed, options.frames)
+        ground = _grounding(body, contacts, cache)
+        placed = result if ground is None else ground.apply(result, body.floor, options.feet)
+        result = within(take, ends_held(result, placed, take.joint_confidence), options.frames)
     if contacts.any():
         violations += static_balance(result, contacts, body.floor)
     return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
+
+
+def _grounding(body: RefinedTake, contacts: Contacts, cache: Optional[RefineCache]) -> Optional[Grounding]:
+    """How the root moves with the contacts: as with those that were found, but around what was edited."""
+    base = cache.grounding if cache is not None and cache.result is body else None
+    if base is None:
+        base = grounding(body.take, body.contacts, body.floor)
+        if cache is not None:
+            cache.grounding = base
+    changed = edited_frames(body.contacts, contacts)
+    if base is None or not changed.any():
+        return grounding(body.take, contacts, body.floor) if base is None else base
+    return regrounded(body.take, contacts, body.floor, base, changed)
 
 
 def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:
@@ -111,7 +138,7 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
         exceeded = check_exertion(result, contacts, exertion)
     body = RefinedTake(result, contacts, floor, tuple([*violations, *exceeded]))
     if cache is not None:
-        cache.take, cache.key, cache.result = take, key, body
+        cache.take, cache.key, cache.result, cache.grounding = take, key, body, None
     return body
 
 
