@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..retargeting import take_rest_positions
 from ..retargeting.anatomy import leg_length
 from ..take import Take
+from .already_held import as_held
 from .body import Body, hands_resting, knees_kneeling, seat_resting
 from .floor import Floor, check_floor
 from .names import SOLE_POINTS
@@ -82,6 +83,10 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     if soles:
         sensitivity, shortest = options.sensitivity, options.shortest
         found = stance(calm.part(rows), take.fps, size=size, sensitivity=sensitivity, shortest=shortest)
+        sides = [name[: -len("Heel")] for name in soles]
+        heights = floor.height_of(places[:, rows])
+        held = as_held(found >= TOUCHING, places[:, rows], heights, placed, sides, take.fps)
+        found = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
         columns.update(zip(soles, found.T))
     joints = {name: placed[:, index] for index, name in enumerate(take.joint_names)}
     body = Body(joints, points, calm, floor, take.fps, size, options.sensitivity)

@@ -194,7 +194,7 @@ class Problem:
         for column, joint in enumerate(joint for row in self.joints for joint in row):
             if joint >= 0:
                 now[:, joint] = speed[:, column]
-        if np.percentile(now, _FASTEST) <= self.fastest:
+        if np.percentile(now, _FASTEST) <= (1.0 + 1e-6) * self.fastest:
             return False
         mild = self.own < _MILD * self.fastest
         self.bounds[:, :-1] = np.where(mild, np.minimum(self.bounds[:, :-1], self.fastest), self.bounds[:, :-1])

@@ -90,7 +90,7 @@ def legs_planted(
         shift = pelvis_at_rest(pose, feet, rest, shift)
     turning = {joint for foot in feet for joint in (foot.leg.upper, foot.leg.lower, foot.leg.end, foot.toes)}
     pose.placed[:, [joint for joint in range(len(pose.take.joint_names)) if joint not in turning]] += shift[:, None]
-    for number, (foot, phase, goal) in enumerate(zip(feet, phases, holds)):
+    for number, (foot, phase, goal, path) in enumerate(zip(feet, phases, holds, paths)):
         toes = None
         if foot.toes >= 0:
             toes = rotations.multiply(rotations.inverse(pose.turned[:, foot.leg.end]), pose.turned[:, foot.toes])
@@ -99,7 +99,7 @@ def legs_planted(
             knees_to_their_side(pose, foot, rest, number, reach)
         if toes is not None:
             carried = rotations.multiply(pose.turned[:, foot.leg.end], toes)
-            pose.turned[:, foot.toes] = toes_turned(phase, carried, strength, reach)
+            pose.turned[:, foot.toes] = toes_turned(phase, carried, path.stands, strength, reach)
         carried_by = phase if rest is None else Phases(phase.heel | rest.kneeling[number], phase.ball)
         _keep_above_floor(pose, foot, carried_by, strength)
         if toes is not None:

@@ -113,12 +113,14 @@ def _unsnapped(pose: Pose, goal: Hold) -> None:
     upper, lower = pose.turned[:, limb.upper], pose.turned[:, limb.lower]
     axis = rotations.rotate(rotations.multiply(upper, rotations.inverse(goal.upper)), goal.axis)
     flexion = hinge_of(limb, upper, lower, axis).flexion
-    wrong = ~goal.held & (flexion < _SOFTLY)
+    room = _SOFTLY - _STRAIGHTEST
+    least = _SOFTLY - room * np.tanh(np.maximum(_SOFTLY - flexion, 0.0) / room)
+    # as straight as it was it may be again
+    least = np.minimum(least, np.maximum(goal.hinge.flexion, _STRAIGHTEST))
+    wrong = ~goal.held & (flexion < least)
     if not wrong.any():
         return
-    room = _SOFTLY - _STRAIGHTEST
-    least = _SOFTLY - room * np.tanh((_SOFTLY - flexion[wrong]) / room)
-    bend = rotations.from_axis_angle(axis[wrong], least - flexion[wrong])
+    bend = rotations.from_axis_angle(axis[wrong], least[wrong] - flexion[wrong])
     for joint in (limb.lower, limb.end):
         pose.turned[wrong, joint] = rotations.multiply(bend, pose.turned[wrong, joint])
 
