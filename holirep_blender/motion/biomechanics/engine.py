@@ -38,23 +38,30 @@ class LimitOptions:
         return self.strength > 0.0 and (self.joints is None or joint in self.joints)
 
 
-def limited(take: Take, options: LimitOptions) -> tuple[Take, list[Violation]]:
+def limited(
+    take: Take, options: LimitOptions, hinges: Optional[dict[str, float]] = None
+) -> tuple[Take, list[Violation]]:
     """The take within human limits, and what exceeded them.
 
     Works on any skeleton and any rest pose; absent joints are no matter. Rotations of joints within their limits stay
     exactly as they are, so a second run changes nothing. Root, lengths, confidences, face and contacts are kept. The
     hips turn with the whole body and have no limits; eyes and jaw belong to the face.
 
+    Parameters
+    ----------
+    hinges : those of the elbows in the whole clip of which the take is a part; None finds them in the take.
+
     Raises ValueError, naming joint and frame, where the take holds values that are not numbers.
     """
     check_rotations(take)
-    hinges = elbow_hinges(take)
+    given = hinges is not None
+    hinges = elbow_hinges(take) if hinges is None else hinges
     body = _Body(take, options, hinges)
     found = body.violations()
     if not found or options.strength <= 0.0:
         return take, found
     result = body.limited()
-    for _ in range(3):
+    for _ in range(0 if given else 3):
         seen = elbow_hinges(result)
         if seen == hinges:
             break
