@@ -181,25 +181,14 @@ class FaceNetwork:
           input_stream: "TENSORS:points" output_stream: "LANDMARKS:image_points" }
         """
         self._network = Network(text, ["score", "image_points"], self.SIZE)
-        self._region = Region(0, 0, 1)
-
-    def start(self, image: np.ndarray, region: Region) -> None:
-        """Begin on a region of the picture; nothing may be under way."""
-        self._region = region
-        self._network.start(region.cut(image, self.SIZE))
-
-    def finish(self) -> FaceAnswer:
-        """The answer about the region begun with `start`."""
-        result = self._network.finish()
-        return FaceAnswer(
-            score=float(packet_getter.get_float(result["score"])),
-            image=self._region.to_plate(landmarks(result["image_points"], 478)[:, :3]),
-        )
 
     def run(self, image: np.ndarray, region: Region) -> FaceAnswer:
-        """`start` and `finish`."""
-        self.start(image, region)
-        return self.finish()
+        """What is in the region."""
+        result = self._network.run(region.cut(image, self.SIZE))
+        return FaceAnswer(
+            score=float(packet_getter.get_float(result["score"])),
+            image=region.to_plate(landmarks(result["image_points"], 478)[:, :3]),
+        )
 
 
 @dataclass
