@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Contacts of motion that was planted before: there a point that touches does not move at all.
 
-Captured points are never quite still: of the steps from frame to frame in which the soles of motion capture touch, 0.1 %
+Captured points are never quite still: of the steps from frame to frame in which soles of motion capture touch, 0.1 %
 are shorter than 0.1 mm. Where several in a row are, the contact was held by somebody who knew when it begins and ends,
 and thresholds on speed, which take the soft landing and leaving for contact too, would only make it longer.
 """
 
 from __future__ import annotations
+
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +26,33 @@ _RATE = 30.0
 _IN_A_ROW, _MOST = 3, 0.5
 """Still steps in a row, or else the share of a contact's steps, with which it was held."""
 _PLANTED = 0.7
-"""Share of all steps with contact that is still in motion that was planted."""
-_NEW, _LOW = 0.4, 0.015
+"""Share of all steps with contact, or of frames with slow feet, that is still in motion that was planted."""
+_NEW, _LOW = 0.6, 0.010
 """Seconds from which, and metres up to which, a point touches in planted motion although it is not held."""
+
+
+def heights_held(heights: Array, slow: Mask, places: Array, joints: Array, fps: float) -> Optional[Array]:
+    """Heights ``(N,)`` at which points are held; None where the motion was not planted.
+
+    Parameters
+    ----------
+    heights : (T, P) of points of soles. slow : (T,) where feet are slow. places, joints : as for :func:`as_held`.
+    """
+    if len(heights) <= 2:
+        return None
+    still, moves = _still(places, joints, fps)
+    held = np.zeros(heights.shape, dtype=bool)
+    held[1:] = still & moves[:, None]
+    if (held.any(axis=1) & slow).sum() < max(_PLANTED * slow.sum(), _IN_A_ROW):
+        return None
+    return np.asarray(heights[held])
+
+
+def _still(places: Array, joints: Array, fps: float) -> tuple[Mask, Mask]:
+    """Steps in which points do not move at all ``(T - 1, P)``, and in which the body does ``(T - 1,)``."""
+    still = np.linalg.norm(np.diff(places, axis=0), axis=-1) < _STILL * _RATE / fps
+    moves = np.linalg.norm(np.diff(joints, axis=0), axis=-1).max(axis=1) > _MOVES * _RATE / fps
+    return np.asarray(still), np.asarray(moves)
 
 
 def as_held(touching: Mask, places: Array, heights: Array, joints: Array, feet: list[str], fps: float) -> Mask:
@@ -41,8 +67,7 @@ def as_held(touching: Mask, places: Array, heights: Array, joints: Array, feet: 
     """
     if len(touching) <= 2:
         return touching
-    still = np.linalg.norm(np.diff(places, axis=0), axis=-1) < _STILL * _RATE / fps
-    moves = np.linalg.norm(np.diff(joints, axis=0), axis=-1).max(axis=1) > _MOVES * _RATE / fps
+    still, moves = _still(places, joints, fps)
     told = still & moves[:, None]
     both = touching[1:] & touching[:-1] & moves[:, None]
     planted = told[both].sum() >= max(_PLANTED * both.sum(), _IN_A_ROW)

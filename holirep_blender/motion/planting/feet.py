@@ -14,8 +14,8 @@ from ..contacts.soles import ContactPoints
 from ..take import Take
 from .blending import bridged, upper_envelope
 from .pose import Limb, Pose, find_limb
-from .standing import stands_already
 from .stances import Phases, flattened, places, resting_rotations
+from .standing import stands_already
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
-from .calming import FEWEST, Problem
+from .calm_problem import Problem
+from .calming import FEWEST
 from .leg_moves import LegHold
 from .pose import Pose, with_ancestors
 from .stances import Phases

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 import numpy as np
@@ -76,7 +76,7 @@ class Pose:
     """World rotations ``(T, J, 4)`` and positions ``(T, J, 3)`` of a take's joints; edited in place by the solvers.
 
     The world here is the floor's: its plane is Z = 0, its normal +Z. ``world`` are rotations and positions as they
-    were, in the take's own world.
+    were, in the take's own world. ``turned_too`` : joints that calming turned besides those of the limbs.
     """
 
     take: Take
@@ -84,6 +84,7 @@ class Pose:
     placed: Array
     floor: Floor
     world: tuple[Array, Array]
+    turned_too: list[int] = field(default_factory=list)
 
     @classmethod
     def over(cls, take: Take, floor: Floor) -> Pose:
@@ -110,12 +111,15 @@ class Pose:
         local = self.take.local_rotations.copy()
         before = self.world[0]
         unlevel = rotations.inverse(rotations.between(self.floor.up, _UP))
+        changed = [*self.turned_too, *(joint for joint in changed if joint not in self.turned_too)]
         for joint in changed:
             parent = self.take.parents[joint]
-            above = rotations.multiply(unlevel, self.turned[:, parent]) if parent in changed else before[:, parent]
-            turned = rotations.normalized(
-                rotations.multiply(rotations.inverse(above), rotations.multiply(unlevel, self.turned[:, joint]))
-            )
+            turned = rotations.multiply(unlevel, self.turned[:, joint])
+            if parent >= 0:
+                new = parent in changed or bool(self.turned_too)
+                above = rotations.multiply(unlevel, self.turned[:, parent]) if new else before[:, parent]
+                turned = rotations.multiply(rotations.inverse(above), turned)
+            turned = rotations.normalized(turned)
             local[:, joint] = np.where(np.sum(turned * local[:, joint], axis=-1, keepdims=True) < 0.0, -turned, turned)
         moved = self.take.root_translation + rotations.rotate(unlevel, shift)
         return replace(self.take, local_rotations=local, root_translation=moved)

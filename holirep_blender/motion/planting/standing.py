@@ -12,7 +12,7 @@ from .stances import Phases, flattened
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_PLACE = 2e-4
+_PLACE = 7e-4
 """Metres from its place, as a share of the leg, at which a point stands: keys hold single precision."""
 _LEVEL = np.radians(0.05)
 """The same for the tilt of a foot that is flat, and of toes that carry."""
@@ -21,7 +21,7 @@ _LEVEL = np.radians(0.05)
 def stands_already(
     phases: Phases, points: tuple[Array, Array], heights: tuple[float, float], turned: Array, toes: Array, leg: float
 ) -> tuple[Mask, tuple[Array, Array]]:
-    """Frames ``(T,)`` of those stances in which a foot holds all the while, and where heel and pivot are then ``(T, 3)``.
+    """Frames ``(T,)`` of stances in which a foot holds all the while, and where heel and pivot are then ``(T, 3)``.
 
     Parameters
     ----------
