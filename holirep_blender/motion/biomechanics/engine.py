@@ -145,7 +145,7 @@ class _Body:
 
     def _pass_on(self, link: Link) -> None:
         """What the child exceeds goes to the parent, whose own limits are looked after later."""
-        if not (self.options.affects(link.child) and self.options.affects(link.parent)):
+        if not (link.inwards and self.options.affects(link.child) and self.options.affects(link.parent)):
             return
         child = self.joints[link.child]
         kept = self._kept(link.child)
@@ -180,7 +180,9 @@ class _Body:
             self._set(name, kept)
         if self.now[name] is self.original[name]:
             return
-        calm = self._calm(name)
+        # smoothing the turn that an upper arm hands over would take the forearm off its way
+        hands_over = residual is not None and inwards is not None and name.endswith("LowerArm")
+        calm = self._calm(name, self.original[inwards.parent] if hands_over and inwards is not None else None)
         if calm is not None:
             self._set(name, calm)
         if passes_on:
@@ -190,9 +192,9 @@ class _Body:
     def _kept(self, name: str) -> Optional[Changed]:
         return limited_joint(name, self.now[name], self.angles[name], self.bounds, self.joints[name].mirror)
 
-    def _calm(self, name: str) -> Optional[Changed]:
+    def _calm(self, name: str, driver: Optional[Array]) -> Optional[Changed]:
         mirror = self.joints[name].mirror
-        return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name])
+        return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name], driver)
 
     def _bend(self, link: Link) -> Optional[Array]:
         return np.abs(self.angles[link.child][:, 0]) if link.child.endswith("LowerArm") else None
