@@ -96,7 +96,7 @@ def _calmed_angles(angles: Array, quaternions: Array, mirror: float, clip: Clip,
 
 def _around(wrong: Mask) -> tuple[Frames, Array]:
     """The frames ``(N,)`` around jerks ``(T - 2,)``, and how much each is smoothed ``(N, 1)``."""
-    weight = np.convolve(np.concatenate([[0.0], wrong, [0.0]]), _WINDOW, mode="same")
+    weight = np.convolve(np.pad(wrong, _REACH + 1), _WINDOW, mode="valid")
     frames = np.flatnonzero(weight > 1e-9)
     return frames, np.minimum(weight[frames] * 2.0 * _REACH, 1.0)[:, None]
 
