@@ -17,8 +17,6 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.intp]
 
-_FASTEST = 99.9
-"""Percentile of a motion's own angular accelerations that counts as its fastest."""
 _TOLERANCE = 1.0 + 1e-6
 """Times its bound that an acceleration may have: rounding."""
 _LARGEST = 0.25
@@ -60,7 +58,7 @@ class Problem:
         ]
         columns = [max(joint, 0) for row in self.joints for joint in row]
         turns, pelvis = own_pace(pose.take.local_rotations, pose.take.root_translation)
-        self.fastest, bumpiest = float(np.percentile(turns, _FASTEST)), float(np.percentile(pelvis, _FASTEST))
+        self.fastest, bumpiest = pose.pace
         self.turns, self.own = turns, turns[:, columns]
         pelvis = np.maximum(pelvis, bumpiest) / self.unit
         self.bounds = np.concatenate([np.maximum(self.own, self.fastest), pelvis[:, None]], axis=1)

@@ -45,6 +45,7 @@ def legs_planted(
     movable: bool,
     limits: Optional[LimitOptions] = None,
     rest: Optional[Rest] = None,
+    calm: bool = True,
 ) -> tuple[list[FootPath], Array, list[Mask]]:
     """Edits the pose so that feet hold.
 
@@ -57,6 +58,7 @@ def legs_planted(
     movable : whether the pelvis may give way.
     limits : human limits that legs come into as far as contacts let them.
     rest : seat and knees that keep their places.
+    calm : whether to take pops out, and to look at limits.
     """
     reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
@@ -106,7 +108,7 @@ def legs_planted(
             pose.placed[:, foot.toes] = pose.placed[:, foot.leg.end] + rotations.rotate(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
-    if strength >= 1.0:
+    if strength >= 1.0 and calm:
         standing = [LegHold(*each) for each in zip(feet, phases, (path.arm for path in paths))]
         free = None if rest is None else ~rest.pinned
         shift = calmed(pose, standing, shift, movable, free)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
@@ -26,7 +26,7 @@ from ..contacts import (
     grounding,
     regrounded,
 )
-from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
+from ..planting import CharacterTake, PlantMemo, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
 from ..skeleton import SIDES
 from ..take import Take
@@ -72,6 +72,7 @@ class RefineCache:
     that matter.
     ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
     of that; it holds for the same rotations, wherever the root is.
+    ``planting`` : what came of its contacts; only what is around an edit is solved again.
     """
 
     take: Optional[Take] = None
@@ -81,6 +82,7 @@ class RefineCache:
     pose: Optional[Take] = None
     limits: Optional[RefineOptions] = None
     within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
+    planting: PlantMemo = field(default_factory=PlantMemo)
 
 
 def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
@@ -222,6 +224,7 @@ def refined_character(
                 _limb_limits(options) if options.limits > 0.0 else None,
             ),
             source=source,
+            memo=None if cache is None else cache.planting,
         )
         result, violations = held.take, [*violations, *held.violations]
         report.contacts, report.places = held.contacts, held.places
