@@ -24,6 +24,8 @@ _REACH = 3
 _CHANGE_ROUNDS, _ROUNDS = 2, 4
 _FREE = np.radians(0.1)
 """Change of a joint's turn from one frame to the next that nobody sees."""
+_JUMP = np.radians(60.0)
+"""A joint that jerks by more jumps: nothing of its own motion is worth keeping there."""
 _WINDOW = np.hanning(2 * _REACH + 3)[1:-1] / (_REACH + 1.0)
 """Shares of a moving average; they sum to 1."""
 
@@ -49,7 +51,9 @@ def settled(
     bad = _jerks(after) > allowed
     if not bad.any():
         return None
-    calm, quaternions, left = _calmed_change(before, after, angles, mirror, clip, allowed, bad)
+    calm, quaternions, left = angles, after, bad
+    if (bad & (allowed < _JUMP)).any():
+        calm, quaternions, left = _calmed_change(before, after, angles, mirror, clip, allowed, bad)
     return _calmed_angles(calm, quaternions, mirror, clip, allowed, left) if left.any() else calm
 
 
@@ -57,7 +61,7 @@ def _calmed_change(
     before: Array, after: Array, angles: Array, mirror: float, clip: Clip, allowed: Array, bad: Mask
 ) -> tuple[Array, Array, Mask]:
     """Angles and quaternions with the turn from ``before`` to ``after`` smoothed, where that helps; jerks left."""
-    calm, quaternions, wrong = angles.copy(), after.copy(), bad.copy()
+    calm, quaternions, wrong = angles.copy(), after.copy(), bad & (allowed < _JUMP)
     change = rotations.multiply(rotations.inverse(before), after)
     touched = np.zeros(len(angles), dtype=bool)
     for _ in range(_CHANGE_ROUNDS):
@@ -72,16 +76,16 @@ def _calmed_change(
         change[frames] = rotations.multiply(rotations.inverse(before[frames]), quaternions[frames])
         _look_again(wrong, quaternions, frames, allowed)
         if not wrong.any():
-            return calm, quaternions, wrong
+            break
     again = _stretches_with(touched, np.concatenate([[False], wrong, [False]]))
     calm[again], quaternions[again] = angles[again], after[again]
-    return calm, quaternions, bad & (again[1:-1] | again[:-2] | again[2:])
+    return calm, quaternions, bad & (again[1:-1] | again[:-2] | again[2:] | (allowed >= _JUMP))
 
 
 def _calmed_angles(angles: Array, quaternions: Array, mirror: float, clip: Clip, allowed: Array, wrong: Mask) -> Array:
     """Angles smoothed where they still jerk."""
     # written within the limits, so that averages of a rotation do not go round by its back
-    within, result = clip(angles, np.arange(len(angles))), angles.copy()
+    within, result, quaternions = clip(angles, np.arange(len(angles))), angles.copy(), quaternions.copy()
     for _ in range(_ROUNDS):
         frames, weight = _around(wrong)
         now = within[frames]
