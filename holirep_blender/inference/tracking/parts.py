@@ -70,7 +70,7 @@ class PartWorker:
         stops = set(scanned(plate, begin, end))
         body = BodyFollower(self._pose, plan.performer, plan.others, plan.look, plan.other_looks)
         self._face.restart()
-        self._hands.restart()
+        self._hands.restart((last - first + 1) / plate.frame_count)
         rows = Observations.empty(last - first + 1, plate.size)
         rows.times[:] = plate.times[first - plate.first_frame : last - plate.first_frame + 1]
         rows.frame_numbers[:] = np.arange(first, last + 1)
