@@ -23,9 +23,11 @@ _STILL = 1e-4
 _MOVES = 5e-4
 """Metres in 1/30 s from which some joint of the body moves: a pose that is only held tells nothing."""
 _RATE = 30.0
+_ON_FLOOR = 1e-3
+"""Metres from the floor up to which a point is held on it."""
 _IN_A_ROW, _MOST = 3, 0.5
 """Still steps in a row, or else the share of a contact's steps, with which it was held."""
-_PLANTED = 0.7
+_PLANTED = 0.3
 """Share of all steps with contact, or of frames with slow feet, that is still in motion that was planted."""
 _NEW, _LOW = 0.6, 0.010
 """Seconds from which, and metres up to which, a point touches in planted motion although it is not held."""
@@ -55,7 +57,9 @@ def _still(places: Array, joints: Array, fps: float) -> tuple[Mask, Mask]:
     return np.asarray(still), np.asarray(moves)
 
 
-def as_held(touching: Mask, places: Array, heights: Array, joints: Array, feet: list[str], fps: float) -> Mask:
+def as_held(
+    touching: Mask, places: Array, heights: Array, joints: Array, feet: list[str], fps: float, size: float
+) -> Mask:
     """Contacts of points ``(T, P)`` with those that were held before just as they were.
 
     Parameters
@@ -63,11 +67,12 @@ def as_held(touching: Mask, places: Array, heights: Array, joints: Array, feet: 
     touching : (T, P) as found by speed and height.
     places : (T, P, 3) of the points as they are, not smoothed; heights : (T, P) of them over the floor; metres.
     joints : (T, J, 3) of the whole body.
-    feet : (P,) which foot each point belongs to.
+    feet : (P,) which foot each point belongs to. size : the body's over a grown human's.
     """
     if len(touching) <= 2:
         return touching
     still, moves = _still(places, joints, fps)
+    still &= (np.abs(heights[1:]) < _ON_FLOOR) & (np.abs(heights[:-1]) < _ON_FLOOR)
     told = still & moves[:, None]
     both = touching[1:] & touching[:-1] & moves[:, None]
     planted = told[both].sum() >= max(_PLANTED * both.sum(), _IN_A_ROW)
@@ -88,7 +93,7 @@ def as_held(touching: Mask, places: Array, heights: Array, joints: Array, feet: 
         # beside a point of the same foot that is held it was free when that was held
         beside = [other for other, foot in enumerate(feet) if foot == feet[point] and other != point]
         free = held[first:end, beside].any(axis=1).sum() > _MOST * (end - first)
-        short = end - first < _NEW * fps or heights[first:end, point].mean() > _LOW
+        short = end - first < _NEW * fps or heights[first:end, point].mean() > _LOW * min(size, 1.0)
         if free or (planted and short):
             result[first:end, point] = False
     return result

@@ -85,7 +85,7 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
         found = stance(calm.part(rows), take.fps, size=size, sensitivity=sensitivity, shortest=shortest)
         sides = [name[: -len("Heel")] for name in soles]
         heights = floor.height_of(places[:, rows])
-        held = as_held(found >= TOUCHING, places[:, rows], heights, placed, sides, take.fps)
+        held = as_held(found >= TOUCHING, places[:, rows], heights, placed, sides, take.fps, size)
         found = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
         columns.update(zip(soles, found.T))
     joints = {name: placed[:, index] for index, name in enumerate(take.joint_names)}

@@ -25,7 +25,7 @@ _OTHERS = 0.03
 """What it counts that accelerations within their bounds change."""
 _SMOOTHLY, _PULL = 0.1, 300.0
 """What accelerations count where legs are pulled, and what the pull does."""
-_FLOOR, _CLEAR = 10.0, 0.002
+_FLOOR, _CLEAR = 100.0, 0.002
 """What the height of a point counts that would be under the floor, and the height that it is brought to, in legs."""
 _PALM = 3.0
 """What it counts that a palm leaves its place."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import gaps, rotations
 from .calm_equations import solution
+from .feet import SUNK
 from .leg_moves import EACH_LEG, PELVIS, LegHold, moved, sole_heights
 from .pose import Pose
 
@@ -21,11 +22,12 @@ _TOLERANCE = 1.0 + 1e-6
 """Times its bound that an acceleration may have: rounding."""
 _LARGEST = 0.25
 """Radians of the largest step of a pull."""
-_SUNK, _DEEP = 3e-4, 1000.0
-"""Depth under the floor, in legs, from which a step is the worse for it, and by how much."""
+_SUNK, _DEEP, _DEEPEST = 3e-4, 1e3, 1e6
+"""Depth under the floor, in legs, from which a step is the worse for it, and by how much; and by how much where that is
+more than a foot in the air may be under it at all."""
 _PALM_OFF = 0.009
 """Metres by which a palm may leave its place."""
-_TRIES = 2
+_TRIES = 4
 """So often a window is tried that does not become better."""
 _OFF = 1e-6
 """Metres that a point which touches may be off its place: a leg that cannot reach is not moved."""
@@ -218,8 +220,11 @@ class Problem:
         whole = (rows[2:] - rows[:-2]) == 2
         excess = np.maximum(speed / self.bounds[rows[1:-1] - 1] - 1.0, 0.0).sum(axis=1)
         total[rows[1:-1]] = np.where(whole, excess, 0.0)
-        sunk = self._depth(rows) - self.depth[rows] - _SUNK * self.unit
+        depth = self._depth(rows)
+        sunk = depth - self.depth[rows] - _SUNK * self.unit
         total[rows] += np.maximum(sunk, 0.0).sum(axis=1) * (_DEEP / self.unit)
+        deepest = np.maximum(self.depth[rows], SUNK)
+        total[rows] += np.maximum(depth - deepest, 0.0).sum(axis=1) * (_DEEPEST / self.unit)
         for hold, spot in zip(self.holds, self.spots):
             off = np.linalg.norm(self.spot(hold, rows) - spot[rows], axis=-1)
             total[rows[(off > _OFF) & hold.phases.touching[rows]]] = np.inf

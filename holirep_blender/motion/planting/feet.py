@@ -24,6 +24,8 @@ Frames = npt.NDArray[np.intp]
 _UP = np.array([0.0, 0.0, 1.0])
 _CALMED = 2
 """How often the turn of a foot that rolls is averaged with its neighbours: jitter that toes and knees would show."""
+SUNK = 1.2e-3
+"""Metres that a point of a sole in the air may be under the floor."""
 _AROUND = 5
 """Frames over which a foot that would go under the floor is lifted or raised before and after."""
 
@@ -204,5 +206,5 @@ def lift(foot: Foot, phases: Phases, ankle: Array, turned: Array, toes: Array) -
     """
     ball = ankle + rotations.rotate(turned, foot.pivot) + rotations.rotate(toes, foot.ball)
     heel = ankle + rotations.rotate(turned, foot.heel)
-    need = np.where(phases.touching, 0.0, np.maximum(-np.minimum(heel[:, 2], ball[:, 2]), 0.0))
+    need = np.where(phases.touching, 0.0, np.maximum(-np.minimum(heel[:, 2], ball[:, 2]) - SUNK, 0.0))
     return _around(need, phases.touching)

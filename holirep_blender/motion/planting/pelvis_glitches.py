@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .. import gaps, rotations
 from .blending import bridged
-from .leg_moves import EACH_LEG, moved
+from .leg_moves import EACH_LEG, moved, sole_heights
 
 if TYPE_CHECKING:
     from .calm_problem import Problem
@@ -128,6 +128,7 @@ def _turn(problem: Problem, hips: int, first: int, end: int) -> None:
         away = pose.placed[rows, hold.foot.leg.upper] - centre
         step = rotations.rotate(turn, away) - away + moves
         moved(pose, hold, rows, np.zeros((len(rows), EACH_LEG)), step, problem.spots[number][rows])
+        problem.low[number][rows] |= sole_heights(pose, hold.foot, rows) < 0.0
 
 
 def _hangs(parents: tuple[int, ...], joint: int, hips: int) -> bool:

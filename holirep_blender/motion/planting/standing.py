@@ -14,7 +14,11 @@ Mask = npt.NDArray[np.bool_]
 
 _PLACE = 7e-4
 """Metres from its place, as a share of the leg, at which a point stands: keys hold single precision."""
-_LEVEL = np.radians(0.05)
+_FEW, _PLACE_OF_FEW = 4, 1e-5
+"""Frames of a stance that is so short that it may stand by chance, and what it may be off its place then."""
+_UNDER = 1e-3
+"""Metres that a point may be under the floor, as a share of the leg."""
+_LEVEL = np.radians(0.3)
 """The same for the tilt of a foot that is flat, and of toes that carry."""
 
 
@@ -29,7 +33,7 @@ def stands_already(
     turned, toes : (T, 4) world rotations of the foot and of its toes, the foot's own where the rig has none.
     leg : the leg's length, metres.
     """
-    right = np.ones(len(turned), dtype=bool)
+    right, off = np.ones(len(turned), dtype=bool), np.zeros(len(turned))
     places = []
     for touching, point, height in zip((phases.heel, phases.ball), points, heights):
         place = point.copy()
@@ -37,10 +41,12 @@ def stands_already(
             place[first:end] = point[first:end].mean(axis=0)
         place[:, 2] = height
         places.append(place)
-        right &= ~touching | (np.linalg.norm(point - place, axis=-1) < _PLACE * leg)
+        right &= point[:, 2] > height - _UNDER * leg
+        off = np.maximum(off, np.where(touching, np.linalg.norm(point - place, axis=-1), 0.0))
     for touching, rotation in ((phases.flat, turned), (phases.ball, toes)):
         right &= ~touching | (rotations.angle_between(rotation, flattened(rotation)) < _LEVEL)
     result = np.zeros(len(turned), dtype=bool)
     for first, end in gaps.spans(phases.touching):
-        result[first:end] = right[first:end].all()
+        allowed = _PLACE if end - first >= _FEW else _PLACE_OF_FEW
+        result[first:end] = right[first:end].all() and off[first:end].max() < allowed * leg
     return result, (places[0], places[1])

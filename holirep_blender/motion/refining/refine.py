@@ -31,8 +31,9 @@ from ..retargeting import RetargetedMotion
 from ..skeleton import SIDES
 from ..take import Take
 from .frames import ends_held, within
+from .let_go import contacts_let_go
 from .options import RefineOptions
-from .report import RefineReport, corrected, found, merged, slide_mm
+from .report import RefineReport, corrected, found, let_go_words, merged, slide_mm
 from .rest_pose import folded_joint
 
 if TYPE_CHECKING:
@@ -187,7 +188,12 @@ def refined_motion(
     result, report = refined_character(posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache)
     result = within(posed, ends_held(posed, result, refined.take.joint_confidence), options.frames)
     report.violations = merged([*refined.violations, *report.violations])
-    report.sentences = tuple([*_held(report, options), *corrected(report.violations), *found(report.violations)])
+    report.sentences = (
+        *_held(report, options),
+        *let_go_words(report),
+        *corrected(report.violations),
+        *found(report.violations),
+    )
     report.places = in_armature(character, report.places)
     return to_motion(character, result, motion), report
 
@@ -228,6 +234,8 @@ def refined_character(
         )
         result, violations = held.take, [*violations, *held.violations]
         report.contacts, report.places = held.contacts, held.places
+        if options.feet >= 1.0:
+            report.asked, report.let_go = contacts_let_go(contacts, held.contacts, violations, options.limits > 0.0)
         report.slide_before_mm = slide_mm(held.slide_before, held.contacts.names)
         report.slide_after_mm = slide_mm(held.slide_after, held.contacts.names)
         report.warnings = held.sentences
