@@ -31,7 +31,7 @@ _AGREE = 1e-6
 """Radians and metres by which two solutions may differ where they are joined."""
 _JOIN = 3
 """Frames in a row that have to agree, on each side of a join."""
-_MARGINS = (3.0, 6.0)
+_MARGINS = (4.0, 8.0)
 """Seconds around an edit that are solved with it, tried in turn before the whole clip."""
 _MOST = 0.6
 """Share of the clip from which it is solved as a whole."""
