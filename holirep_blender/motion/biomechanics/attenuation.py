@@ -33,8 +33,9 @@ _LOWEST, _HIGHEST, _STEPS = 0.3, 0.45, 6
 the weakest that is enough."""
 _AROUND = 0.3
 """Seconds around a window in which derivatives feel a change in it."""
-_TRIED_A_SECOND = 1.5
-"""How many overloads are tried to be slowed, the worst first, in a second of a take; one that needs more is noise."""
+_TRIED, _TRIED_A_SECOND = 6, 0.75
+"""How many overloads are tried to be slowed, the worst first: at least, and in a second of a take; what needs more is
+no performance but noise."""
 _MOMENT_STEPS = 4
 """Halvings of the search where each candidate has to be weighed."""
 
@@ -107,7 +108,7 @@ class Attenuator:
         """The take with what is too heavy slowed, the worst first; what no slowing helps is as it was."""
         reach = round((REACH + _AROUND) * take.fps)
         heavy = self.overloads(take)
-        for _ in range(max(1, round(_TRIED_A_SECOND * take.frame_count / take.fps))):
+        for _ in range(max(_TRIED, round(_TRIED_A_SECOND * take.frame_count / take.fps))):
             if not heavy:
                 break
             worst = min(heavy, key=lambda v: v.bound / v.value)
