@@ -31,7 +31,7 @@ Mask = npt.NDArray[np.bool_]
 
 SLIDES = 0.002
 """Metres a frame at 30 frames a second that a foot on the floor may move before a check says so."""
-_AS_MADE = "it is what these settings made of it"
+_AS_MADE = "nothing changed since it was done with these settings"
 """Said where the same was done before and nothing changed since."""
 _SURE = 0.1
 """Seconds from the ends of a contact in which a foot that moves does not count as sliding: it lands or leaves."""
@@ -69,6 +69,9 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
     elif report.slide_before_mm == report.slide_before_mm:
         slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)
+    if options.limits > 0.0:  # limits win over the floor too
+        sunk = _sunk(result, contact_points(result), floor, options)
+        report.violations = inside(merged([*report.violations, *sunk]), options.frames)
     report.sentences += (*let_go_words(report), *corrected(report.violations))
     report.warnings = tuple([*report.warnings, *_half_chosen(take, options), *left(report.violations)])
     return noted(result, "plant", options), report
@@ -119,7 +122,8 @@ def checked(take: Take, options: RefineOptions) -> RefineReport:
         violations = [one for one in violations if not one.joint or one.joint in options.joints]
     kept = inside(merged(violations), options.frames)
     sentences = tuple(left(kept)) or ("nothing found",)
-    return RefineReport(kept, slide, slide, contacts, sentences=sentences)
+    asked = 0 if contacts is None else sum(int(contacts.touching(name).sum()) for name in contacts.names)
+    return RefineReport(kept, slide, slide, contacts, asked=asked, sentences=sentences)
 
 
 def found_contacts(take: Take, options: RefineOptions) -> tuple[Floor, Contacts]:
