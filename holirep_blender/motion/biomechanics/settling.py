@@ -24,6 +24,8 @@ _REACH = 3
 _CHANGE_ROUNDS, _ROUNDS = 2, 4
 _FREE = np.radians(0.1)
 """Change of a joint's turn from one frame to the next that nobody sees."""
+_TAKEN_OVER = 0.6
+"""Share of the jerks of a joint that hands its turn over that the one which takes it may show."""
 _JUMP = np.radians(60.0)
 """A joint that jerks by more jumps: nothing of its own motion is worth keeping there."""
 _WINDOW = np.hanning(2 * _REACH + 3)[1:-1] / (_REACH + 1.0)
@@ -46,7 +48,7 @@ def settled(
     """
     if len(before) < 3:
         return None
-    jerks = _jerks(before) if driver is None else np.maximum(_jerks(before), _jerks(driver))
+    jerks = _jerks(before) if driver is None else np.maximum(_jerks(before), _TAKEN_OVER * _jerks(driver))
     allowed = _widest(jerks) + _FREE
     bad = _jerks(after) > allowed
     if not bad.any():
