@@ -122,10 +122,12 @@ def regrounded(take: Take, contacts: Contacts, floor: Floor, base: Grounding, ch
     """``base`` after an edit of the contacts in the frames ``changed (T,)``: other only around them.
 
     The root's path is solved again from 1.5 seconds before to 1.5 seconds after, and joins the old one there. So an
-    edit moves nobody far away from it in time, which would be no help to the one who edits.
+    edit moves nobody far away from it in time, which would be no help to the one who edits. The first frame stays where
+    it is: characters begin at their own place, so all others would move.
     """
     reach = max(1, round(_AROUND * take.fps))
-    around = gaps.spans(gaps.distance_to_valid(changed) <= reach)
+    spans = gaps.spans(gaps.distance_to_valid(changed) <= reach)
+    around = [(max(first, 1), end) for first, end in spans if end > 1]
     return _settled(take, contact_points(take), contacts, floor, base, around)
 
 

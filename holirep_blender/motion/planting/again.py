@@ -31,9 +31,9 @@ _AGREE = 1e-6
 """Radians and metres by which two solutions may differ where they are joined."""
 _JOIN = 3
 """Frames in a row that have to agree, on each side of a join."""
-_MARGINS = (4.0, 8.0)
-"""Seconds around an edit that are solved with it, tried in turn before the whole clip."""
-_MOST = 0.6
+_MARGIN = 5.0
+"""Seconds before and after an edit that are solved with it; doubled on the side where that is not enough."""
+_MOST = 0.7
 """Share of the clip from which it is solved as a whole."""
 
 
@@ -94,7 +94,7 @@ class PlantMemo:
 
 def _grouped(differs: Mask, fps: float) -> Mask:
     """The frames ``(T,)`` with those between them that are too few to join solutions in."""
-    apart = max(1, round(2.0 * _MARGINS[0] * fps))
+    apart = max(1, round(2.0 * _MARGIN * fps))
     closed = differs.copy()
     for first, end in gaps.spans(~differs):
         if first > 0 and end < len(differs) and end - first <= apart:
@@ -153,22 +153,19 @@ def _around(
 ) -> Optional[Solved]:
     """``before`` solved again around the frames of an edit; None where the whole clip has to be."""
     count = take.frame_count
-    for seconds in _MARGINS:
-        margin = round(seconds * take.fps)
-        first, end = max(edit[0] - margin, 0), min(edit[1] + margin, count)
+    earlier = later = _MARGIN
+    while True:
+        first, end = max(edit[0] - round(earlier * take.fps), 0), min(edit[1] + round(later * take.fps), count)
         if end - first > _MOST * count:
             return None
         performer = None if source is None else part_of(source, first, end)
         part = solve(part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole)
         same = _agreement(before, part, first, end)
         left = 0 if first == 0 else _cut(same[: edit[0] - first])
-        right = end - first if end == count else _cut(same[edit[1] - first :])
-        if left is None or right is None:
-            continue
-        if end < count:
-            right += edit[1] - first
-        return _joined(before, part, first, left, right)
-    return None
+        right = end - edit[1] if end == count else _cut(same[edit[1] - first :])
+        if left is not None and right is not None:
+            return _joined(before, part, first, left, right + edit[1] - first)
+        earlier, later = (earlier * (1.0 + (left is None)), later * (1.0 + (right is None)))
 
 
 def _agreement(before: Solved, part: Solved, first: int, end: int) -> Mask:

@@ -27,8 +27,6 @@ _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 """Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
 _FURTHER, _INSIDE = 1.2, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
-_NEARER, _STALLS = 0.8, 2
-"""By how much a round has to bring a leg nearer to its limits, and after how many that do not it is given up."""
 _PAD, _SHORTEST = 2, 0.2
 """Frames around those in which a leg cannot stand, and seconds of the shortest stance between two of those."""
 
@@ -48,19 +46,12 @@ def legs_pulled(
     if inside is not None:
         problem.inside = inside
     pull = _pull(pose, problem, limits)
-    stalled = np.zeros(pose.take.frame_count, dtype=int)
     for _ in range(_ROUNDS):
-        hopeful = np.where((stalled < _STALLS)[:, None, None], pull, 0.0)
-        if not hopeful.any():
-            break
-        length = np.linalg.norm(hopeful, axis=-1, keepdims=True)
-        problem.pulled(hopeful * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
-        before, pull = pull, _pull(pose, problem, limits)
-        for first, end in gaps.spans(gaps.distance_to_valid((hopeful != 0.0).any(axis=(1, 2))) <= _AROUND):
-            further = np.abs(pull[first:end]).max() > _NEARER * np.abs(before[first:end]).max()
-            stalled[first:end] = stalled[first:end] + 1 if further else 0
-    if not pull.any():
-        return problem.shift, problem.missed()
+        if not (pull != 0.0).any():
+            return problem.shift, problem.missed()
+        length = np.linalg.norm(pull, axis=-1, keepdims=True)
+        problem.pulled(pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
+        pull = _pull(pose, problem, limits)
     beyond = np.linalg.norm(pull, axis=-1)
     stuck = [
         missed | (hold.phases.touching & (beyond[:, 4 * number : 4 * number + 4] > _STUCK).any(axis=1))
