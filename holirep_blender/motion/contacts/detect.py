@@ -91,8 +91,11 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     joints = {name: placed[:, index] for index, name in enumerate(take.joint_names)}
     body = Body(joints, points, calm, floor, take.fps, size, options.sensitivity)
     if options.body:
-        columns.update(knees_kneeling(body))
-        columns.update(seat_resting(body))
+        for name, found in {**knees_kneeling(body), **seat_resting(body)}.items():
+            place = places[:, [points.index(name)]]
+            flat = np.zeros(place.shape[:2])  # what a seat rests on may be anywhere
+            held = as_held(found[:, None] >= TOUCHING, place, flat, placed, [name], take.fps, size)[:, 0]
+            columns[name] = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
     if options.hands:
         columns.update(hands_resting(body))
     names = tuple(name for name in points.names if name in columns)

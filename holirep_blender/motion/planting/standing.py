@@ -16,8 +16,8 @@ _PLACE = 7e-4
 """Metres from its place, as a share of the leg, at which a point stands: keys hold single precision."""
 _FEW, _PLACE_OF_FEW = 4, 1e-5
 """Frames of a stance that is so short that it may stand by chance, and what it may be off its place then."""
-_UNDER = 1e-3
-"""Metres that a point may be under the floor, as a share of the leg."""
+_UNDER = 2e-3
+"""Metres under the height at which it stands that a point may be while the other holds the foot."""
 _LEVEL = np.radians(0.3)
 """The same for the tilt of a foot that is flat, and of toes that carry."""
 
@@ -41,7 +41,7 @@ def stands_already(
             place[first:end] = point[first:end].mean(axis=0)
         place[:, 2] = height
         places.append(place)
-        right &= point[:, 2] > height - _UNDER * leg
+        right &= point[:, 2] > height - _UNDER
         off = np.maximum(off, np.where(touching, np.linalg.norm(point - place, axis=-1), 0.0))
     for touching, rotation in ((phases.flat, turned), (phases.ball, toes)):
         right &= ~touching | (rotations.angle_between(rotation, flattened(rotation)) < _LEVEL)
