@@ -111,6 +111,8 @@ def _followed(plate: Plate, begin: int, end: int, stops: Set[int], body: BodyFol
         if number in stops or number == end:
             yield stretch, body.follow(stretch)
             stretch = []
+    if stretch:  # a frame that cannot be decoded is left out, also where it would have been the last
+        yield stretch, body.follow(stretch)
 
 
 def _write_all(rows: Observations, first: int, last: int, found: List[Row]) -> None:
