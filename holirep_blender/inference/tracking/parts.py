@@ -63,7 +63,7 @@ class PartWorker:
         The stretch before the part is followed too, so that the part starts as if it had no beginning, and the last
         stretch runs on to the next scanned frame.
         """
-        stride = scan_stride(plate.fps)
+        stride = scan_stride(plate)
         before = (first - plate.first_frame) // stride * stride + plate.first_frame - stride
         begin = max(plate.first_frame, before)
         end = min(plate.last_frame, last + (plate.first_frame - last) % stride)

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
 from holirep_blender.inference.tracking import lanes, parts, processes, track
-from holirep_blender.inference.tracking.plan import Plan, scanned, split
+from holirep_blender.inference.tracking.plan import Plan, bytes_held, scan_stride, scanned, split
 from holirep_blender.inference.tracking.scan import Sighting
 
 
@@ -120,11 +120,31 @@ def test_processes_end_with_their_parent(plate_path: Path, repository: Path) -> 
     assert wait_until_gone(children, 5.0) == []
 
 
+class Sized:
+    """What the sharing of work asks of a plate."""
+
+    def __init__(self, frame_count: int, size: Tuple[int, int] = (640, 480), fps: float = 30.0) -> None:
+        self.frame_count, self.size, self.fps = frame_count, size, fps
+
+
 def test_more_processes_only_where_they_pay_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
-    assert processes.suitable_processes(10) == 1
-    assert processes.suitable_processes(3 * processes.FRAMES_PER_PROCESS) == 2
-    assert processes.suitable_processes(100_000) == 2
+    assert processes.suitable_processes(Sized(10)) == 1
+    assert processes.suitable_processes(Sized(3 * processes.FRAMES_PER_PROCESS)) == 2
+    assert processes.suitable_processes(Sized(100_000)) == 2
+
+
+@pytest.mark.parametrize("fps", [24.0, 60.0, 240.0])
+@pytest.mark.parametrize("size", [(1920, 1080), (4096, 2160), (7680, 4320)])
+def test_large_pictures_at_high_rates_do_not_fill_the_memory(
+    size: Tuple[int, int], fps: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    plate = Sized(5000, size, fps)
+    in_one = bytes_held(plate) * lanes.suitable_lanes(plate, plate.frame_count)
+    assert in_one <= 1 << 30
+    assert in_one * processes.suitable_processes(plate) <= processes.MOST_BYTES_HELD
+    assert scan_stride(plate) <= max(1, round(fps / 4))
 
 
 def test_lanes_only_where_they_pay_off(plate_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
