@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -18,7 +19,8 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
-from holirep_blender.inference.tracking import lanes, parts, processes, track
+from holirep_blender.inference.tracking import find_people, lanes, parts, processes, track
+from holirep_blender.inference.tracking.graphs import Network
 from holirep_blender.inference.tracking.plan import Plan, bytes_held, scan_stride, scanned, split
 from holirep_blender.inference.tracking.scan import Sighting
 
@@ -220,3 +222,22 @@ def test_a_second_job_in_this_process_finds_the_same_also_after_a_failure() -> N
         again = track(plate, processes=1).to_arrays()
         for name, values in first.items():
             np.testing.assert_array_equal(again[name], values, err_msg=name)
+
+
+def test_networks_that_are_given_up_are_freed(plate_path: Path) -> None:
+    """Half a gigabyte a time: whoever points beside the performer ten times must not run out of memory."""
+
+    def count() -> int:
+        gc.collect()
+        return sum(isinstance(item, Network) for item in gc.get_objects())
+
+    def fails(done: int, total: int) -> None:
+        raise RuntimeError("stop here")
+
+    plate = open_plate(plate_path)
+    find_people(plate, 1)
+    before = count()
+    find_people(plate, 1)
+    with pytest.raises(RuntimeError, match="stop here"):
+        track(plate, processes=1, progress=fails)
+    assert count() <= before
