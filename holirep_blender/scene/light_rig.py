@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 from mathutils import Euler, Matrix, Quaternion, Vector
 
 from ..lighting.environment_map import EnvironmentMap
@@ -18,6 +20,8 @@ from .environments import image_of
 KIND = "light_rig"
 """Value of the mark on everything that belongs to the rig."""
 COLLECTION = "HoliRep Lights"
+_NEAREST, _APART = 6.0, 0.5
+"""Metres at which Suns are drawn, the strongest nearest; where a Sun stands does not count."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,20 @@ def world_environment(scene: bpy.types.Scene) -> tuple[Optional[bpy.types.Image]
 
 
 def build_rig(
-    scene: bpy.types.Scene, lamps: list[Lamp], residual: EnvironmentMap, name: str, options: RigOptions
+    scene: bpy.types.Scene,
+    lamps: list[Lamp],
+    residual: EnvironmentMap,
+    name: str,
+    options: RigOptions,
+    kept: Sequence[bpy.types.Object] = (),
 ) -> LightRig:
     """Puts the rig into a scene in place of the one that HoliRep made before; everything else stays as it is.
 
+    ``kept`` are lamps of that one which go over into the new one as they are.
+
     What was made is taken back where a step fails.
     """
-    stale = _old(scene)
+    stale = [one for one in _old(scene) if one not in kept and one not in [lamp.data for lamp in kept]]
     with Rollback() as rollback:
         image = image_of(residual, f"{name} Residual")
         rollback.add(lambda: bpy.data.images.remove(image))
@@ -89,44 +100,64 @@ def build_rig(
         control.empty_display_type, control.empty_display_size = "SINGLE_ARROW", 1.5
         control.rotation_mode, control.rotation_euler = "XYZ", options.rotation
         collection.objects.link(control)
-        made = [_lamp(collection, control, lamp, number, options, rollback) for number, lamp in enumerate(lamps)]
+        made = []
+        for number, lamp in enumerate(lamps):
+            called = "Sun" if lamp.sun else f"Light {number + 1}"
+            wide = options.area_from is not None and lamp.angle > options.area_from
+            distance = options.distance if wide else _NEAREST + _APART * number
+            made.append(_lamp(collection, control, lamp, called, distance, options, rollback))
+        for one in kept:
+            one.parent = control
+            collection.objects.link(one)
         world = _world(name, image, control, options, rollback)
         previous = scene.world
         rollback.set(scene, world=world)
         if previous is not None and previous.get(MARK) != KIND:
             previous.use_fake_user = True  # the artist's world is kept although nothing shows it now
         if options.light_groups:
-            _light_groups(scene, made, world, rollback)
+            _light_groups(scene, [*made, *kept], world, rollback)
     _remove(stale)
     return LightRig(control, made, world, image)
+
+
+def add_lamp(
+    scene: bpy.types.Scene, control: bpy.types.Object, lamp: Lamp, name: str, options: RigOptions
+) -> bpy.types.Object:
+    """Adds one lamp to a rig that is there, beside its control."""
+    collection = control.users_collection[0] if control.users_collection else scene.collection
+    with Rollback() as rollback:
+        return _lamp(collection, control, lamp, name, options.distance, options, rollback)
+
+
+def set_light(made: bpy.types.Object, irradiance: npt.NDArray[np.float64]) -> None:
+    """Gives a lamp the strength and colour that put an irradiance (W/m², linear RGB) on what faces it there."""
+    light = np.maximum(irradiance, 0.0)
+    highest = float(light.max())
+    made.data.color = tuple(light / highest) if highest > 0 else (1.0, 1.0, 1.0)
+    # the power of an area lamp, a Lambertian emitter, that gives an irradiance at a distance: P = E pi d^2
+    made.data.energy = highest * np.pi * made.location.length_squared if made.data.type == "AREA" else highest
 
 
 def _lamp(
     collection: bpy.types.Collection,
     control: bpy.types.Object,
     lamp: Lamp,
-    number: int,
+    name: str,
+    distance: float,
     options: RigOptions,
     rollback: Rollback,
 ) -> bpy.types.Object:
-    irradiance = np.maximum(lamp.irradiance, 0.0) * options.strength
-    highest = float(irradiance.max())
     wide = options.area_from is not None and lamp.angle > options.area_from
-    name = "Sun" if lamp.sun else f"Light {number + 1}"
     data: Any = bpy.data.lights.new(name, "AREA" if wide else "SUN")
     rollback.add(lambda: bpy.data.lights.remove(data))
     data[MARK] = KIND
-    data.color = tuple(irradiance / highest) if highest > 0 else (1.0, 1.0, 1.0)
-    distance = options.distance if wide else 6.0 + number * 0.5
     if wide:
-        # power of an area lamp whose irradiance at its distance is the lamp's: P = E pi d² for a Lambertian emitter
-        data.energy = highest * np.pi * distance**2
         data.shape = "ELLIPSE"
-        middle = 2.0 * distance * float(np.tan(lamp.angle / 2))
         stretch = float(np.sqrt(2 * lamp.elongation**2 / (1 + lamp.elongation**2)))
-        data.size, data.size_y = middle * stretch, middle * stretch / lamp.elongation
+        data.size = 2.0 * distance * float(np.tan(lamp.angle / 2)) * stretch
+        data.size_y = data.size / lamp.elongation
     else:
-        data.energy, data.angle = highest, lamp.angle
+        data.angle = lamp.angle
     made = bpy.data.objects.new(name, data)
     rollback.add(lambda: bpy.data.objects.remove(made))
     made[MARK] = KIND
@@ -135,6 +166,7 @@ def _lamp(
     made.location = toward * distance
     made.rotation_mode = "QUATERNION"
     made.rotation_quaternion = _facing(toward, Vector(lamp.axis.tolist()))
+    set_light(made, lamp.irradiance * options.strength)
     collection.objects.link(made)
     return made
 
@@ -214,6 +246,9 @@ def _old(scene: bpy.types.Scene) -> list[Any]:
 def _remove(stale: list[Any]) -> None:
     """Removes what was made before, and keeps what the artist put into its collection."""
     for one in stale:
+        if isinstance(one, bpy.types.Collection):
+            for lamp in [lamp for lamp in one.objects if lamp.get(MARK) == KIND]:
+                one.objects.unlink(lamp)  # lamps that were kept are in the new one
         if isinstance(one, bpy.types.Collection) and (one.objects or one.children):
             del one[MARK]
             continue
