@@ -52,7 +52,8 @@ def checked_map(pixels: npt.NDArray[Any], luminance: Tuple[float, float, float] 
     """An environment map of pixels as a file has them, mended in place where single pixels are broken.
 
     Pixels that are no number become black, infinite ones as bright as the brightest finite one, and both are noted; so
-    are negative ones, which stay. Raises EnvironmentMapError where the picture cannot be an equirectangular map.
+    are negative ones where they are many, which stay. Raises EnvironmentMapError where the picture cannot be an
+    equirectangular map.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise EnvironmentMapError("An environment map needs red, green and blue for each pixel.")
@@ -89,7 +90,7 @@ def checked_map(pixels: npt.NDArray[Any], luminance: Tuple[float, float, float] 
         raise EnvironmentMapError("The environment is black: there is no light in it.")
     if broken:
         notes.append(f"{broken} pixels are no finite numbers: they are taken as black, or as bright as the brightest.")
-    if dark:
+    if dark * 1000 > height * width:
         notes.append(f"{dark} pixels are negative; they stay as they are.")
     return EnvironmentMap(pixels, luminance, tuple(notes))
 

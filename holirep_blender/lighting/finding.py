@@ -20,7 +20,7 @@ from .windows import Mask, Window, grown, spread, window_around
 
 _WIDEST = np.radians(18.0)
 """Nothing that reaches further from its peak is a lamp."""
-_REACH = _WIDEST + np.radians(3.0)
+_MARGIN = np.radians(1.5)
 _RING = np.radians(7.2), np.radians(12.0)
 """Where the surroundings are measured, from the peak."""
 _OUTER_RING = np.radians(14.0), np.radians(18.0)
@@ -120,9 +120,12 @@ def _around(
 
     What reaches far to one side of its peak, such as a window of even brightness, is looked at again from its middle.
     """
-    window = window_around(peak[0] + 0.5, peak[1] + 0.5, _REACH, grid.shape)
     middle = float(grid.latitudes[peak[0]]), float(grid.angles[peak[1]])
-    region, dull = _region(bright[window.index], grid, window, peak, middle, _RING, least)
+    for widest in (_RING[1], _WIDEST):  # most lights are small, and a small window is soon looked through
+        window = window_around(peak[0] + 0.5, peak[1] + 0.5, widest + _MARGIN, grid.shape)
+        region, dull, beyond = _region(bright[window.index], grid, window, peak, middle, _RING, widest, least)
+        if not beyond:
+            break
     if region is not None:
         return window, region, dull, False
     rows, columns = window.index
@@ -134,9 +137,9 @@ def _around(
     if not _ASIDE < aside < _WIDEST:
         return window, None, dull, False
     row, column = pixel_of(centre, grid.shape[1], grid.shape[0])
-    again = window_around(row, column, _REACH, grid.shape)
+    again = window_around(row, column, _WIDEST + _MARGIN, grid.shape)
     middle = float(np.arcsin(centre[2])), float(np.arctan2(centre[1], centre[0]))
-    region, _ = _region(bright[again.index], grid, again, peak, middle, _OUTER_RING, least)
+    region, _, _ = _region(bright[again.index], grid, again, peak, middle, _OUTER_RING, _WIDEST, least)
     return (window, None, dull, False) if region is None else (again, region, region, True)
 
 
@@ -147,11 +150,13 @@ def _region(
     peak: Tuple[int, int],
     middle: Tuple[float, float],
     ring: Tuple[float, float],
+    widest: float,
     least: float,
-) -> Tuple[Optional[Mask], Mask]:
-    """The lamp's region around a peak, or None; and its pixels, or those around it that are no lamp either.
+) -> Tuple[Optional[Mask], Mask, bool]:
+    """The lamp's region around a peak, or None; its pixels, or those around it that are no lamp either.
 
-    ``middle`` is the latitude and the angle that distances are measured from, ``ring`` where the surroundings are.
+    And whether it reached beyond ``widest``. ``middle`` is the latitude and the angle that distances are measured from,
+    ``ring`` where the surroundings are.
     """
     rows, columns = window.index
     latitudes, angles = grid.latitudes[rows], grid.angles[columns]
@@ -164,26 +169,27 @@ def _region(
     surroundings = bright[(cosine < np.cos(ring[0])) & (cosine > np.cos(ring[1]))]
     around = float(np.median(surroundings)) if len(surroundings) else 0.0
     lowest = max(_STANDS_OUT * max(around, 0.0), top * 2.0**-_DEEPEST)
-    inside = cosine > np.cos(_WIDEST)
+    inside = cosine > np.cos(widest)
     near = cosine > np.cos(ring[0])
     if top < lowest:
-        return None, seed | (near & (bright >= 0.5 * top))
+        return None, seed | (near & (bright >= 0.5 * top)), False
     high = bright >= lowest
     if float((bright * solid)[high & inside].sum()) < least:
-        return None, seed | (near & high)
+        return None, seed | (near & high), False
     region: Optional[Mask] = None
-    start, level = seed, top
+    start, level, beyond = seed, top, False
     while level > lowest:
         level = max(level * _STEP, lowest)
         start = grown(start, bright >= level, window.ring)
-        if (start & ~inside).any():
+        beyond = bool((start & ~inside).any())
+        if beyond:
             break
         if region is not None and solid[start].sum() > _SPILL * solid[spread(region, window.ring)].sum():
             break
         region = start
     if region is None:
-        return None, start
-    return spread(region, window.ring), region
+        return None, start, beyond
+    return spread(region, window.ring), region, beyond
 
 
 def _patch(radiance: Floats, grid: Grid, window: Window, region: Mask, weights: Floats) -> Patch:

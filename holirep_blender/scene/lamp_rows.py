@@ -68,7 +68,7 @@ def split(scene: bpy.types.Scene, index: int) -> None:
     for place, lamp in zip((index, index + 1), parts, strict=True):
         write(settings.lamps[place], lamp, add_lamp(scene, settings.control, lamp, old.name, _options(settings, old)))
         settings.lamps[place].tint = tint
-    bpy.data.objects.remove(old)
+    _take_away(settings.lamps[index], old)
 
 
 def merge(scene: bpy.types.Scene, index: int) -> str:
@@ -87,11 +87,16 @@ def merge(scene: bpy.types.Scene, index: int) -> str:
     write(row, lamp, made)
     show(row)
     settings.lamps.remove(nearest)
-    for one in old:
-        bpy.data.objects.remove(one)
     settings.lamp_index = index - (nearest < index)
-    settings.lamps[settings.lamp_index].name = made.name
+    _take_away(settings.lamps[settings.lamp_index], *old)
     return str(joined)
+
+
+def _take_away(row: Any, *old: bpy.types.Object) -> None:
+    """Removes lamps with their data; the row's lamp gets the name of the first."""
+    name = old[0].name
+    bpy.data.batch_remove([*old, *(one.data for one in old if one.data is not None and one.data.users == 1)])
+    row.lamp.name = row.lamp.data.name = row.name = name
 
 
 def _whole(settings: Any, index: int) -> Any:

@@ -11,7 +11,7 @@ from ..lighting.lamps import Lamp
 from ..lighting.sphere import directions
 from .actions import MARK
 
-_WIDTH = 256
+_WIDTH = 512
 _RING = np.radians(2.5)
 
 
@@ -24,7 +24,7 @@ def thumbnail(grid: Grid, lamps: list[Lamp], name: str) -> bpy.types.Image:
     places = directions(small.latitudes[:, None], small.angles[None, :])
     for number, lamp in enumerate(lamps):
         apart = np.arccos(np.clip(places @ lamp.direction, -1.0, 1.0))
-        ring = np.abs(apart - lamp.angle / 2 - _RING) < np.radians(1.0)
+        ring = np.abs(apart - lamp.angle / 2 - _RING) < np.radians(0.8)
         colours[ring] = (1.0, 0.85, 0.1) if lamp.sun else (1.0, 0.25 + 0.5 * (number > 0), 0.1)
     height, width = colours.shape[:2]
     square = np.zeros((width, width, 4), dtype=np.float32)

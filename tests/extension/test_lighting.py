@@ -54,7 +54,8 @@ def test_split_and_merge(light):
     row = light.lamps[light.lamp_index]
     np.testing.assert_allclose(strength(row), before, rtol=1e-5)
     assert np.degrees(row.lamp.data.angle) == pytest.approx(5.0, rel=0.1)
-    assert sum(one.type == "LIGHT" for one in bpy.data.objects) == 2
+    assert sum(one.type == "LIGHT" for one in bpy.data.objects) == len(bpy.data.lights) == 2
+    assert row.name == row.lamp.name == row.lamp.data.name
 
 
 def test_again_keeps_locked_lamps_and_how_all_was_turned(light):

@@ -47,7 +47,7 @@ def test_what_is_no_environment_is_refused(pixels, said):
 
 def test_broken_pixels_are_mended_and_told():
     pixels = sky(64)
-    pixels[3, 4], pixels[5, 6], pixels[7, 8, 0] = np.nan, np.inf, -0.5
+    pixels[3, 4], pixels[5, 6], pixels[7, :20, 0] = np.nan, np.inf, -0.5
     environment = checked_map(pixels)
     assert np.isfinite(environment.pixels).all()
     assert (environment.pixels[3, 4] == 0).all()
