@@ -15,7 +15,6 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Callable
 
 import bpy
 import numpy as np
@@ -77,17 +76,18 @@ def measured(path: Path) -> dict[str, float]:
     strength = np.array([lamp.irradiance for lamp in found.lamps]).reshape(-1, 3)
     angles = np.array([lamp.angle for lamp in found.lamps])
     rest = map_irradiance(reduced(found.residual, 1024), NORMALS)
+    by_blobs, blobs_share = blobs(grid, weights)
     return {
         "HoliRep": error(rest + lamp_irradiance(toward, strength, NORMALS)),
         "as disks": error(rest + lamp_irradiance(toward, strength, NORMALS, angles)),
-        "blob finder": error(blobs(grid, weights)[0]),
+        "blob finder": error(by_blobs),
         "median cut 64": error(median_cut(grid, weights)),
         "harmonics 2": error(harmonics(NORMALS) @ irradiance_harmonics(grid)),
         "one sun": error(averaged_sun(grid, weights)),
         "peak + HDRI": error(brightest_pixel(grid, weights)),
         "lamps": float(len(found.lamps)),
         "share": found.share,
-        "blobs' share": blobs(grid, weights)[1],
+        "blobs' share": blobs_share,
         "closure": float(np.max(np.abs(flux(found.residual) + strength.sum(axis=0) - whole) / whole)),
         "seconds": seconds,
     }
@@ -103,19 +103,6 @@ def places(grid: Grid) -> np.ndarray:
     return directions(grid.latitudes[:, None], grid.angles[None, :])
 
 
-def _remembered(run: Callable[..., object]) -> Callable[..., object]:
-    last: dict[int, object] = {}
-
-    def again(grid: Grid, weights: np.ndarray) -> object:
-        if id(grid) not in last:
-            last.clear()
-            last[id(grid)] = run(grid, weights)
-        return last[id(grid)]
-
-    return again
-
-
-@_remembered
 def blobs(grid: Grid, weights: np.ndarray) -> tuple[np.ndarray, float]:
     """Residual and at most eight suns, each what exceeds four times a ring's median within 12° of a peak."""
     toward, rest = places(grid), grid.radiance.astype(np.float64)

@@ -16,6 +16,7 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
     """Finds the lamps; with ``--residual`` writes what is left, with ``--save`` the rig."""
     from ..scene.environments import EnvironmentMapError, write_environment
     from ..scene.light_matching import light_rows, match_file
+    from ..scene.light_report import write_report
     from ..scene.light_rig import RigOptions, build_rig
 
     if options.residual is not None and options.residual.suffix.lower() != ".exr":
@@ -42,6 +43,12 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
             raise CommandError(DISK, str(error)) from error
         result["residual"] = str(options.residual.absolute())
         lines.append(f"Wrote {options.residual}")
+    if options.report is not None:
+        try:
+            result["report"] = str(write_report(matched, options.report.absolute()))
+        except OSError as error:
+            raise CommandError(DISK, f"the report could not be written: {error}") from error
+        lines.append(f"Wrote {result['report']}")
     if options.save is not None:
         rig = build_rig(
             bpy.context.scene, matched.analysis.lamps, matched.analysis.residual, matched.name, RigOptions()

@@ -101,6 +101,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     )
     light.add_argument("--lamps", type=values.whole_number(0, 64), default=8, metavar="N", help="at most; else 8")
     light.add_argument("--residual", type=Path, metavar="FILE.exr", help="where the rest goes, 32 bits a channel")
+    light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
 
     verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")

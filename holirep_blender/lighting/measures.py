@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,8 @@ _NORMALS = even_directions(600)
 
 @dataclass(frozen=True)
 class LightMeasures:
-    """``key_to_fill``: luminance on a surface facing the strongest lamp over the same without it, None without lamps.
+    """``key_to_fill``: luminance on a surface facing the strongest light (all lamps of one group) over the same
+    without it, None without lamps.
 
     ``temperature`` is the correlated colour temperature of all the light, in kelvin, None for colours that have none.
     ``contrast`` is the brightest over the darkest irradiance of all normals, in stops. ``irradiance_error`` is the root
@@ -54,12 +55,23 @@ def measure(
         taken = replace(whole, radiance=whole.radiance - rest.radiance)
         difference = lamp_irradiance(toward, strength, _NORMALS, angles) - map_irradiance(taken, _NORMALS)
         error = float(np.sqrt(np.mean((difference @ weights) ** 2)) / mean)
-        facing = toward[:1]
-        others = map_irradiance(_coarse(rest), facing) + lamp_irradiance(toward[1:], strength[1:], facing, angles[1:])
+        held: Dict[int, float] = {}
+        for lamp in lamps:
+            held[lamp.group] = held.get(lamp.group, 0.0) + lamp.share
+        strongest = max(held, key=lambda group: held[group])
+        own = np.array([lamp.group == strongest for lamp in lamps])
+        middle = (strength[own] @ weights) @ toward[own]
+        facing = (middle / np.linalg.norm(middle))[None]
+        others = map_irradiance(_coarse(rest), facing) + _light(toward, strength, angles, ~own, facing)
         fill = float((others @ weights)[0])
-        key = float((fill + strength[0] @ weights) / fill) if fill > 0 else None
+        lit = float((_light(toward, strength, angles, own, facing) @ weights)[0])
+        key = (fill + lit) / fill if fill > 0 else None
     darkest = max(float(truth.min()), 1e-6 * float(truth.max()))
     return LightMeasures(key, temperature(whole.flux, to_xyz), float(np.log2(truth.max() / darkest)), error)
+
+
+def _light(toward: Array, strength: Array, angles: Array, wanted: npt.NDArray[np.bool_], normals: Array) -> Array:
+    return lamp_irradiance(toward[wanted], strength[wanted], normals, angles[wanted])
 
 
 def _coarse(grid: Grid) -> Grid:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..lighting.analysis import GRID_WIDTH, AnalysisOptions, LightAnalysis, analyse
 from ..lighting.environment_map import EnvironmentMap, reduced
 from ..lighting.lamps import Lamp
@@ -16,11 +18,15 @@ from .environments import load_environment, working_space
 
 @dataclass
 class MatchedLight:
-    """Lamps, residual and measures of one environment, with sentences for the user."""
+    """Lamps, residual and measures of one environment, with sentences for the user.
+
+    ``closure``: by how much lamps and residual together differ from the map, the worst channel, as a part of it.
+    """
 
     name: str
     analysis: LightAnalysis
     measures: LightMeasures
+    closure: float
     warnings: list[str]
 
     @property
@@ -46,7 +52,9 @@ def match_environment(environment: EnvironmentMap, name: str, lamps: int, warnin
     rest = reduced(analysis.residual, GRID_WIDTH)
     measures = measure(analysis.grid, rest, analysis.lamps, environment.luminance)
     found = [analysis.clipping.sentence] if analysis.clipping else []
-    return MatchedLight(name, analysis, measures, [*warnings, *found])
+    lamps_too = rest.flux + np.sum([np.zeros(3), *(lamp.irradiance for lamp in analysis.lamps)], axis=0)
+    closure = float(np.max(np.abs(lamps_too - analysis.flux) / np.maximum(np.abs(analysis.flux), 1e-30)))
+    return MatchedLight(name, analysis, measures, closure, [*warnings, *found])
 
 
 def lamp_row(lamp: Lamp) -> dict[str, Any]:
@@ -76,6 +84,7 @@ def light_rows(matched: MatchedLight) -> dict[str, Any]:
         "key_to_fill": measures.key_to_fill,
         "colour_temperature": measures.temperature,
         "contrast_stops": measures.contrast,
+        "energy_closure": matched.closure,
         "irradiance_error": measures.irradiance_error,
         "irradiance_harmonics": irradiance_harmonics(analysis.grid).tolist(),
         "clipped": clipping is not None,

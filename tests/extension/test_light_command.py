@@ -42,6 +42,19 @@ def test_lamps_residual_and_file(hdri, tmp_path):
     assert bpy.data.images["sunny Residual"].packed_file is not None
 
 
+def test_the_report_tells_what_was_found(hdri, tmp_path, capsys):
+    folder = tmp_path / "new" / "report"
+    assert cli.main(["light", "--hdri", str(hdri), "--report", str(folder)], "holirep") == 0
+    assert "1 lamp with the sun" in capsys.readouterr().out
+    rows = json.loads((folder / "light.json").read_text())
+    assert rows["energy_closure"] < 1e-6
+    page = (folder / "index.html").read_text()
+    assert "<td>Sun</td><td>20.0°</td><td>50.0°</td>" in page
+    assert (folder / "environment.png").stat().st_size > 1000
+    (tmp_path / "file").write_text("")
+    assert cli.main(["light", "--hdri", str(hdri), "--report", str(tmp_path / "file")], "holirep") == 7
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
