@@ -13,7 +13,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .scene import refine_properties
+from .scene import light_properties, refine_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -303,9 +303,20 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         description="How the motion is made to hold on the character, and what that found",
         type=refine_properties.HOLIREP_PG_refine,
     )
+    light: PointerProperty(
+        name="Light",
+        description="The environment's lamps and how they are set up",
+        type=light_properties.HOLIREP_PG_light,
+    )
 
 
-CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, *refine_properties.CLASSES, HOLIREP_PG_shot)
+CLASSES = (
+    HOLIREP_PG_rig_map_item,
+    HOLIREP_PG_shape_key_item,
+    *refine_properties.CLASSES,
+    *light_properties.CLASSES,
+    HOLIREP_PG_shot,
+)
 
 
 def register() -> None:

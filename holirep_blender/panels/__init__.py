@@ -10,6 +10,7 @@ from . import (
     apply_options,
     character,
     contacts,
+    lighting,
     performance,
     refine,
     rig_map_presets,
@@ -28,6 +29,7 @@ CLASSES = (
     *refine.CLASSES,
     *contacts.CLASSES,
     *violations.CLASSES,
+    *lighting.CLASSES,
     *runtime.CLASSES,
     *animation_menu.CLASSES,
 )
