@@ -20,7 +20,6 @@ from ..contacts.floor import Floor
 from ..contacts.names import KNEE_POINTS, SEAT_POINT
 from ..contacts.record import Contacts
 from ..take import Take
-from .attempts import Settled
 from .options import PlantOptions
 from .solving import Solved, Whole, contacts_of_part, part_of, solve
 
@@ -39,6 +38,8 @@ _REACH, _CUT = 1.0, 1.4
 _FURTHEST, _GROWTH = 5.0, 1.6
 """Seconds beyond which no better end is looked for; and what both are multiplied with on a side that does not agree."""
 _FOOT = "Foot"
+_TRIES = 2
+"""So many parts are tried; one takes as long as the whole clip where it is hard."""
 _MOST = 0.7
 """Share of the clip from which it is solved as a whole."""
 
@@ -173,16 +174,13 @@ def _around(
     count = take.frame_count
     stances, names = _stances(contacts)
     earlier = later = 1.0
-    while True:
+    for _ in range(_TRIES):
         first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps, uncut[::-1, 0])
         end = _end(stances, names, edit[1], later * take.fps, uncut[:, 1])
         if end - first > _MOST * count:
-            return None
+            break
         performer = None if source is None else part_of(source, first, end)
-        settled = _settled(before, stances, edit, first, end, take.fps)
-        part = solve(
-            part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole, settled
-        )
+        part = solve(part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole)
         same = _agreement(before, part, first, end)
         left = 0 if first == 0 else _cut(same[: edit[0] - first])
         right = end - edit[1] if end == count else _cut(same[edit[1] - first :])
@@ -191,6 +189,7 @@ def _around(
         uncut[first : edit[0], 0] |= left is None
         uncut[edit[1] : end, 1] |= right is None
         earlier, later = (earlier * (_GROWTH if left is None else 1.0), later * (_GROWTH if right is None else 1.0))
+    return None
 
 
 def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:
@@ -230,19 +229,6 @@ def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float, uncut:
         begins = np.where(held, np.minimum(begins, since), begins)
     good = np.flatnonzero(begins[nearest:last] >= nearest)
     return int(nearest + good[0]) if len(good) else last
-
-
-def _settled(before: Solved, stances: Mask, edit: tuple[int, int], first: int, end: int, fps: float) -> Settled:
-    """What is known of a part: which feet stand, in stances that are beyond the reach of the edit."""
-    reach = round(_REACH * fps)
-    known = np.ones(end - first, dtype=bool)
-    low, high = max(edit[0] - reach - first, 0), min(edit[1] + reach, end) - first
-    known[low:high] = False
-    for touching in stances[first:end].T:
-        for begin, over in gaps.spans(touching):
-            if begin < high and over > low:
-                known[begin:over] = False
-    return Settled(known, before.phases[first:end], before.asked[first:end])
 
 
 def _agreement(before: Solved, part: Solved, first: int, end: int) -> Mask:
