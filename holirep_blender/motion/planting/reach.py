@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,12 +14,18 @@ from ..contacts.soles import ContactPoints
 from ..skeleton import SIDES
 from ..take import Take
 
+if TYPE_CHECKING:
+    from .feet import Foot
+    from .pose import Pose
+
 Array = npt.NDArray[np.float64]
 
 FREE = 0.49
 """Confidence of a contact that was asked for and is not held."""
 _TOUCHES = 0.0005
 """Metres from its place up to which a foot's point still touches."""
+_SLIDES = 0.0009
+"""Metres that the toes' joint of a ball that touches may move in a thirtieth of a second."""
 _FOOT, _HAND = 0.002, 0.010
 """Metres by which a foot's point or a palm may miss its place before that is told."""
 
@@ -36,6 +44,32 @@ def kept(after: Array, places: Array, contacts: Contacts, points: ContactPoints)
         if row >= 0 and not name.endswith("Hand"):
             off = np.linalg.norm(after[:, row] - places[:, column], axis=-1) > _TOUCHES
             confidence[off, column] = np.minimum(confidence[off, column], FREE)
+    return Contacts(contacts.names, confidence)
+
+
+def without_slides(contacts: Contacts, pose: Pose, feet: list[Foot]) -> Contacts:
+    """The contacts without the balls whose toes still turn over them, so fast that the toes' joint is seen to slide.
+
+    Limits that keep toes from lying level let them tilt over the ball; where that comes and goes the ball is on its
+    way. Of the two frames of a step the one at the border of the contact is let go.
+
+    Parameters
+    ----------
+    pose : over the floor, as it came.
+    """
+    confidence = contacts.confidence.copy()
+    most = _SLIDES * 30.0 / pose.take.fps
+    for foot in feet:
+        name = f"{foot.side}Toes"
+        if foot.toes < 0 or name not in contacts.names:
+            continue
+        touching = contacts.touching(name)
+        step = np.linalg.norm(np.diff(pose.placed[:, foot.toes], axis=0), axis=-1)
+        slid = np.flatnonzero((step > most) & touching[1:] & touching[:-1])
+        before = touching[np.maximum(slid - 1, 0)] & (slid > 0)
+        column = contacts.names.index(name)
+        off = np.where(before, slid + 1, slid)
+        confidence[off, column] = np.minimum(confidence[off, column], FREE)
     return Contacts(contacts.names, confidence)
 
 

@@ -24,7 +24,7 @@ from .leg_pull import released
 from .legs import legs_planted
 from .options import PlantOptions
 from .pose import Limb, Pose, pace_of
-from .reach import FREE, kept
+from .reach import FREE, kept, without_slides
 from .rests import Rest, find_rest, without_knees
 from .stances import Phases
 
@@ -143,7 +143,7 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
         contacts = _held(contacts, feet, phases)
         places = _places(pose, contacts, paths, feet, hands, rest)
         if options.limits is not None or rest is not None:
-            contacts = kept(after, places, contacts, points)
+            contacts = without_slides(kept(after, places, contacts, points), now, feet)
             places = _places(pose, contacts, paths, feet, hands, rest)
         asked = np.where(np.isfinite(places), places, asked)
     else:
