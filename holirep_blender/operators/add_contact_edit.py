@@ -4,7 +4,7 @@
 import bpy
 
 from ..scene import refine_clock
-from ..scene.refine_properties import POINT_ITEMS
+from ..scene.refine_rows import POINT_ITEMS
 from .refining import solve_if_live
 
 

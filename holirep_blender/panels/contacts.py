@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.refine_properties import POINT_ITEMS
+from ..scene.refine_rows import POINT_ITEMS
 from .sidebar import SidebarPanel, wrapped
 
 _LABELS = {item[0]: item[1] for item in POINT_ITEMS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.refine_properties import KIND_ITEMS
+from ..scene.refine_rows import KIND_ITEMS
 from .sidebar import SidebarPanel, wrapped
 
 _ICONS = {item[0]: item[3] for item in KIND_ITEMS}

@@ -234,9 +234,11 @@ def _retarget(
     )  # the take is in metres, whatever the scene's unit
     followed, matrix = driven.followed(rig), metres @ np.array(armature.matrix_world)
     try:
-        motion = retarget(
-            with_face_joints(take), followed, driven, matrix, options.retargeting, inheritance=inheritance
-        )
+        faced, memo = with_face_joints(take), options.refine_cache
+        if refined is None or memo is None:
+            motion = retarget(faced, followed, driven, matrix, options.retargeting, inheritance=inheritance)
+        else:
+            motion = memo.motions.retargeted(faced, followed, driven, matrix, options.retargeting, inheritance)
         if refined is None or options.refine is None:
             return motion, None
         return refined_motion(refined, motion, followed, driven, matrix, options.refine, options.refine_cache)

@@ -13,7 +13,7 @@ from gpu_extras.batch import batch_for_shader
 
 from .contact_rows import Span, read
 from .contact_shapes import Colour, Shapes, bar_rows, bars, colour_of, disc_around, footprints
-from .refine_properties import POINT_ITEMS
+from .refine_rows import POINT_ITEMS
 
 ROW_PIXELS = 7.0
 """Height of a bar at a scale of the interface of 1; less where the editor is too low for all rows."""

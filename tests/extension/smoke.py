@@ -100,7 +100,7 @@ def unknown_icons(folder: Path) -> set[str]:
     named = set(importlib.import_module(MODULE + ".panels.sidebar").LEVEL_ICONS.values())
     for path in [*folder.glob("panels/*.py"), *folder.glob("operators/*.py")]:
         named |= set(re.findall(r'icon="([A-Z0-9_]+)"', path.read_text(encoding="utf-8")))
-    kinds = importlib.import_module(MODULE + ".scene.refine_properties").KIND_ITEMS
+    kinds = importlib.import_module(MODULE + ".scene.refine_rows").KIND_ITEMS
     named |= {item[3] for item in kinds}
     return named - known
 

@@ -35,11 +35,11 @@ _JOIN = 3
 _REACH, _CUT = 1.0, 1.4
 """Seconds before and after an edit that it changes, and around stances that are cut in two: there is the end of a part.
 """
-_FURTHEST, _GROWTH = 5.0, 1.6
+_FURTHEST, _GROWTH = 5.0, 2.0
 """Seconds beyond which no better end is looked for; and what both are multiplied with on a side that does not agree."""
 _FOOT = "Foot"
-_TRIES = 2
-"""So many parts are tried; one takes as long as the whole clip where it is hard."""
+_HARDER = 8.0
+"""How much longer a frame takes around contacts that limits let go."""
 _MOST = 0.7
 """Share of the clip from which it is solved as a whole."""
 
@@ -173,12 +173,19 @@ def _around(
     """
     count = take.frame_count
     stances, names = _stances(contacts)
-    earlier = later = 1.0
-    for _ in range(_TRIES):
+    # where limits are fought for, a cut is felt further, and frames take longer
+    hard = gaps.distance_to_valid(_let_go(before)) <= _CUT * take.fps
+    effort = np.concatenate([[0.0], np.cumsum(np.where(hard, _HARDER, 1.0))])
+    near = round((_REACH + _CUT) * take.fps)
+    earlier = _GROWTH if hard[max(edit[0] - near, 0) : edit[0]].any() else 1.0
+    later = _GROWTH if hard[edit[1] : edit[1] + near].any() else 1.0
+    spent = 0.0
+    while True:
         first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps, uncut[::-1, 0])
         end = _end(stances, names, edit[1], later * take.fps, uncut[:, 1])
-        if end - first > _MOST * count:
-            break
+        spent += effort[end] - effort[first]
+        if spent > effort[-1] or end - first > _MOST * count:
+            return None
         performer = None if source is None else part_of(source, first, end)
         part = solve(part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole)
         same = _agreement(before, part, first, end)
@@ -189,7 +196,11 @@ def _around(
         uncut[first : edit[0], 0] |= left is None
         uncut[edit[1] : end, 1] |= right is None
         earlier, later = (earlier * (_GROWTH if left is None else 1.0), later * (_GROWTH if right is None else 1.0))
-    return None
+
+
+def _let_go(solved: Solved) -> Mask:
+    """The frames ``(T,)`` in which something should be held and is not."""
+    return np.asarray((np.isfinite(solved.asked) & ~np.isfinite(solved.places)).any(axis=(1, 2)))
 
 
 def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:

@@ -32,6 +32,7 @@ from ..skeleton import SIDES
 from ..take import Take
 from .frames import ends_held, within
 from .let_go import contacts_let_go
+from .motion_memo import MotionMemo
 from .options import RefineOptions
 from .report import RefineReport, corrected, found, let_go_words, merged, slide_mm
 from .rest_pose import folded_joint
@@ -73,7 +74,7 @@ class RefineCache:
     that matter.
     ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
     of that; it holds for the same rotations, wherever the root is.
-    ``planting`` : what came of its contacts; only what is around an edit is solved again.
+    ``planting`` : what came of its contacts; only what is around an edit is solved again. ``motions`` : and its bones.
     """
 
     take: Optional[Take] = None
@@ -84,6 +85,7 @@ class RefineCache:
     limits: Optional[RefineOptions] = None
     within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
     planting: PlantMemo = field(default_factory=PlantMemo)
+    motions: MotionMemo = field(default_factory=MotionMemo)
 
 
 def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
@@ -195,7 +197,7 @@ def refined_motion(
         *found(report.violations),
     )
     report.places = in_armature(character, report.places)
-    return to_motion(character, result, motion), report
+    return (to_motion if cache is None else cache.motions.to_motion)(character, result, motion), report
 
 
 def refined_character(
