@@ -28,7 +28,8 @@ _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 _FURTHER, _INSIDE = 1.2, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
 _TOES_STUCK = np.radians(15.0)
-"""The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``)."""
+"""The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``), if
+that comes and goes without a jerk."""
 _PAD, _SHORTEST = 2, 0.2
 """Frames around those in which a leg cannot stand, and seconds of the shortest stance between two of those."""
 
@@ -55,12 +56,26 @@ def legs_pulled(
         problem.pulled(pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
         pull = _pull(pose, problem, limits)
     beyond = np.linalg.norm(pull, axis=-1)
-    most = np.array([_STUCK, _STUCK, _STUCK, _TOES_STUCK])
+    for number in range(3, beyond.shape[1], 4):
+        beyond[:, number] = np.where(_jerked(pull[:, number], pose.pace[0]), beyond[:, number], 0.0)
     stuck = [
-        missed | (hold.phases.touching & (beyond[:, 4 * number : 4 * number + 4] > most).any(axis=1))
+        missed | (hold.phases.touching & (beyond[:, 4 * number : 4 * number + 4] > _STUCK).any(axis=1))
         for number, (hold, missed) in enumerate(zip(holds, problem.missed()))
     ]
     return problem.shift, stuck
+
+
+def _jerked(pull: Array, fastest: float) -> Mask:
+    """The frames ``(T,)`` of stretches in which toes are beyond their limits far, or by ``pull (T, 3)`` that jerks."""
+    length = np.linalg.norm(pull, axis=-1)
+    jerk = np.linalg.norm(np.diff(np.pad(pull, ((1, 1), (0, 0)), mode="edge"), 2, axis=0), axis=-1)
+    bad = (length > _TOES_STUCK) | (jerk > fastest)
+    result = np.zeros(len(pull), dtype=bool)
+    # a jerk is seen in the frame before and after a stretch too
+    around = gaps.distance_to_valid(bad) <= 1
+    for begin, end in gaps.spans(length > 0.0):
+        result[begin:end] = around[begin:end].any()
+    return result
 
 
 def _pull(pose: Pose, problem: Problem, limits: LimitOptions) -> Array:
