@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tracker makes of a performer: biased, jittery, sometimes wrong, sometimes nothing at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from holirep_blender.inference.fusion.rotations import from_vector
+
+from .cameras import Cameras
+from .chance import Chance
+
+Tensor = torch.Tensor
+
+_SWAP = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [row + 1 if row % 2 else row - 1 for row in range(11, 33)]
+_ARM_POINTS, _LEG_POINTS = list(range(11, 23)), list(range(23, 33))
+_LOOSE = [0.5] * 11 + [0.8] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 6 + [0.9] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 4
+"""How loosely each body point is held, about 1."""
+_DEPTH = [0.06] * 11 + [0.04] * 2 + [0.07] * 2 + [0.10] * 2 + [0.11] * 6 + [0.02] * 2 + [0.06] * 2 + [0.09] * 2 + [0.10] * 4
+"""Metres of error in depth of the world landmarks."""
+_TIP_POINTS = (4, 8, 12, 16, 20)
+_WORLD_SIZE = 0.93
+"""The world landmarks' size over the reference skeleton's, nearly whatever the performer's stature."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well the tracker works; the figures are shares of the torso's length, or of the palm's or the eyes' distance.
+
+    Starting values of the research notes, to be fitted on rendered performers.
+    """
+
+    bias: float = 0.016
+    slow: float = 0.022
+    fast: float = 0.010
+    white: float = 0.005
+    tilt: float = 0.16
+    swaps: float = 0.06
+    outliers: float = 0.08
+    hand: float = 0.02
+    face: float = 0.006
+
+
+@dataclass
+class Seen:
+    """``body_image (B, T, 33, 3)``, ``body_world``, ``visibility (B, T, 33)``, ``body (B, T)`` valid."""
+
+    image: Tensor
+    world: Tensor
+    visibility: Tensor
+    valid: Tensor
+
+
+def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, times: Tensor, quality: Quality) -> Seen:
+    """The 33 body points: ``points (B, T, 33, 3)`` in the world."""
+    batch, count, device = len(points), points.shape[1], points.device
+    local = cameras.local(points)
+    picture = cameras.picture(local)
+    hips = local[:, :, 23:25].mean(2)
+    shoulders = local[:, :, 11:13].mean(2)
+    torso = (points[:, :, 11:13].mean(2) - points[:, :, 23:25].mean(2)).norm(dim=-1).mean(1)
+    pixels = cameras.focal[:, None] / hips[..., 2].clamp_min(0.3)
+    loose = torch.tensor(_LOOSE, device=device)
+    skill = torch.exp(0.35 * chance.normal(batch, 1, 1))
+
+    # far side of the body, and arms before or behind the trunk, are guessed
+    behind = (local[..., 2] - (hips[..., 2:] + shoulders[..., 2:]) / 2).clamp(-0.4, 0.4)
+    axis = (shoulders - hips)[:, :, None, :2]
+    along = ((local[..., :2] - hips[:, :, None, :2]) * axis).sum(-1) / axis.square().sum(-1).clamp_min(0.02)
+    foot = hips[:, :, None, :2] + along.clamp(0, 1)[..., None] * axis
+    beside = (local[..., :2] - foot).norm(dim=-1)
+    hidden = torch.sigmoid((behind - 0.04) * 40) * torch.sigmoid((0.16 - beside) * 30) * ((along > -0.1) & (along < 1.1))
+    size = cameras.size[:, None, None]
+    out = (torch.maximum(-picture, picture - size).amax(-1) / (torso[:, None] * pixels)[..., None]).clamp(0.0, 4.0)
+    effort = skill * loose * (1.0 + 1.3 * hidden + 2.5 * out.clamp_max(1.5))
+
+    def noise(channels: int) -> Tensor:
+        speed = torch.diff(local[..., :channels], dim=1, prepend=local[:, :1, :, :channels]).norm(dim=-1)
+        white = quality.white * (1.0 + 25.0 * speed / torso[:, None, None])
+        slow = chance.drifting(batch, count, 33 * channels, 14.0).unflatten(-1, (33, channels)) * quality.slow
+        fast = chance.drifting(batch, count, 33 * channels, 4.0).unflatten(-1, (33, channels)) * quality.fast
+        bias = chance.normal(batch, 1, 33, channels) * quality.bias
+        return bias + slow + fast + white[..., None] * chance.normal(batch, count, 33, channels)
+
+    flat = noise(2) * effort[..., None]
+    gross = torch.zeros(batch, count, 33, device=device)
+    for _ in range(2):
+        run = chance.runs(batch * 3, count, quality.outliers, 5).view(batch, 3, count)
+        which = chance.integers(33, batch, 3)
+        for number in range(3):
+            gross.scatter_add_(2, which[:, None, number : number + 1].expand(-1, count, -1), run[:, number, :, None] * 0.35)
+    flat = flat + gross[..., None] * chance.normal(batch, 1, 33, 2)
+    image = picture + flat * (torso[:, None] * pixels)[..., None, None]
+
+    depth = torch.tensor(_DEPTH, device=device) * skill * (1.0 + hidden + 1.5 * out.clamp_max(1.0))
+    deep = chance.normal(batch, 1, 33) * 0.45 + chance.drifting(batch, count, 33, 18.0) * 0.6
+    deep = deep + chance.drifting(batch, count, 33, 5.0) * 0.35
+    world = local - local[:, :, 23:25].mean(2, keepdim=True)
+    # in the picture's own parallel view: what perspective turns, the tracker does not undo
+    ray = torch.atan2(hips[..., :2], hips[..., 2:])
+    world = world @ from_vector(torch.stack([ray[..., 1], -ray[..., 0], torch.zeros_like(ray[..., 0])], -1) * -0.5)
+    world = torch.cat([world[..., :2] + flat * torso[:, None, None, None], world[..., 2:]
+                       * chance.uniform(0.72, 1.02, batch, 1, 1, 1) + (deep * depth)[..., None]], -1)  # fmt: skip
+    lean = chance.normal(batch, 1, 3) * 0.8 + 0.6 * chance.drifting(batch, count, 3, 30.0)
+    lean = lean * torch.tensor([1.0, 0.6, 0.25], device=device) * quality.tilt
+    world = world @ from_vector(lean)
+    height = (stature / 1.70) ** -0.65
+    world = world * (_WORLD_SIZE * height * (1.0 + 0.035 * chance.normal(batch)))[:, None, None, None]
+
+    for rows, probability in ((_LEG_POINTS, 0.6), (_ARM_POINTS, 0.25), (list(range(33)), 0.25)):
+        run = chance.runs(batch, count, quality.swaps * probability, 24)[..., None, None]
+        order = list(range(33))
+        for row in rows:
+            order[row] = _SWAP[row]
+        image = torch.where(run, image[:, :, order], image)
+        world = torch.where(run, world[:, :, order], world)
+    world = world - world[:, :, 23:25].mean(2, keepdim=True)
+    error = (flat.norm(dim=-1) / 0.05).clamp_max(4.0)
+    visibility = torch.sigmoid(4.0 - 3.0 * hidden - 0.8 * error + chance.normal(batch, count, 33) * 0.6)
+    visibility = visibility * torch.sigmoid((0.03 - out) * 60)
+    scale = (pixels / (_WORLD_SIZE * height)[:, None])[..., None]
+    z = world[..., 2] * scale
+    valid = ~chance.happens(0.05, batch, 1) & ~chance.runs(batch, count, 0.25, 20) & ~chance.runs(batch, count, 0.06, 64)
+    inside = ((picture > 0) & (picture < size)).all(-1)
+    valid = valid & (inside[:, :, [0, 11, 12, 23, 24]].sum(-1) >= 1)
+    return Seen(torch.cat([image, z[..., None]], -1), world, visibility, valid)
+
+
+def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality) -> tuple[Tensor, Tensor, Tensor]:
+    """A hand's image points, world points ``(B, T, 21, 3)`` and where it was found ``(B, T)``."""
+    batch, count, device = len(points), points.shape[1], points.device
+    local = cameras.local(points)
+    picture = cameras.picture(local)
+    pixels = (cameras.focal[:, None] / local[:, :, 0, 2].clamp_min(0.2))[..., None, None]
+    palm = (points[:, :, 9] - points[:, :, 0]).norm(dim=-1)[..., None, None]
+    reach = palm * pixels
+    loose = torch.ones(21, device=device)
+    loose[list(_TIP_POINTS)] = 1.6
+    skill = torch.exp(0.35 * chance.normal(batch, 1, 1, 1))
+
+    def noise(share: float) -> Tensor:
+        slow = chance.normal(batch, 1, 21, 3) * 0.8 + chance.drifting(batch, count, 63, 8.0).unflatten(-1, (21, 3))
+        return (slow + 0.6 * chance.normal(batch, count, 21, 3)) * share * loose[:, None] * skill
+
+    shared = noise(quality.hand)
+    whole = chance.drifting(batch, count, 3, 8.0)[:, :, None] * quality.hand * 1.2
+    image = picture + (shared + whole)[..., :2] * reach
+    z = (local[..., 2] - local[:, :, :1, 2]) * pixels[..., 0] * chance.uniform(0.7, 1.1, batch, 1, 1)
+    image = torch.cat([image, z[..., None] + shared[..., 2:] * 2.5 * reach], -1)
+    middle = local.mean(2, keepdim=True)
+    world = (local - middle) * torch.tensor([1.0, 1.0, 0.92], device=device) + (shared + noise(quality.hand)) * palm * 1.2
+    world = world @ from_vector((chance.normal(batch, 1, 3) + 0.7 * chance.drifting(batch, count, 3, 10.0)) * 0.10)
+    world = world * (1.0 + 0.08 * chance.normal(batch, 1, 1, 1))
+    size = cameras.size[:, None, None]
+    inside = ((picture > 0) & (picture < size)).all(-1).float().mean(-1) > 0.8
+    large = reach[..., 0, 0] > 9.0 + 8.0 * chance.uniform(0.0, 1.0, batch, 1)
+    found = inside & large & ~chance.happens(0.18, batch, 1)
+    for longest, probability in ((50, 0.35), (20, 0.35), (4, 0.4)):
+        found = found & ~chance.runs(batch, count, probability, longest)
+    return image, world, found
+
+
+def see_face(chance: Chance, cameras: Cameras, points: Tensor, facing: Tensor, quality: Quality) -> tuple[Tensor, Tensor]:
+    """The face's image points ``(B, T, 478, 3)`` and where it was found ``(B, T)``; ``facing (B, T, 3)`` its normal."""
+    batch, count, device = len(points), points.shape[1], points.device
+    local = cameras.local(points)
+    picture = cameras.picture(local)
+    middle = local.mean(2)
+    pixels = cameras.focal[:, None] / middle[..., 2].clamp_min(0.2)
+    eyes = (points[:, :, 33] - points[:, :, 263]).norm(dim=-1) * pixels
+    skill = torch.exp(0.4 * chance.normal(batch, 1, 1, 1)) * quality.face
+    # neighbouring points err together: a few smooth fields over the face, and a little of their own
+    fields = torch.stack([torch.ones(478, device=device), *(chance.normal(12, 478) * 0.0)])
+    template = points[0, 0]
+    centred = (template - template.mean(0)) / template.std()
+    for number in range(12):
+        wave = chance.normal(3) * 1.6
+        fields[number + 1] = torch.cos(centred @ wave + number)
+    slow = (chance.drifting(batch, count, 39, 12.0) + chance.normal(batch, 1, 39)).unflatten(-1, (13, 3))
+    common = torch.einsum("btkc,kn->btnc", slow, fields) * 0.45
+    own = chance.drifting(batch, count, 478 * 3, 2.5).unflatten(-1, (478, 3)) + 0.8 * chance.normal(batch, 1, 478, 3)
+    error = (common + 0.5 * own) * skill * (1.0 + 12.0 / eyes.clamp_min(8.0))[..., None, None]
+    error = torch.cat([error[..., :2], error[..., 2:] * 3.0], -1) * eyes[..., None, None]
+    z = (local[..., 2] - middle[..., 2:]) * pixels[..., None] * chance.uniform(0.88, 1.08, batch, 1, 1)
+    image = torch.cat([picture, z[..., None]], -1) + error
+    towards = -(facing[..., None, :] @ cameras.rotation)[..., 0, :]
+    view = middle / middle.norm(dim=-1, keepdim=True)
+    frontal = (towards * view).sum(-1)
+    inside = ((picture > 0) & (picture < cameras.size[:, None, None])).all(-1).float().mean(-1) > 0.75
+    found = inside & (frontal > 0.10 + 0.25 * chance.uniform(0.0, 1.0, batch, 1)) & (eyes > 14.0)
+    found = found & ~chance.happens(0.10, batch, 1)
+    for longest, probability in ((25, 0.2), (4, 0.2)):
+        found = found & ~chance.runs(batch, count, probability, longest)
+    return image, found

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trains the fusion network.
+
+    python -m training.train --pack pack.npz --out FOLDER --minutes 8
+    python -m training.train --pack pack.npz --out FOLDER --smoke          # a few tiny steps, on a CPU too
+    python -m training.train --pack pack.npz --out FOLDER --resume FOLDER/state.pt
+
+Writes ``log.jsonl`` (a line for each report), ``weights.safetensors`` (the averaged weights in half precision) and, for
+going on later, ``state.pt``. With ``--start weights.safetensors`` training begins from weights alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from holirep_blender.inference.fusion.attention import MultiModalCrossAttention
+from holirep_blender.inference.fusion.layers import Block
+from holirep_blender.inference.fusion.network import HolisticReplicationNetwork, NetworkSize
+from holirep_blender.inference.fusion.observed import Observed
+
+from .losses import losses
+from .metrics import metrics
+from .synthesis.chance import Chance
+from .synthesis.scene import Stage
+
+TINY = NetworkSize(64, 64, 64, 1, 1, 1, 1, 1)
+WITHOUT = ("face", "body", "hands", "environment")
+EVALUATION_SEED = 20_000_003
+
+
+def without(observed: Observed, modality: str) -> Observed:
+    """The same observations without one modality, as if it had never been found."""
+    changed = copy.copy(observed)
+    zeros = {
+        "face": ("face_valid", "skin_known", "neutral_known"), "body": ("body_valid",), "hands": ("hand_valid",),
+        "environment": ("focal_known", "up_known", "height_known", "floor_known", "depth_known", "skin_known", "light_known"),
+    }[modality]  # fmt: skip
+    for name in zeros:
+        setattr(changed, name, torch.zeros_like(getattr(observed, name)))
+    return changed
+
+
+@torch.no_grad()
+def evaluate(
+    network: HolisticReplicationNetwork, stage: Stage, batches: int, size: int, frames: int, drop: str = ""
+) -> dict[str, float]:
+    """Mean figures over batches that are the same each time."""
+    network.eval()
+    chance = Chance(EVALUATION_SEED, stage.device)
+    rows = []
+    for _ in range(batches):
+        observed, truth = stage.batch(chance, size, frames, vary=False)
+        if drop:
+            observed = without(observed, drop)
+        with torch.autocast(stage.device.type, dtype=torch.bfloat16, enabled=stage.device.type == "cuda"):
+            found, read = network(observed)
+        rows.append(metrics(found, read, observed, truth, stage.faces))
+    network.train()
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def report(log: Path, values: dict[str, object]) -> None:
+    """A line in the log and on the screen."""
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(values) + "\n")
+    words = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()]
+    print(" | ".join(words), flush=True)
+
+
+def weight_groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
+    """Matrices decay, biases and norms do not."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    return [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
+            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]  # fmt: skip
+
+
+def save_weights(path: Path, network: nn.Module, size: NetworkSize, notes: dict[str, object]) -> None:
+    """Half-precision weights with the network's size in the header."""
+    tensors = {name: value.detach().half().cpu().contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, str(path), metadata={"size": json.dumps(size.to_dict()), "notes": json.dumps(notes)})
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=0.0, help="train for this long; or give --steps")
+    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--frames", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--decay", type=float, default=0.02)
+    parser.add_argument("--average", type=float, default=0.999)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--report", type=int, default=200)
+    parser.add_argument("--evaluate", type=int, default=2000)
+    parser.add_argument("--start", type=Path, help="weights to begin from")
+    parser.add_argument("--resume", type=Path, help="state.pt to go on from")
+    parser.add_argument("--state", type=Path, help="where to write state.pt; beside the log by default")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--no-cross-attention", action="store_true")
+    parser.add_argument("--smoke", action="store_true", help="tiny network, tiny batch, three steps")
+    options = parser.parse_args(arguments)
+    if options.smoke:
+        options.batch, options.frames, options.steps, options.report, options.evaluate = 2, 12, 3, 1, 2
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    """Trains and leaves weights, log and state."""
+    options = parse(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    log, state_path = options.out / "log.jsonl", options.state or options.out / "state.pt"
+    device = torch.device(options.device)
+    torch.manual_seed(options.seed)
+    with np.load(options.pack, allow_pickle=False) as stored:
+        pack = {name: stored[name] for name in stored.files}
+    stage = Stage(pack, device, held_out=False)
+    held = Stage(pack, device, held_out=True)
+    size = TINY if options.smoke else NetworkSize()
+    network = HolisticReplicationNetwork(size, cross_attention=not options.no_cross_attention).to(device)
+    network.template.copy_(stage.faces.template)
+    if options.start:
+        network.load_state_dict({k: v.float() for k, v in load_file(str(options.start), device=str(device)).items()})
+    averaged = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.AdamW(weight_groups(network, options.decay), lr=options.rate, betas=(0.9, 0.98),
+                                  fused=device.type == "cuda")  # fmt: skip
+    chance = Chance(options.seed, device)
+    first = 0
+    if options.resume:
+        state = torch.load(options.resume, map_location=device, weights_only=True)
+        network.load_state_dict(state["network"])
+        averaged.load_state_dict(state["averaged"])
+        optimizer.load_state_dict(state["optimizer"])
+        chance.generator.set_state(state["chance"].cpu())
+        first = int(state["step"])
+    if options.compile:
+        for module in network.modules():
+            if isinstance(module, (Block, MultiModalCrossAttention)):
+                module.compile()
+    count = sum(p.numel() for p in network.parameters())
+    report(log, {"parameters": count, "half-precision MB": 2 * count / 1e6, "device": str(device), "torch": torch.__version__,
+                 "clips": int((~pack["held_out"]).sum()), "seed": options.seed, "quality": asdict(stage.quality)})  # fmt: skip
+    batches, rows = (1, 2) if options.smoke else (4, 256)
+
+    def looked_at(step: int, minutes: float) -> None:
+        for name, where in (("train", stage), ("held out", held)):
+            report(log, {"evaluate": name, "step": step, "minutes": minutes,
+                         **evaluate(averaged, where, batches, rows, options.frames)})  # fmt: skip
+
+    began, generated, step = time.perf_counter(), 0.0, first
+    sums: dict[str, torch.Tensor] = {}
+    since, mark = 0, began
+    while True:
+        minutes = (time.perf_counter() - began) / 60.0
+        progress = minutes / options.minutes if options.minutes else step / max(1, options.steps)
+        if progress >= 1.0:
+            break
+        rate = options.rate * min(1.0, (step - first + 1) / (300 if not options.smoke else 1))
+        rate *= 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        profiled = options.report and step - first < 40
+        start = time.perf_counter()
+        observed, truth = stage.batch(chance, options.batch, options.frames, vary=True)
+        if profiled and device.type == "cuda":
+            torch.cuda.synchronize()
+            generated += time.perf_counter() - start
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            found, read = network(observed)
+        with torch.autocast(device.type, enabled=False):
+            terms = losses(found, read, truth, stage.faces, observed.image_size, observed.face_valid)
+            total = torch.stack(list(terms.values())).sum()
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        if torch.isfinite(norm):
+            optimizer.step()
+        decay = min(options.average, (1.0 + step) / (10.0 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1.0 - decay)
+        for name, value in (*terms.items(), ("total", total), ("gradient", norm)):
+            sums[name] = sums.get(name, 0.0) + value.detach()
+        since, step = since + 1, step + 1
+        if step - first == 40 and device.type == "cuda":
+            torch.cuda.synchronize()
+            report(log, {"profile": "first 40 steps", "seconds": time.perf_counter() - began, "generating": generated,
+                         "gigabytes": torch.cuda.max_memory_allocated() / 1e9})  # fmt: skip
+        if step % options.report == 0:
+            values = {name: float(value) / since for name, value in sums.items()}
+            now = time.perf_counter()
+            report(log, {"step": step, "minutes": (now - began) / 60, "frames/s": options.batch * options.frames * since / (now - mark),
+                         "rate": rate, **values})  # fmt: skip
+            sums, since, mark = {}, 0, now
+        if step % options.evaluate == 0:
+            looked_at(step, minutes)
+            save_weights(options.out / "weights.safetensors", averaged, size, {"step": step})
+            mark = time.perf_counter()
+    minutes = (time.perf_counter() - began) / 60.0
+    looked_at(step, minutes)
+    for modality in WITHOUT:
+        report(log, {"evaluate": f"held out without {modality}", **evaluate(averaged, held, 1, rows, options.frames, modality)})
+    save_weights(options.out / "weights.safetensors", averaged, size,
+                 {"step": step, "minutes": minutes, "seed": options.seed, "arguments": [str(word) for word in arguments]})  # fmt: skip
+    torch.save({"network": network.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
+                "chance": chance.generator.get_state(), "step": step}, state_path)  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
