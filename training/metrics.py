@@ -14,7 +14,7 @@ from holirep_blender.inference.fusion.observed import Observed
 from holirep_blender.inference.fusion.rotations import angle_between
 from holirep_blender.motion.arkit import ARKIT_INDEX
 
-from .face_basis import LIDS, LIPS
+from .face_points import LIDS, LIPS
 from .losses import placed, posed
 from .synthesis.faces import Faces
 from .synthesis.scene import Truth

@@ -30,14 +30,15 @@ from holirep_blender.inference.fusion.layers import Block
 from holirep_blender.inference.fusion.network import HolisticReplicationNetwork, NetworkSize
 from holirep_blender.inference.fusion.observed import Observed
 
-from .losses import losses
 from .metrics import metrics
 from .synthesis.chance import Chance
 from .synthesis.scene import Stage
+from .trainer import Trainer
 
 TINY = NetworkSize(64, 64, 64, 1, 1, 1, 1, 1)
 WITHOUT = ("face", "body", "hands", "environment")
 EVALUATION_SEED = 20_000_003
+WARM_UP, CAPTURE_AT = 300, 12
 
 
 def without(observed: Observed, modality: str) -> Observed:
@@ -62,10 +63,9 @@ def evaluate(
     rows = []
     for _ in range(batches):
         observed, truth = stage.batch(chance, size, frames, vary=False)
-        if drop:
-            observed = without(observed, drop)
+        given = without(observed, drop) if drop else observed
         with torch.autocast(stage.device.type, dtype=torch.bfloat16, enabled=stage.device.type == "cuda"):
-            found, read = network(observed)
+            found, read = network(given)
         rows.append(metrics(found, read, observed, truth, stage.faces))
     network.train()
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
@@ -77,13 +77,6 @@ def report(log: Path, values: dict[str, object]) -> None:
         stream.write(json.dumps(values) + "\n")
     words = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()]
     print(" | ".join(words), flush=True)
-
-
-def weight_groups(network: nn.Module, decay: float) -> list[dict[str, object]]:
-    """Matrices decay, biases and norms do not."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    return [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
-            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]  # fmt: skip
 
 
 def save_weights(path: Path, network: nn.Module, size: NetworkSize, notes: dict[str, object]) -> None:
@@ -111,7 +104,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--resume", type=Path, help="state.pt to go on from")
     parser.add_argument("--state", type=Path, help="where to write state.pt; beside the log by default")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="compile the layers (a GPU with Triton)")
+    parser.add_argument("--graph", action="store_true", help="replay whole steps as a CUDA graph")
     parser.add_argument("--no-cross-attention", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="tiny network, tiny batch, three steps")
     options = parser.parse_args(arguments)
@@ -136,18 +130,11 @@ def main(arguments: list[str]) -> int:
     network.template.copy_(stage.faces.template)
     if options.start:
         network.load_state_dict({k: v.float() for k, v in load_file(str(options.start), device=str(device)).items()})
-    averaged = copy.deepcopy(network).requires_grad_(False)
-    optimizer = torch.optim.AdamW(weight_groups(network, options.decay), lr=options.rate, betas=(0.9, 0.98),
-                                  fused=device.type == "cuda")  # fmt: skip
     chance = Chance(options.seed, device)
+    trainer = Trainer(network, stage, chance, options.batch, options.frames, options.decay, options.average)
     first = 0
     if options.resume:
-        state = torch.load(options.resume, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
-        averaged.load_state_dict(state["averaged"])
-        optimizer.load_state_dict(state["optimizer"])
-        chance.generator.set_state(state["chance"].cpu())
-        first = int(state["step"])
+        first = trainer.load_state(torch.load(options.resume, map_location=device, weights_only=True))
     if options.compile:
         for module in network.modules():
             if isinstance(module, (Block, MultiModalCrossAttention)):
@@ -160,64 +147,41 @@ def main(arguments: list[str]) -> int:
     def looked_at(step: int, minutes: float) -> None:
         for name, where in (("train", stage), ("held out", held)):
             report(log, {"evaluate": name, "step": step, "minutes": minutes,
-                         **evaluate(averaged, where, batches, rows, options.frames)})  # fmt: skip
+                         **evaluate(trainer.averaged, where, batches, rows, options.frames)})  # fmt: skip
 
-    began, generated, step = time.perf_counter(), 0.0, first
-    sums: dict[str, torch.Tensor] = {}
+    began, step = time.perf_counter(), first
     since, mark = 0, began
     while True:
         minutes = (time.perf_counter() - began) / 60.0
-        progress = minutes / options.minutes if options.minutes else step / max(1, options.steps)
+        progress = minutes / options.minutes if options.minutes else (step - first) / max(1, options.steps)
         if progress >= 1.0:
             break
-        rate = options.rate * min(1.0, (step - first + 1) / (300 if not options.smoke else 1))
-        rate *= 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        profiled = options.report and step - first < 40
-        start = time.perf_counter()
-        observed, truth = stage.batch(chance, options.batch, options.frames, vary=True)
-        if profiled and device.type == "cuda":
-            torch.cuda.synchronize()
-            generated += time.perf_counter() - start
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            found, read = network(observed)
-        with torch.autocast(device.type, enabled=False):
-            terms = losses(found, read, truth, stage.faces, observed.image_size, observed.face_valid)
-            total = torch.stack(list(terms.values())).sum()
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        norm = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        if torch.isfinite(norm):
-            optimizer.step()
-        decay = min(options.average, (1.0 + step) / (10.0 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1.0 - decay)
-        for name, value in (*terms.items(), ("total", total), ("gradient", norm)):
-            sums[name] = sums.get(name, 0.0) + value.detach()
+        rate = options.rate * min(1.0, (step - first + 1) / (1 if options.smoke else WARM_UP))
+        trainer.set_rate(rate * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress))))
+        if options.graph and step - first == CAPTURE_AT:
+            report(log, {"step": step, "captured": trainer.capture()})
+            since, mark = 0, time.perf_counter()
+            trainer.take_means(1)
+        trainer.step()
         since, step = since + 1, step + 1
-        if step - first == 40 and device.type == "cuda":
-            torch.cuda.synchronize()
-            report(log, {"profile": "first 40 steps", "seconds": time.perf_counter() - began, "generating": generated,
-                         "gigabytes": torch.cuda.max_memory_allocated() / 1e9})  # fmt: skip
         if step % options.report == 0:
-            values = {name: float(value) / since for name, value in sums.items()}
+            means = trainer.take_means(since)
             now = time.perf_counter()
-            report(log, {"step": step, "minutes": (now - began) / 60, "frames/s": options.batch * options.frames * since / (now - mark),
-                         "rate": rate, **values})  # fmt: skip
-            sums, since, mark = {}, 0, now
+            report(log, {"step": step, "minutes": (now - began) / 60, "rate": rate,
+                         "frames/s": options.batch * options.frames * since / (now - mark), **means})  # fmt: skip
+            since, mark = 0, now
         if step % options.evaluate == 0:
             looked_at(step, minutes)
-            save_weights(options.out / "weights.safetensors", averaged, size, {"step": step})
+            save_weights(options.out / "weights.safetensors", trainer.averaged, size, {"step": step})
             mark = time.perf_counter()
     minutes = (time.perf_counter() - began) / 60.0
     looked_at(step, minutes)
     for modality in WITHOUT:
-        report(log, {"evaluate": f"held out without {modality}", **evaluate(averaged, held, 1, rows, options.frames, modality)})
-    save_weights(options.out / "weights.safetensors", averaged, size,
+        figures = evaluate(trainer.averaged, held, 1, rows, options.frames, modality)
+        report(log, {"evaluate": f"held out without {modality}", **figures})
+    save_weights(options.out / "weights.safetensors", trainer.averaged, size,
                  {"step": step, "minutes": minutes, "seed": options.seed, "arguments": [str(word) for word in arguments]})  # fmt: skip
-    torch.save({"network": network.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
-                "chance": chance.generator.get_state(), "step": step}, state_path)  # fmt: skip
+    torch.save(trainer.state(step), state_path)
     return 0
 
 

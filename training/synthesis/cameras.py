@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from holirep_blender.inference.fusion.rotations import from_vector
+from holirep_blender.inference.fusion.constants import numbers
+from holirep_blender.inference.fusion.rotations import apply, compose, from_vector, unapply
 
-from .chance import Chance
+from .chance import Chance, Clock
 
 Tensor = torch.Tensor
 
@@ -29,7 +30,7 @@ class Cameras:
 
     def local(self, points: Tensor) -> Tensor:
         """World points ``(B, T, N, 3)`` in the camera's axes."""
-        return (points - self.origin[:, :, None]) @ self.rotation
+        return unapply(self.rotation[:, :, None], points - self.origin[:, :, None])
 
     def picture(self, local: Tensor) -> Tensor:
         """Pixels ``(B, T, N, 2)`` of points in camera axes."""
@@ -37,19 +38,19 @@ class Cameras:
         return flat * self.focal[:, None, None, None] + self.size[:, None, None] / 2
 
 
-def place(chance: Chance, joints: Tensor, head: Tensor, times: Tensor) -> Cameras:
+def place(chance: Chance, joints: Tensor, head: Tensor, clock: Clock) -> Cameras:
     """Cameras for performers whose joints are ``(B, T, J, 3)`` and heads ``(B, T, 3)``, in a world of random heading."""
     batch, count, device = len(joints), joints.shape[1], joints.device
-    size = torch.tensor(_PLATES, device=device, dtype=torch.float32)[chance.integers(len(_PLATES), batch)]
+    size = numbers(_PLATES, joints)[chance.integers(len(_PLATES), batch)]
     narrow = torch.deg2rad(chance.uniform(16.0, 68.0, batch))
     focal = size.amin(-1) / 2 / torch.tan(narrow / 2)
     low, high = joints.amin((1, 2)), joints.amax((1, 2))
     extent = ((high - low) / 2).amax(-1) + 0.12
-    kind = chance.choice(torch.tensor([row[1] for row in _FRAMINGS], device=device), batch)
-    share = torch.tensor([row[0] for row in _FRAMINGS], device=device)[kind]
+    kind = chance.choice(numbers([row[1] for row in _FRAMINGS], joints), batch)
+    share = numbers([row[0] for row in _FRAMINGS], joints)[kind]
     middle = (low + high) / 2
     crown = head.mean(1)
-    target = torch.where((share < 0.99)[:, None], crown - torch.tensor([0.0, 0.0, 1.0], device=device)
+    target = torch.where((share < 0.99)[:, None], crown - numbers((0.0, 0.0, 1.0), joints)
                          * (extent * share * chance.uniform(0.3, 0.9, batch))[:, None], middle)  # fmt: skip
     view = torch.where(share < 0.99, 0.85 * share + 0.05, extent)
     fill = chance.uniform(0.40, 1.0, batch)
@@ -65,18 +66,18 @@ def place(chance: Chance, joints: Tensor, head: Tensor, times: Tensor) -> Camera
     forward = torch.stack([zero, pitch.cos(), -pitch.sin()], -1)
     down = torch.stack([zero, -pitch.sin(), -pitch.cos()], -1)
     axes = torch.stack([torch.stack([one, zero, zero], -1), down, forward], dim=-1)
-    axes = axes @ from_vector(torch.stack([zero, zero, roll], -1))
+    axes = compose(axes, from_vector(torch.stack([zero, zero, roll], -1)))
     # the aim is off the middle by a share of the room that is left
     off = chance.uniform(-0.45, 0.45, batch, 2) * (1.1 - 0.8 * fill)[:, None] * size / focal[:, None] / 2
     aim = torch.cat([off, one[:, None]], -1)
-    origin = target - distance[:, None] * (axes @ (aim / aim.norm(dim=-1, keepdim=True))[..., None])[..., 0]
+    origin = target - distance[:, None] * apply(axes, aim / aim.norm(dim=-1, keepdim=True))
 
     moves = chance.happens(0.3, batch)[:, None, None]
-    swing = torch.deg2rad(torch.tensor([2.0, 4.0, 1.5], device=device)) * chance.uniform(0.0, 2.0, batch, 1, 1)
+    swing = torch.deg2rad(numbers((2.0, 4.0, 1.5), joints)) * chance.uniform(0.0, 2.0, batch, 1, 1)
     shake = 0.0015 * chance.drifting(batch, count, 3, 3.0) * chance.uniform(0.0, 1.0, batch, 1, 1)
-    turn = (chance.waves(batch, times, 3, 0.5) * swing + shake) * moves
-    drift = chance.waves(batch, times, 3, 0.5) * 0.08 * chance.uniform(0.0, 1.0, batch, 1, 1) * moves
-    origin, axes = origin[:, None] + drift, axes[:, None].expand(-1, count, -1, -1) @ from_vector(turn)
+    turn = (chance.waves(batch, clock, 3, 0.5) * swing + shake) * moves
+    drift = chance.waves(batch, clock, 3, 0.5) * 0.08 * chance.uniform(0.0, 1.0, batch, 1, 1) * moves
+    origin, axes = origin[:, None] + drift, compose(axes[:, None], from_vector(turn))
     cameras = Cameras(axes, origin, focal, size)
     # nobody stands behind the lens
     nearest = cameras.local(joints)[..., 2].amin((1, 2))

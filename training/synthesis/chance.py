@@ -3,9 +3,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Frame times ``(T,)`` in seconds from 0 at a constant rate."""
+
+    times: Tensor
+    fps: float
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the last."""
+        return (len(self.times) - 1) / self.fps
+
+    def __len__(self) -> int:
+        return len(self.times)
 
 
 class Chance:
@@ -34,14 +52,16 @@ class Chance:
 
     def choice(self, weights: Tensor, count: int) -> Tensor:
         """``count`` indices drawn by weights ``(N,)``."""
-        return torch.multinomial(weights, count, replacement=True, generator=self.generator)
+        edges = weights.double().cumsum(0)
+        place = torch.rand(count, generator=self.generator, device=self.device, dtype=torch.float64) * edges[-1]
+        return torch.searchsorted(edges, place).clamp_max(len(weights) - 1)
 
-    def waves(self, batch: int, times: Tensor, channels: int, fastest: float = 1.2) -> Tensor:
-        """Smooth signals ``(B, T, channels)`` of about unit variance at times ``(T,)`` in seconds."""
+    def waves(self, batch: int, clock: Clock, channels: int, fastest: float = 1.2) -> Tensor:
+        """Smooth signals ``(B, T, channels)`` of about unit variance over a clock."""
         rate = 2.0 * torch.pi * self.uniform(0.05, fastest, batch, 3, channels)
         phase = self.uniform(0.0, 2.0 * torch.pi, batch, 3, channels)
         size = self.normal(batch, 3, channels) * 0.8
-        angle = times[None, :, None, None] * rate[:, None] + phase[:, None]
+        angle = clock.times[None, :, None, None] * rate[:, None] + phase[:, None]
         return (angle.sin() * size[:, None]).sum(2)
 
     def drifting(self, batch: int, count: int, channels: int, memory: float) -> Tensor:

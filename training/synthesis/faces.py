@@ -9,10 +9,11 @@ from typing import Mapping
 import numpy as np
 import torch
 
+from holirep_blender.inference.fusion.constants import index, numbers, pick
 from holirep_blender.inference.fusion.decoder import IDENTITIES
 from holirep_blender.motion.arkit import ARKIT_INDEX, ARKIT_NAMES
 
-from .chance import Chance
+from .chance import Chance, Clock
 
 Tensor = torch.Tensor
 
@@ -63,7 +64,7 @@ class Faces:
         corners = ((33, 133), (362, 263))
         usual = ((self.neutral[33] + self.neutral[133]) / 2, (self.neutral[362] + self.neutral[263]) / 2)
         result = []
-        rim = torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 0, 1], [-1, 0, 0], [0, 0, -1]], device=self.device)
+        rim = numbers(((0.0, 0, 0), (1, 0, 0), (0, 0, 1), (-1, 0, 0), (0, 0, -1)), points)
         for number, (a, b) in enumerate(corners):
             eye = self.eyes[1 - number] + (points[:, :, a] + points[:, :, b]) / 2 - usual[number]
             yaw, pitch = gaze[..., 2 - 2 * number], gaze[..., 3 - 2 * number]
@@ -81,9 +82,9 @@ class Faces:
         points = face[:, None] + self.vertices(coefficients)
         return torch.cat([points, self._irises(points, gaze)], dim=2)
 
-    def sample(self, chance: Chance, batch: int, times: Tensor) -> Expressive:
-        """Faces that move over ``times (T,)``."""
-        coefficients = _expressions(chance, batch, times)
+    def sample(self, chance: Chance, batch: int, clock: Clock) -> Expressive:
+        """Faces that move over a clock."""
+        coefficients = _expressions(chance, batch, clock)
         gaze = _look(coefficients)
         identity = chance.normal(batch, len(self.identities)) * chance.uniform(0.3, 1.1, batch, 1)
         points = self.shape(coefficients, gaze, identity)
@@ -103,23 +104,23 @@ def _look(coefficients: Tensor) -> Tensor:
     return torch.stack([left, up[0], right, up[1]], -1)
 
 
-def _expressions(chance: Chance, batch: int, times: Tensor) -> Tensor:
+def _expressions(chance: Chance, batch: int, clock: Clock) -> Tensor:
     """Coefficients ``(B, T, 52)``: a few expressions that come and go, blinks, speech, eyes that look about."""
-    count, device = len(times), times.device
+    count, device = len(clock), clock.times.device
     names = len(ARKIT_NAMES)
     active = chance.happens(0.22, batch, 1, names)
     level = chance.uniform(-0.3, 0.9, batch, 1, names)
-    swing = chance.waves(batch, times, names, 1.5) * chance.uniform(0.1, 0.6, batch, 1, names)
+    swing = chance.waves(batch, clock, names, 1.5) * chance.uniform(0.1, 0.6, batch, 1, names)
     values = (level + swing).clamp(0.0, 1.0) * active
     # most expressions are the same on both sides
     mirrored = [ARKIT_INDEX[name[:-4] + "Right" if name.endswith("Left") else name] for name in ARKIT_NAMES]
     alike = chance.happens(0.7, batch, 1, 1)
     skew = chance.uniform(0.7, 1.3, batch, 1, names)
-    values = torch.where(alike, (values[..., mirrored] * skew).clamp(0.0, 1.0), values)
+    values = torch.where(alike, (pick(values, mirrored, -1) * skew).clamp(0.0, 1.0), values)
     speaking = chance.happens(0.4, batch, 1, 1)
-    talk = chance.waves(batch, times, len(_SPEECH), 5.0)
+    talk = chance.waves(batch, clock, len(_SPEECH), 5.0)
     talk = (0.35 * talk + chance.uniform(-0.2, 0.25, batch, 1, len(_SPEECH))).clamp(0.0, 1.0)
-    rows = [ARKIT_INDEX[name] for name in _SPEECH]
+    rows = index([ARKIT_INDEX[name] for name in _SPEECH], values)
     values[..., rows] = torch.where(speaking, torch.maximum(values[..., rows], talk), values[..., rows])
     for first, second in _OPPOSITES:
         a, b = ARKIT_INDEX[first], ARKIT_INDEX[second]
@@ -128,7 +129,7 @@ def _expressions(chance: Chance, batch: int, times: Tensor) -> Tensor:
     # the mouth closes no further than the jaw has opened
     close, jaw = ARKIT_INDEX["mouthClose"], ARKIT_INDEX["jawOpen"]
     values[..., close] = torch.minimum(values[..., close], values[..., jaw])
-    yaw, pitch = (chance.waves(batch, times, 2, 1.0) * 0.35 + 0.25 * chance.normal(batch, 1, 2)).unbind(-1)
+    yaw, pitch = (chance.waves(batch, clock, 2, 1.0) * 0.35 + 0.25 * chance.normal(batch, 1, 2)).unbind(-1)
     vergence = 0.05 * chance.normal(batch, 1).abs()
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         out = sign * yaw - vergence
@@ -136,9 +137,9 @@ def _expressions(chance: Chance, batch: int, times: Tensor) -> Tensor:
             values[..., ARKIT_INDEX[f"eyeLook{name}{side}"]] = value.clamp(0.0, 1.0)
     blink = torch.zeros(batch, count, device=device)
     for _ in range(3):
-        centre = chance.uniform(-0.2, 1.0, batch, 1) * float(times[-1])
+        centre = chance.uniform(-0.2, 1.0, batch, 1) * clock.seconds
         half = chance.uniform(0.08, 0.22, batch, 1)
-        shape = (1.35 - (times[None] - centre).abs() / half * 1.35).clamp(0.0, 1.0)
+        shape = (1.35 - (clock.times[None] - centre).abs() / half * 1.35).clamp(0.0, 1.0)
         blink = torch.maximum(blink, shape * chance.happens(0.6, batch, 1) * chance.uniform(0.8, 1.1, batch, 1))
     shut = chance.happens(0.06, batch, 1)
     one_sided = chance.happens(0.08, batch, 1)
@@ -151,7 +152,5 @@ def _expressions(chance: Chance, batch: int, times: Tensor) -> Tensor:
         values[..., ARKIT_INDEX[f"eyeWide{side}"]] *= 1.0 - closed
     values[..., ARKIT_INDEX["tongueOut"]] = 0.0
     at_rest = chance.happens(0.08, batch, 1, 1)
-    keep = [ARKIT_INDEX[name] for name in (*_LOOKS, "eyeBlinkLeft", "eyeBlinkRight")]
-    resting = torch.zeros_like(values)
-    resting[..., keep] = values[..., keep]
-    return torch.where(at_rest, resting, values)
+    keep = [float(name in _LOOKS or "Blink" in name) for name in ARKIT_NAMES]
+    return torch.where(at_rest, values * numbers(keep, values), values)

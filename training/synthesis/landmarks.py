@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import torch
 
+from holirep_blender.inference.fusion.constants import numbers, pick
 from holirep_blender.inference.fusion.joints import SOLVED_INDEX
+from holirep_blender.inference.fusion.rotations import apply
 from holirep_blender.motion.skeleton import FINGERS, SIDES, finger_joints
 
 from .chance import Chance
@@ -21,7 +23,7 @@ _FACE_OF = {0: (4,), 1: (362,), 2: (386, 374), 3: (263,), 4: (133,), 5: (159, 14
 """Body landmarks that lie on the face, and the face points whose mean they are."""
 _TIPS = {"Thumb": 0.016, "Index": 0.0115, "Middle": 0.0125, "Ring": 0.0125, "Little": 0.0105}
 """Length of each finger's last bone over the stature (Buryanov & Kotiuk 2010)."""
-_DEFINITION = torch.tensor(
+_DEFINITION = (
     [0.006] * 11 + [0.014] * 2 + [0.009] * 2 + [0.008] * 2 + [0.010] * 6 + [0.020] * 2 + [0.012] * 2 + [0.010] * 2
     + [0.012] * 4
 )  # fmt: skip
@@ -32,9 +34,9 @@ def head_points(moving: Moving, face: Tensor) -> Tensor:
     """World positions ``(B, T, N, 3)`` of points ``(B, T, N, 3)`` or ``(B, 1, N, 3)`` in centimetres and face axes."""
     head = SOLVED_INDEX["head"]
     size = head_scale(moving.build)[:, None, None, None]
-    origin = torch.tensor(HEAD_ORIGIN, device=face.device)
+    origin = numbers(HEAD_ORIGIN, face)
     local = (face * 0.01 + origin) * size
-    return local @ moving.turned[:, :, head].transpose(-1, -2) + moving.placed[:, :, head, None]
+    return apply(moving.turned[:, :, head, None], local) + moving.placed[:, :, head, None]
 
 
 def hand_points(moving: Moving, side: str) -> Tensor:
@@ -44,11 +46,11 @@ def hand_points(moving: Moving, side: str) -> Tensor:
     for finger in FINGERS:
         rows = [SOLVED_INDEX[name] for name in finger_joints(side, finger)]
         points += [moving.placed[:, :, row] for row in rows]
-        along = torch.tensor([sign, 0.0, 0.0], device=points[0].device)
+        along = numbers((sign, 0.0, 0.0), points[0])
         if finger == "Thumb":
-            along = torch.tensor([sign * 0.707, -0.707, 0.0], device=points[0].device)
+            along = numbers((sign * 0.707, -0.707, 0.0), points[0])
         length = _TIPS[finger] * stature(moving.build)
-        points.append(points[-1] + (moving.turned[:, :, rows[-1]] @ along) * length[:, None, None])
+        points.append(points[-1] + apply(moving.turned[:, :, rows[-1]], along) * length[:, None, None])
     return torch.stack(points, dim=2)
 
 
@@ -64,13 +66,13 @@ def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tenso
 
     def fixed(joint: str, offset: Tensor) -> Tensor:
         row = SOLVED_INDEX[joint]
-        return moving.placed[:, :, row] + (moving.turned[:, :, row] @ offset[:, None, :, None])[..., 0]
+        return moving.placed[:, :, row] + apply(moving.turned[:, :, row], offset[:, None])
 
     for landmark, parts in _FACE_OF.items():
-        rows[landmark] = face[:, :, list(parts)].mean(2)
+        rows[landmark] = pick(face, parts, 2).mean(2)
     size = head_scale(moving.build)[:, None]
     for side, offset in enumerate(_EARS):
-        rows[7 + side] = fixed("head", torch.tensor(offset, device=face.device) * size)
+        rows[7 + side] = fixed("head", numbers(offset, face) * size)
     torso = sum(moving.offsets[:, SOLVED_INDEX[name], 2] for name in ("spine", "chest", "upperChest", "leftShoulder"))
     rise = torch.zeros(batch, 3, device=face.device)
     rise[:, 2] = SHOULDER_RISE * (torso - moving.offsets[:, SOLVED_INDEX["leftUpperLeg"], 2])
@@ -85,10 +87,10 @@ def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tenso
         for landmark, point in ((17, 17), (19, 5), (21, 2)):
             rows[landmark + number] = hands[number][:, :, point]
             carrier[landmark + number] = SOLVED_INDEX[f"{side}Hand"]
-        heel = torch.tensor([0.0, 0.045, -0.045], device=face.device) * scale[:, None]
-        toe = torch.tensor([0.0, -0.055, 0.0], device=face.device) * scale[:, None]
+        heel = numbers((0.0, 0.045, -0.045), face) * scale[:, None]
+        toe = numbers((0.0, -0.055, 0.0), face) * scale[:, None]
         rows[29 + number], carrier[29 + number] = fixed(f"{side}Foot", heel), SOLVED_INDEX[f"{side}Foot"]
         rows[31 + number], carrier[31 + number] = fixed(f"{side}Toes", toe), SOLVED_INDEX[f"{side}Foot"]
     points = torch.stack(rows, dim=2)
-    own = chance.normal(batch, 33, 3) * _DEFINITION.to(face.device)[:, None]
-    return points + (moving.turned[:, :, carrier] @ own[:, None, :, :, None])[..., 0]
+    own = chance.normal(batch, 33, 3) * numbers(_DEFINITION, face)[:, None]
+    return points + apply(pick(moving.turned, carrier, 2), own[:, None])

@@ -8,6 +8,8 @@ from typing import Mapping
 import numpy as np
 import torch
 
+from holirep_blender.inference.fusion.constants import numbers
+
 from .chance import Chance
 
 Tensor = torch.Tensor
@@ -55,5 +57,5 @@ def irradiance(harmonics: Tensor, normals: Tensor) -> Tensor:
         torch.full_like(x, 0.282095), 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
         0.315392 * (3.0 * z * z - 1.0), 1.092548 * x * z, 0.546274 * (x * x - y * y),
     ], dim=-1)  # fmt: skip
-    lobe = torch.tensor([_COSINE[band] for band in _BANDS], device=normals.device) / np.pi
+    lobe = numbers([_COSINE[band] / np.pi for band in _BANDS], normals)
     return torch.einsum("btnk,bkc->btnc", basis * lobe, harmonics).clamp_min(0.0)

@@ -9,14 +9,15 @@ from typing import Mapping
 import numpy as np
 import torch
 
+from holirep_blender.inference.fusion.constants import index, numbers, pick
 from holirep_blender.inference.fusion.joints import (
     BODY, BODY_ROWS, BUILD_SIZE, HEAD_RATIO, REFERENCE_STATURE, SOLVED, SOLVED_INDEX, rest_offsets,
 )  # fmt: skip
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
-from holirep_blender.inference.fusion.rotations import from_quaternion, from_vector
+from holirep_blender.inference.fusion.rotations import apply, compose, from_quaternion, from_vector
 from holirep_blender.motion.skeleton import mirrored
 
-from .chance import Chance
+from .chance import Chance, Clock
 from .fingers import finger_poses
 
 Tensor = torch.Tensor
@@ -78,62 +79,58 @@ class Motions:
         root = torch.lerp(self.root[low], self.root[high], share)
         nearest = torch.where(share > 0.5, self.contacts[high], self.contacts[low])
         flip = chance.happens(0.5, batch)
-        sign = torch.tensor([1.0, 1.0, -1.0, -1.0], device=self.device)
-        local = torch.where(flip[:, None, None, None], local[:, :, _SWAPPED] * sign, local)
-        root = torch.where(flip[:, None, None], root * torch.tensor([-1.0, 1.0, 1.0], device=self.device), root)
-        swapped = nearest[..., [2, 3, 0, 1, 5, 4]]
+        sign = numbers((1.0, 1.0, -1.0, -1.0), local)
+        local = torch.where(flip[:, None, None, None], pick(local, _SWAPPED, 2) * sign, local)
+        root = torch.where(flip[:, None, None], root * numbers((-1.0, 1.0, 1.0), root), root)
+        swapped = pick(nearest, (2, 3, 0, 1, 5, 4), -1)
         return local, root, torch.where(flip[:, None, None], swapped, nearest), self.flat[clip]
 
-    def sample(self, chance: Chance, batch: int, times: Tensor, *, vary: bool) -> Moving:
-        """``batch`` performers over ``times (T,)`` seconds; without ``vary`` only mirrored, of various builds."""
-        count = len(times)
-        rate = 30.0 * float(times[1] - times[0])
+    def sample(self, chance: Chance, batch: int, clock: Clock, *, vary: bool) -> Moving:
+        """``batch`` performers over a clock; without ``vary`` only mirrored, of various builds."""
+        count = len(clock)
+        rate = 30.0 / clock.fps
         speed = chance.uniform(0.67, 1.4, batch) if vary else torch.ones(batch, device=self.device)
         local, root, contacts, flat = self._window(chance, batch, count, speed * rate)
         if vary:
             other = self._window(chance, batch, count, speed * rate)[0]
-            local = local.clone()
             for rows, probability in ((_UPPER, 0.3), (_ARMS, 0.2)):
-                take = chance.happens(probability, batch)[:, None, None, None]
-                local[:, :, rows] = torch.where(take, other[:, :, rows], local[:, :, rows])
+                part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
+                local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
         body = from_quaternion(local)
         if vary:
-            body, flat = _varied(chance, body, times, flat)
-        build = chance.normal(batch, BUILD_SIZE) * torch.tensor(_BUILD_SPREADS, device=self.device)
+            body, flat = _varied(chance, body, clock, flat)
+        build = chance.normal(batch, BUILD_SIZE) * numbers(_BUILD_SPREADS, local)
         offsets = rest_offsets(build)
         whole = torch.eye(3, device=self.device).expand(batch, count, len(SOLVED), 3, 3).clone()
-        whole[:, :, list(BODY_ROWS)] = body
-        whole = finger_poses(chance, whole, times)
+        whole[:, :, index(BODY_ROWS, whole)] = body
+        whole = finger_poses(chance, whole, clock)
         turned, placed = forward_kinematics(whole, offsets)
         root = _grounded(root, turned, placed, build, contacts * flat[:, None, None], flat)
         return Moving(whole, turned, placed + root[:, :, None], build, offsets, contacts, flat)
 
 
-def _varied(chance: Chance, body: Tensor, times: Tensor, flat: Tensor) -> tuple[Tensor, Tensor]:
+def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[Tensor, Tensor]:
     """Smooth random turns of the joints, bent elbows, forearm and upper-arm twists, sitting and lying poses."""
     batch, count = body.shape[:2]
-    spread = torch.zeros(len(BODY), device=body.device)
-    for name, row in _ROW.items():
-        spread[row] = _SPREADS.get(name.replace("left", "").replace("right", ""), 0.0)
+    spread = numbers([_SPREADS.get(name.replace("left", "").replace("right", ""), 0.0) for name in BODY], body)
     amount = chance.uniform(0.0, 1.0, batch, 1, 1, 1) * chance.happens(0.75, batch, 1, 1, 1)
     steady = chance.normal(batch, 1, len(BODY), 3) * 0.8
-    moving = chance.waves(batch, times, len(BODY) * 3).unflatten(-1, (len(BODY), 3)) * 0.5
+    moving = chance.waves(batch, clock, len(BODY) * 3).unflatten(-1, (len(BODY), 3)) * 0.5
     turn = (steady + moving) * spread[:, None] * amount
     # wild arms: poses that no clip has
     wild = chance.happens(0.15, batch, 1, 1, 1) * chance.uniform(0.5, 1.5, batch, 1, 1, 1)
-    arms = torch.zeros(len(BODY), device=body.device)
-    arms[[_ROW["leftUpperArm"], _ROW["rightUpperArm"]]] = 0.8
+    arms = numbers([0.8 * ("UpperArm" in name) for name in BODY], body)
     turn = turn + (steady + moving) * arms[:, None] * wild
-    changed = body @ from_vector(turn)
+    changed = compose(body, from_vector(turn))
     forearm = torch.zeros(batch, count, len(BODY), 3, device=body.device)
     for sign, side in ((1.0, "left"), (-1.0, "right")):
         row = _ROW[f"{side}LowerArm"]
         bend = chance.uniform(-0.15, 1.2, batch, 1) * chance.happens(0.4, batch, 1)
-        forearm[:, :, row, 2] = -sign * bend * (0.7 + 0.3 * chance.waves(batch, times, 1)[..., 0].tanh())
+        forearm[:, :, row, 2] = -sign * bend * (0.7 + 0.3 * chance.waves(batch, clock, 1)[..., 0].tanh())
         for part, size in (("LowerArm", 0.7), ("UpperArm", 0.35)):
-            twist = chance.normal(batch, 1) + 0.5 * chance.waves(batch, times, 1)[..., 0]
+            twist = chance.normal(batch, 1) + 0.5 * chance.waves(batch, clock, 1)[..., 0]
             forearm[:, :, _ROW[f"{side}{part}"], 0] += twist.clamp(-2, 2) * size * chance.happens(0.5, batch, 1)
-    changed = changed @ from_vector(forearm)
+    changed = compose(changed, from_vector(forearm))
     # sitting: thighs forward, knees bent; lying: the whole body turned over
     sits = chance.happens(0.10, batch)
     seat = torch.zeros(batch, 1, len(BODY), 3, device=body.device)
@@ -142,20 +139,19 @@ def _varied(chance: Chance, body: Tensor, times: Tensor, flat: Tensor) -> tuple[
         seat[:, 0, _ROW[f"{side}UpperLeg"], 0] = -chance.uniform(0.9, 1.8, batch)
         seat[:, 0, _ROW[f"{side}UpperLeg"], 1] = -sign * chance.uniform(-0.1, 0.5, batch)
         seat[:, 0, _ROW[f"{side}LowerLeg"], 0] = chance.uniform(0.8, 2.1, batch)
-    legs = [_ROW[f"{side}{part}"] for side in ("left", "right") for part in ("UpperLeg", "LowerLeg", "Foot")]
+    legs = numbers([float("Leg" in name or "Foot" in name) for name in BODY], body)[:, None, None] > 0
     seated = from_vector(seat + turn * 0.3)
     mask = sits[:, None, None, None, None]
-    changed = changed.clone()
-    changed[:, :, legs] = torch.where(mask, seated[:, :, legs], changed[:, :, legs])
+    changed = torch.where(mask & legs, seated, changed)
     # seated hips do not run about: their turn is the clip's first, slowly varied
-    first = changed[:, :1, :1] @ from_vector(chance.waves(batch, times, 3, 0.4)[:, :, None] * 0.08)
+    first = compose(changed[:, :1, :1], from_vector(chance.waves(batch, clock, 3, 0.4)[:, :, None] * 0.08))
     changed[:, :, :1] = torch.where(mask, first, changed[:, :, :1])
     lies = chance.happens(0.04, batch)
     over = torch.zeros(batch, 3, device=body.device)
     heading = chance.uniform(0.0, 6.283, batch)
     over[:, 0], over[:, 1] = heading.cos(), heading.sin()
     over = from_vector(over * chance.uniform(0.5, 1.9, batch, 1) * lies[:, None])
-    changed[:, :, 0] = over[:, None] @ changed[:, :, 0]
+    changed[:, :, 0] = compose(over[:, None], changed[:, :, 0])
     return changed, flat * (~sits).float() * (~lies).float()
 
 
@@ -166,8 +162,8 @@ def sole_points(turned: Tensor, placed: Tensor, build: Tensor) -> Tensor:
     for side in ("left", "right"):
         for part, offset in (("Foot", HEEL), ("Toes", BALL)):
             row = SOLVED_INDEX[side + part]
-            reach = torch.tensor(offset, device=turned.device)
-            points.append(placed[:, :, row] + (turned[:, :, row] @ reach) * scale)
+            reach = numbers(offset, turned)
+            points.append(placed[:, :, row] + apply(turned[:, :, row], reach) * scale)
     return torch.stack(points, dim=2)
 
 

@@ -9,13 +9,14 @@ from typing import Mapping
 import numpy as np
 import torch
 
+from holirep_blender.inference.fusion.constants import numbers, pick
 from holirep_blender.inference.fusion.features import ASSUMED_FOCAL
 from holirep_blender.inference.fusion.joints import SOLVED_INDEX
 from holirep_blender.inference.fusion.observed import SKIN_POINTS, Observed
-from holirep_blender.inference.fusion.rotations import gravity_view, normalized
+from holirep_blender.inference.fusion.rotations import apply, compose, gravity_view, normalized, unapply
 
 from .cameras import Cameras, place
-from .chance import Chance
+from .chance import Chance, Clock
 from .faces import Expressive, Faces
 from .landmarks import body_points, hand_points, head_points
 from .lights import Lights, irradiance
@@ -23,6 +24,8 @@ from .motion import Motions, Moving, stature
 from .tracker import Quality, see_body, see_face, see_hand
 
 Tensor = torch.Tensor
+
+_HIPS = (SOLVED_INDEX["leftUpperLeg"], SOLVED_INDEX["rightUpperLeg"])
 
 
 @dataclass
@@ -70,32 +73,32 @@ class Stage:
     @torch.no_grad()
     def batch(self, chance: Chance, size: int, count: int, *, vary: bool, fps: float = 30.0) -> tuple[Observed, Truth]:
         """``size`` clips of ``count`` frames."""
-        times = torch.arange(count, device=self.device) / fps
-        moving = self.motions.sample(chance, size, times, vary=vary)
+        clock = Clock(torch.arange(count, device=self.device) / fps, fps)
+        moving = self.motions.sample(chance, size, clock, vary=vary)
         moving = _turned_about(chance, moving)
-        face = self.faces.sample(chance, size, times)
-        cameras = place(chance, moving.placed, moving.placed[:, :, SOLVED_INDEX["head"]], times)
-        return self._seen(chance, moving, face, cameras, times)
+        face = self.faces.sample(chance, size, clock)
+        cameras = place(chance, moving.placed, moving.placed[:, :, SOLVED_INDEX["head"]], clock)
+        return self._seen(chance, moving, face, cameras, clock)
 
     def _seen(
-        self, chance: Chance, moving: Moving, face: Expressive, cameras: Cameras, times: Tensor
+        self, chance: Chance, moving: Moving, face: Expressive, cameras: Cameras, clock: Clock
     ) -> tuple[Observed, Truth]:  # fmt: skip
         size, count = moving.placed.shape[:2]
         tall = stature(moving.build)
         marks = head_points(moving, face.points)
         hands = (hand_points(moving, "left"), hand_points(moving, "right"))
         body = body_points(chance, moving, marks, hands)
-        seen = see_body(chance, cameras, body, tall, times, self.quality)
+        seen = see_body(chance, cameras, body, tall, self.quality)
         head = moving.turned[:, :, SOLVED_INDEX["head"]]
         face_image, face_found = see_face(chance, cameras, marks, -head[..., 1], self.quality)
         parts = [see_hand(chance, cameras, hand, self.quality) for hand in hands]
         up = cameras.rotation[:, :, 2]
-        view = gravity_view(up).transpose(-1, -2) @ cameras.rotation.transpose(-1, -2)
+        view = compose(cameras.rotation, gravity_view(up)).transpose(-1, -2)
         rotations = moving.local.clone()
-        rotations[:, :, 0] = view @ moving.local[:, :, 0]
+        rotations[:, :, 0] = compose(view, moving.local[:, :, 0])
         light, direction = self.lights.sample(chance, size)
         skin, skin_known = self._skin(chance, moving, light, face_found)
-        hips = cameras.local(moving.placed[:, :, [SOLVED_INDEX["leftUpperLeg"], SOLVED_INDEX["rightUpperLeg"]]]).mean(2)
+        hips = cameras.local(pick(moving.placed, _HIPS, 2)).mean(2)
 
         def known(probability: float) -> Tensor:
             return chance.happens(probability, size).float()
@@ -105,7 +108,7 @@ class Stage:
         noisy_light = light * torch.exp(0.1 * chance.normal(size, 1, 1)) + 0.08 * chance.normal(size, 9, 3)
         lean = normalized(direction + 0.1 * chance.normal(size, 3))
         observed = Observed(
-            times=times[None].expand(size, -1), image_size=cameras.size, body_image=seen.image, body_world=seen.world,
+            times=clock.times[None].expand(size, -1), image_size=cameras.size, body_image=seen.image, body_world=seen.world,
             body_visibility=seen.visibility, body_valid=seen.valid.float(), face_image=face_image,
             face_valid=face_found.float(), hand_image=torch.stack([part[0] for part in parts], 2),
             hand_world=torch.stack([part[1] for part in parts], 2),
@@ -119,11 +122,11 @@ class Stage:
             neutral=face.neutral + 0.1 * chance.normal(size, 478, 3), neutral_known=neutral_known,
         )  # fmt: skip
         observed = _another_person(chance, observed)
-        rate = 1.0 / float(times[1] - times[0])
+        rate = clock.fps
         world_hips = moving.placed[:, :, 0]
         step = torch.diff(world_hips, dim=1) * rate
         step = torch.cat([step, step[:, -1:]], 1)
-        velocity = (heading(moving.turned[:, :, 0]).transpose(-1, -2) @ step[..., None])[..., 0]
+        velocity = unapply(heading(moving.turned[:, :, 0]), step)
         local = cameras.local(body)
         truth = Truth(
             rotations=rotations, up=up, hips=hips, velocity=velocity, contacts=moving.contacts, flat=moving.flat,
@@ -136,9 +139,8 @@ class Stage:
     def _skin(self, chance: Chance, moving: Moving, light: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
         """Colours of the skin ``(B, T, 16, 3)`` and where they were sampled."""
         size = len(light)
-        normals = self.faces.normals[list(SKIN_POINTS)]
-        turned = normals[None, None] @ moving.turned[:, :, SOLVED_INDEX["head"]].transpose(-1, -2)
-        tone = chance.uniform(0.12, 0.65, size, 1, 1, 1) * torch.tensor([1.0, 0.72, 0.58], device=self.device)
+        turned = apply(moving.turned[:, :, SOLVED_INDEX["head"], None], pick(self.faces.normals, SKIN_POINTS, 0))
+        tone = chance.uniform(0.12, 0.65, size, 1, 1, 1) * numbers((1.0, 0.72, 0.58), light)
         exposure = torch.exp(0.5 * chance.normal(size, 1, 1, 1))
         colours = irradiance(light, turned) * tone * exposure
         colours = colours * (1.0 + 0.06 * chance.normal(size, 1, len(SKIN_POINTS), 1))
@@ -148,10 +150,9 @@ class Stage:
 
 def heading(hips: Tensor) -> Tensor:
     """The hips' turn about the vertical alone ``(..., 3, 3)`` of their world rotation: their left made level."""
-    left = hips[..., :, 0] * torch.tensor([1.0, 1.0, 0.0], device=hips.device)
+    left = hips[..., :, 0] * numbers((1.0, 1.0, 0.0), hips)
     left = normalized(left)
-    up = torch.zeros_like(left)
-    up[..., 2] = 1.0
+    up = numbers((0.0, 0.0, 1.0), left).expand_as(left)
     return torch.stack([left, torch.linalg.cross(up, left), up], dim=-1)
 
 
@@ -165,9 +166,9 @@ def _turned_about(chance: Chance, moving: Moving) -> Moving:
     turn = torch.zeros(size, 3, 3, device=angle.device)
     turn[:, 0, 0] = turn[:, 1, 1] = angle.cos()
     turn[:, 1, 0], turn[:, 0, 1], turn[:, 2, 2] = angle.sin(), -angle.sin(), 1.0
-    about = moving.placed[:, :, 0].mean(1) * torch.tensor([1.0, 1.0, 0.0], device=angle.device)
-    placed = (moving.placed - about[:, None, None]) @ turn[:, None].transpose(-1, -2)
-    turned = turn[:, None, None] @ moving.turned
+    about = moving.placed[:, :, 0].mean(1) * numbers((1.0, 1.0, 0.0), left)
+    placed = apply(turn[:, None, None], moving.placed - about[:, None, None])
+    turned = compose(turn[:, None, None], moving.turned)
     local = torch.cat([turned[:, :, :1], moving.local[:, :, 1:]], dim=2)
     return Moving(local, turned, placed, moving.build, moving.offsets, moving.contacts, moving.flat)
 

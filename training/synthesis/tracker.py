@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from holirep_blender.inference.fusion.rotations import from_vector
+from holirep_blender.inference.fusion.constants import numbers, pick
+from holirep_blender.inference.fusion.rotations import from_vector, unapply
 
 from .cameras import Cameras
 from .chance import Chance
@@ -53,7 +54,7 @@ class Seen:
     valid: Tensor
 
 
-def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, times: Tensor, quality: Quality) -> Seen:
+def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, quality: Quality) -> Seen:
     """The 33 body points: ``points (B, T, 33, 3)`` in the world."""
     batch, count, device = len(points), points.shape[1], points.device
     local = cameras.local(points)
@@ -62,7 +63,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     shoulders = local[:, :, 11:13].mean(2)
     torso = (points[:, :, 11:13].mean(2) - points[:, :, 23:25].mean(2)).norm(dim=-1).mean(1)
     pixels = cameras.focal[:, None] / hips[..., 2].clamp_min(0.3)
-    loose = torch.tensor(_LOOSE, device=device)
+    loose = numbers(_LOOSE, picture)
     skill = torch.exp(0.35 * chance.normal(batch, 1, 1))
 
     # far side of the body, and arms before or behind the trunk, are guessed
@@ -94,18 +95,19 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     flat = flat + gross[..., None] * chance.normal(batch, 1, 33, 2)
     image = picture + flat * (torso[:, None] * pixels)[..., None, None]
 
-    depth = torch.tensor(_DEPTH, device=device) * skill * (1.0 + hidden + 1.5 * out.clamp_max(1.0))
+    depth = numbers(_DEPTH, picture) * skill * (1.0 + hidden + 1.5 * out.clamp_max(1.0))
     deep = chance.normal(batch, 1, 33) * 0.45 + chance.drifting(batch, count, 33, 18.0) * 0.6
     deep = deep + chance.drifting(batch, count, 33, 5.0) * 0.35
     world = local - local[:, :, 23:25].mean(2, keepdim=True)
     # in the picture's own parallel view: what perspective turns, the tracker does not undo
     ray = torch.atan2(hips[..., :2], hips[..., 2:])
-    world = world @ from_vector(torch.stack([ray[..., 1], -ray[..., 0], torch.zeros_like(ray[..., 0])], -1) * -0.5)
+    away = torch.stack([ray[..., 1], -ray[..., 0], torch.zeros_like(ray[..., 0])], -1) * -0.5
+    world = unapply(from_vector(away)[:, :, None], world)
     world = torch.cat([world[..., :2] + flat * torso[:, None, None, None], world[..., 2:]
                        * chance.uniform(0.72, 1.02, batch, 1, 1, 1) + (deep * depth)[..., None]], -1)  # fmt: skip
     lean = chance.normal(batch, 1, 3) * 0.8 + 0.6 * chance.drifting(batch, count, 3, 30.0)
-    lean = lean * torch.tensor([1.0, 0.6, 0.25], device=device) * quality.tilt
-    world = world @ from_vector(lean)
+    lean = lean * numbers((1.0, 0.6, 0.25), world) * quality.tilt
+    world = unapply(from_vector(lean)[:, :, None], world)
     height = (stature / 1.70) ** -0.65
     world = world * (_WORLD_SIZE * height * (1.0 + 0.035 * chance.normal(batch)))[:, None, None, None]
 
@@ -114,8 +116,8 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
         order = list(range(33))
         for row in rows:
             order[row] = _SWAP[row]
-        image = torch.where(run, image[:, :, order], image)
-        world = torch.where(run, world[:, :, order], world)
+        image = torch.where(run, pick(image, order, 2), image)
+        world = torch.where(run, pick(world, order, 2), world)
     world = world - world[:, :, 23:25].mean(2, keepdim=True)
     error = (flat.norm(dim=-1) / 0.05).clamp_max(4.0)
     visibility = torch.sigmoid(4.0 - 3.0 * hidden - 0.8 * error + chance.normal(batch, count, 33) * 0.6)
@@ -124,7 +126,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     z = world[..., 2] * scale
     valid = ~chance.happens(0.05, batch, 1) & ~chance.runs(batch, count, 0.25, 20) & ~chance.runs(batch, count, 0.06, 64)
     inside = ((picture > 0) & (picture < size)).all(-1)
-    valid = valid & (inside[:, :, [0, 11, 12, 23, 24]].sum(-1) >= 1)
+    valid = valid & (pick(inside.long(), (0, 11, 12, 23, 24), 2).sum(-1) >= 1)
     return Seen(torch.cat([image, z[..., None]], -1), world, visibility, valid)
 
 
@@ -136,8 +138,7 @@ def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality)
     pixels = (cameras.focal[:, None] / local[:, :, 0, 2].clamp_min(0.2))[..., None, None]
     palm = (points[:, :, 9] - points[:, :, 0]).norm(dim=-1)[..., None, None]
     reach = palm * pixels
-    loose = torch.ones(21, device=device)
-    loose[list(_TIP_POINTS)] = 1.6
+    loose = numbers([1.6 if point in _TIP_POINTS else 1.0 for point in range(21)], picture)
     skill = torch.exp(0.35 * chance.normal(batch, 1, 1, 1))
 
     def noise(share: float) -> Tensor:
@@ -150,8 +151,9 @@ def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality)
     z = (local[..., 2] - local[:, :, :1, 2]) * pixels[..., 0] * chance.uniform(0.7, 1.1, batch, 1, 1)
     image = torch.cat([image, z[..., None] + shared[..., 2:] * 2.5 * reach], -1)
     middle = local.mean(2, keepdim=True)
-    world = (local - middle) * torch.tensor([1.0, 1.0, 0.92], device=device) + (shared + noise(quality.hand)) * palm * 1.2
-    world = world @ from_vector((chance.normal(batch, 1, 3) + 0.7 * chance.drifting(batch, count, 3, 10.0)) * 0.10)
+    world = (local - middle) * numbers((1.0, 1.0, 0.92), local) + (shared + noise(quality.hand)) * palm * 1.2
+    lean = (chance.normal(batch, 1, 3) + 0.7 * chance.drifting(batch, count, 3, 10.0)) * 0.10
+    world = unapply(from_vector(lean)[:, :, None], world)
     world = world * (1.0 + 0.08 * chance.normal(batch, 1, 1, 1))
     size = cameras.size[:, None, None]
     inside = ((picture > 0) & (picture < size)).all(-1).float().mean(-1) > 0.8
@@ -172,12 +174,10 @@ def see_face(chance: Chance, cameras: Cameras, points: Tensor, facing: Tensor, q
     eyes = (points[:, :, 33] - points[:, :, 263]).norm(dim=-1) * pixels
     skill = torch.exp(0.4 * chance.normal(batch, 1, 1, 1)) * quality.face
     # neighbouring points err together: a few smooth fields over the face, and a little of their own
-    fields = torch.stack([torch.ones(478, device=device), *(chance.normal(12, 478) * 0.0)])
-    template = points[0, 0]
-    centred = (template - template.mean(0)) / template.std()
-    for number in range(12):
-        wave = chance.normal(3) * 1.6
-        fields[number + 1] = torch.cos(centred @ wave + number)
+    centred = (points[0, 0] - points[0, 0].mean(0)) / points[0, 0].std()
+    phase = torch.arange(12, device=device)
+    fields = torch.cos(centred @ (chance.normal(3, 12) * 1.6) + phase).T
+    fields = torch.cat([torch.ones_like(fields[:1]), fields])
     slow = (chance.drifting(batch, count, 39, 12.0) + chance.normal(batch, 1, 39)).unflatten(-1, (13, 3))
     common = torch.einsum("btkc,kn->btnc", slow, fields) * 0.45
     own = chance.drifting(batch, count, 478 * 3, 2.5).unflatten(-1, (478, 3)) + 0.8 * chance.normal(batch, 1, 478, 3)
@@ -185,7 +185,7 @@ def see_face(chance: Chance, cameras: Cameras, points: Tensor, facing: Tensor, q
     error = torch.cat([error[..., :2], error[..., 2:] * 3.0], -1) * eyes[..., None, None]
     z = (local[..., 2] - middle[..., 2:]) * pixels[..., None] * chance.uniform(0.88, 1.08, batch, 1, 1)
     image = torch.cat([picture, z[..., None]], -1) + error
-    towards = -(facing[..., None, :] @ cameras.rotation)[..., 0, :]
+    towards = -unapply(cameras.rotation, facing)
     view = middle / middle.norm(dim=-1, keepdim=True)
     frontal = (towards * view).sum(-1)
     inside = ((picture > 0) & (picture < cameras.size[:, None, None])).all(-1).float().mean(-1) > 0.75

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from .constants import pick
 from .joints import REFERENCE_STATURE
 from .observed import Observed
-from .rotations import from_quaternion, to_six
+from .rotations import from_quaternion, normalized, to_six, unapply
 
 Tensor = torch.Tensor
 
@@ -19,7 +20,7 @@ STABLE: tuple[int, ...] = (
     33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
 )  # fmt: skip
 """Face points that expressions move little."""
-BODY_SIZE = 33 * 3 + 33 * 3 + 33 + 4 + 2 * (21 * 3 * 2 + 3 + 1)
+BODY_SIZE = 33 * 3 * 3 + 6 + 33 + 4 + 2 * (21 * 3 * 3 + 6 + 3 + 1)
 FACE_SIZE = 478 * 3 + 6 + 3 + 1
 ENVIRONMENT_SIZE = 3 + 4 + 2 + 2 + 2 + 2 + 48 + 1 + 31
 _POWER_STEPS = 7
@@ -65,9 +66,8 @@ def head_pose(points: Tensor, template: Tensor) -> tuple[Tensor, Tensor, Tensor]
     """Rotation ``(..., 3, 3)`` and scale ``(...)`` of face points ``(..., 478, 3)`` over ``template (478, 3)``, and the
     points freed from both, in the template's unit. Horn's quaternion (1987) by repeated squaring.
     """
-    stable = torch.tensor(STABLE, device=points.device)
-    source = template[stable]
-    source_middle, target = source.mean(0), points[..., stable, :]
+    source = pick(template, STABLE, 0)
+    source_middle, target = source.mean(0), pick(points, STABLE, -2)
     middle = target.mean(-2, keepdim=True)
     source, target = source - source_middle, target - middle
     scale = (target.square().sum((-1, -2)) / source.square().sum()).clamp_min(1e-12).sqrt()
@@ -86,8 +86,15 @@ def head_pose(points: Tensor, template: Tensor) -> tuple[Tensor, Tensor, Tensor]
     strongest = power.square().sum(-2).argmax(-1)
     q = torch.gather(power, -1, strongest[..., None, None].expand(power.shape[:-1] + (1,)))[..., 0]
     rotation = from_quaternion(q / q.norm(dim=-1, keepdim=True).clamp_min(1e-9))
-    freed = ((points - middle) @ rotation) / scale[..., None, None] + source_middle
+    freed = unapply(rotation[..., None, :, :], points - middle) / scale[..., None, None] + source_middle
     return rotation, scale, freed
+
+
+def own_frame(first: Tensor, second: Tensor) -> Tensor:
+    """Rotations ``(..., 3, 3)`` whose first column lies along ``first (..., 3)`` and second nearest to ``second``."""
+    x = normalized(first)
+    y = normalized(second - (second * x).sum(-1, keepdim=True) * x)
+    return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
 
 
 def features(observed: Observed, template: Tensor) -> Features:
@@ -104,7 +111,13 @@ def features(observed: Observed, template: Tensor) -> Features:
     ray = (centre - whole) / focal[:, None, None]
     place = torch.cat([ray, (size / focal[:, None]).log()[..., None], torch.ones_like(has)], dim=-1)
     body = [torch.cat([box, depth], -1).clamp(-5, 5).flatten(-2) * has]
-    body += [(observed.body_world * 2.0).clamp(-5, 5).flatten(-2) * has, observed.body_visibility * has, place * has]
+    world = observed.body_world * 2.0
+    across = world[..., 11, :] - world[..., 12, :] + world[..., 23, :] - world[..., 24, :]
+    upwards = world[..., 11, :] + world[..., 12, :] - world[..., 23, :] - world[..., 24, :]
+    trunk = own_frame(across, upwards)
+    # the same points in the trunk's own axes: what the limbs do, wherever the performer faces
+    body += [to_six(trunk) * has, unapply(trunk[..., None, :, :], world).clamp(-5, 5).flatten(-2) * has]
+    body += [world.clamp(-5, 5).flatten(-2) * has, observed.body_visibility * has, place * has]
     for side in range(2):
         seen = observed.hand_valid[:, :, side, None]
         points, world = observed.hand_image[:, :, side], observed.hand_world[:, :, side]
@@ -114,7 +127,10 @@ def features(observed: Observed, template: Tensor) -> Features:
         wrist = (points[..., 0, :2] - centre) / size[..., None]
         where = torch.cat([wrist, (torch.maximum(palm, extent) / size).log()[..., None]], -1)
         turned = (world - world[..., :1, :]) * 10.0
+        palm_axes = own_frame(turned[..., 9, :], turned[..., 5, :] - turned[..., 17, :])
+        own = unapply(palm_axes[..., None, :, :], turned)
         body += [shape.clamp(-5, 5).flatten(-2) * seen, turned.clamp(-5, 5).flatten(-2) * seen, where * seen, seen]
+        body += [to_six(palm_axes) * seen, own.clamp(-5, 5).flatten(-2) * seen]
 
     seen = observed.face_valid[..., None]
     rotation, scale, freed = head_pose(observed.face_image, template)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import torch
 
 from ...motion.skeleton import FINGERS, JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, t_pose_offsets
+from .constants import numbers, pick
 
 SOLVED: tuple[str, ...] = tuple(name for name in JOINT_NAMES if "Eye" not in name and name != "jaw")
 """The 52 joints whose rotation is predicted; eyes and jaw follow from gaze and coefficients."""
@@ -61,18 +62,18 @@ def _group_of(name: str) -> int:
     return -1
 
 
+_GROUPS = tuple(group % (len(BUILD) + 1) for group in map(_group_of, SOLVED))
+_BASE = t_pose_offsets(REFERENCE_STATURE)[[JOINT_INDEX[name] for name in SOLVED]].tolist()
+
+
 def rest_offsets(build: torch.Tensor) -> torch.Tensor:
     """Rest offsets ``(..., 52, 3)`` in metres of builds ``(..., 12)``; the hips' row is their height above the floor.
 
     The ratios say how the stature is shared out; the stature itself is kept by scaling the whole.
     """
-    base = torch.as_tensor(
-        t_pose_offsets(REFERENCE_STATURE)[[JOINT_INDEX[name] for name in SOLVED]],
-        dtype=build.dtype, device=build.device,
-    )  # fmt: skip
-    groups = torch.tensor([_group_of(name) for name in SOLVED], device=build.device)
+    base = numbers(_BASE, build)
     ratios = torch.cat([build[..., 1:], torch.zeros_like(build[..., :1])], dim=-1).exp()
-    raw = base * ratios[..., groups, None]
+    raw = base * pick(ratios, _GROUPS, -1)[..., None]
     index = SOLVED_INDEX
     legs = -(raw[..., index["leftUpperLeg"], 2] + raw[..., index["leftLowerLeg"], 2] + raw[..., index["leftFoot"], 2])
     hips = legs + _ANKLE * ratios[..., FOOT_RATIO - 1]

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import torch
 
+from .constants import pick
 from .joints import SOLVED, levels
+from .rotations import apply, compose
 
 _LEVELS = levels()
 
@@ -20,8 +22,8 @@ def forward_kinematics(local: torch.Tensor, offsets: torch.Tensor) -> tuple[torc
     placed = [torch.zeros_like(turned[0][..., 0])] * len(SOLVED)
     for rows, parents in _LEVELS:
         above = torch.stack([turned[parent] for parent in parents], dim=-3)
-        below = (above @ torch.stack([turned[row] for row in rows], dim=-3)).unbind(-3)
-        step = (above @ offsets[:, None, rows, :, None])[..., 0].unbind(-2)
+        below = compose(above, torch.stack([turned[row] for row in rows], dim=-3)).unbind(-3)
+        step = apply(above, pick(offsets, rows, 1)[:, None]).unbind(-2)
         for number, (row, parent) in enumerate(zip(rows, parents)):
             turned[row] = below[number]
             placed[row] = placed[parent] + step[number]

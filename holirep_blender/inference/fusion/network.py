@@ -31,7 +31,7 @@ class NetworkSize:
     body_layers: int = 4
     face_layers: int = 3
     environment_layers: int = 1
-    body_decoder_layers: int = 3
+    body_decoder_layers: int = 2
     face_decoder_layers: int = 1
 
     def to_dict(self) -> dict[str, int]:
