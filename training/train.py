@@ -85,6 +85,15 @@ def save_weights(path: Path, network: nn.Module, size: NetworkSize, notes: dict[
     save_file(tensors, str(path), metadata={"size": json.dumps(size.to_dict()), "notes": json.dumps(notes)})
 
 
+def profiled(trainer: Trainer) -> str:
+    """The kernels of three steps that take longest."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        for _ in range(3):
+            trainer.step()
+        torch.cuda.synchronize()
+    return str(profile.key_averages().table(sort_by="self_cuda_time_total", row_limit=25, max_name_column_width=70))
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,12 +108,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--average", type=float, default=0.999)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=int, default=200)
-    parser.add_argument("--evaluate", type=int, default=2000)
+    parser.add_argument("--evaluate", type=int, default=2000, help="steps between evaluations, 0 for none")
     parser.add_argument("--start", type=Path, help="weights to begin from")
     parser.add_argument("--resume", type=Path, help="state.pt to go on from")
     parser.add_argument("--state", type=Path, help="where to write state.pt; beside the log by default")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="compile the layers (a GPU with Triton)")
+    parser.add_argument("--profile", action="store_true", help="print what the GPU spends its time on")
     parser.add_argument("--graph", action="store_true", help="replay whole steps as a CUDA graph")
     parser.add_argument("--no-cross-attention", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="tiny network, tiny batch, three steps")
@@ -170,15 +180,18 @@ def main(arguments: list[str]) -> int:
             report(log, {"step": step, "minutes": (now - began) / 60, "rate": rate,
                          "frames/s": options.batch * options.frames * since / (now - mark), **means})  # fmt: skip
             since, mark = 0, now
-        if step % options.evaluate == 0:
+        if options.evaluate and step % options.evaluate == 0:
             looked_at(step, minutes)
             save_weights(options.out / "weights.safetensors", trainer.averaged, size, {"step": step})
             mark = time.perf_counter()
     minutes = (time.perf_counter() - began) / 60.0
-    looked_at(step, minutes)
-    for modality in WITHOUT:
-        figures = evaluate(trainer.averaged, held, 1, rows, options.frames, modality)
-        report(log, {"evaluate": f"held out without {modality}", **figures})
+    if options.profile:
+        print(profiled(trainer))
+    if options.evaluate:
+        looked_at(step, minutes)
+        for modality in WITHOUT:
+            figures = evaluate(trainer.averaged, held, 1, rows, options.frames, modality)
+            report(log, {"evaluate": f"held out without {modality}", **figures})
     save_weights(options.out / "weights.safetensors", trainer.averaged, size,
                  {"step": step, "minutes": minutes, "seed": options.seed, "arguments": [str(word) for word in arguments]})  # fmt: skip
     torch.save(trainer.state(step), state_path)

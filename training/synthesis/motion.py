@@ -30,6 +30,8 @@ _SWAPPED = [_ROW[mirrored(name)] for name in BODY]
 _SPREADS = {"Shoulder": 0.06, "UpperArm": 0.35, "Hand": 0.25, "UpperLeg": 0.10, "Foot": 0.10, "neck": 0.15,
             "head": 0.20, "spine": 0.08, "chest": 0.06, "upperChest": 0.05}  # fmt: skip
 """Radians by which smooth random turns vary what was captured."""
+_AS_CAPTURED = 0.25
+"""Share of the performers who move as somebody really did."""
 _BUILD_SPREADS = (0.07, 0.05, 0.06, 0.06, 0.05, 0.05, 0.05, 0.07, 0.05, 0.05, 0.05, 0.05)
 
 
@@ -91,6 +93,7 @@ class Motions:
         rate = 30.0 / clock.fps
         speed = chance.uniform(0.67, 1.4, batch) if vary else torch.ones(batch, device=self.device)
         local, root, contacts, flat = self._window(chance, batch, count, speed * rate)
+        plain, captured = chance.happens(_AS_CAPTURED, batch), local
         if vary:
             other = self._window(chance, batch, count, speed * rate)[0]
             for rows, probability in ((_UPPER, 0.3), (_ARMS, 0.2)):
@@ -98,7 +101,9 @@ class Motions:
                 local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
         body = from_quaternion(local)
         if vary:
-            body, flat = _varied(chance, body, clock, flat)
+            varied, steady = _varied(chance, body, clock, flat)
+            body = torch.where(plain[:, None, None, None, None], from_quaternion(captured), varied)
+            flat = torch.where(plain, flat, steady)
         build = chance.normal(batch, BUILD_SIZE) * numbers(_BUILD_SPREADS, local)
         offsets = rest_offsets(build)
         whole = torch.eye(3, device=self.device).expand(batch, count, len(SOLVED), 3, 3).clone()
