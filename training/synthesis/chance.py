@@ -32,7 +32,7 @@ class Chance:
     def __init__(self, seed: int, device: torch.device) -> None:
         self.device = device
         self.generator = torch.Generator(device=device).manual_seed(seed)
-        self._factors: dict[tuple[int, float], Tensor] = {}
+        self._factors: dict[tuple[int, float, bool], Tensor] = {}
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers."""
@@ -66,10 +66,18 @@ class Chance:
 
     def drifting(self, batch: int, count: int, channels: int, memory: float) -> Tensor:
         """First-order autoregressive noise ``(B, T, channels)`` of unit variance; ``memory`` in frames."""
-        key = (count, memory)
+        return self._correlated(batch, count, channels, memory, smooth=False)
+
+    def wandering(self, batch: int, count: int, channels: int, memory: float) -> Tensor:
+        """Smooth noise ``(B, T, channels)`` of unit variance, with a Gaussian autocorrelation of ``memory`` frames."""
+        return self._correlated(batch, count, channels, memory, smooth=True)
+
+    def _correlated(self, batch: int, count: int, channels: int, memory: float, *, smooth: bool) -> Tensor:
+        key = (count, memory, smooth)
         if key not in self._factors:
             lag = torch.arange(count, dtype=torch.float64)
-            covariance = torch.exp(-(lag[:, None] - lag[None]).abs() / memory)
+            apart = (lag[:, None] - lag[None]).abs() / memory
+            covariance = torch.exp(-0.5 * apart.square() if smooth else -apart) + 1e-6 * torch.eye(count).double()
             self._factors[key] = torch.linalg.cholesky(covariance).float().to(self.device)
         return torch.matmul(self._factors[key], self.normal(batch, count, channels))
 

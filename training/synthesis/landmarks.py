@@ -18,13 +18,14 @@ Tensor = torch.Tensor
 
 SHOULDER_RISE = 0.055
 """The shoulder's mark lies above the joint by this share of the torso's length."""
+ANKLE_SHARE = 0.95
 _EARS = ((0.0725, -0.005, 0.058), (-0.0725, -0.005, 0.058))
 _FACE_OF = {0: (4,), 1: (362,), 2: (386, 374), 3: (263,), 4: (133,), 5: (159, 145), 6: (33,), 9: (291,), 10: (61,)}
 """Body landmarks that lie on the face, and the face points whose mean they are."""
 _TIPS = {"Thumb": 0.016, "Index": 0.0115, "Middle": 0.0125, "Ring": 0.0125, "Little": 0.0105}
 """Length of each finger's last bone over the stature (Buryanov & Kotiuk 2010)."""
 _DEFINITION = (
-    [0.006] * 11 + [0.014] * 2 + [0.009] * 2 + [0.008] * 2 + [0.010] * 6 + [0.020] * 2 + [0.012] * 2 + [0.010] * 2
+    [0.009] * 11 + [0.014] * 2 + [0.009] * 2 + [0.008] * 2 + [0.010] * 6 + [0.024] * 2 + [0.012] * 2 + [0.010] * 2
     + [0.012] * 4
 )  # fmt: skip
 """Metres by which a performer's marks lie elsewhere than the mean performer's, each axis."""
@@ -83,6 +84,9 @@ def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tenso
         for landmark, joint in plain.items():
             rows[landmark + number] = moving.placed[:, :, SOLVED_INDEX[side + joint]]
             carrier[landmark + number] = SOLVED_INDEX[side + joint]
+        # the ankle's mark is a little up the shin
+        shin = moving.offsets[:, SOLVED_INDEX[f"{side}Foot"]]
+        rows[27 + number] = fixed(f"{side}LowerLeg", shin * ANKLE_SHARE)
         carrier[11 + number] = SOLVED_INDEX[f"{side}Shoulder"]
         for landmark, point in ((17, 17), (19, 5), (21, 2)):
             rows[landmark + number] = hands[number][:, :, point]

@@ -27,8 +27,8 @@ _ROW = {name: index for index, name in enumerate(BODY)}
 _UPPER = [row for name, row in _ROW.items() if not any(part in name for part in ("hips", "Leg", "Foot", "Toes"))]
 _ARMS = [row for name, row in _ROW.items() if any(part in name for part in ("Shoulder", "Arm", "Hand"))]
 _SWAPPED = [_ROW[mirrored(name)] for name in BODY]
-_SPREADS = {"Shoulder": 0.06, "UpperArm": 0.35, "Hand": 0.25, "UpperLeg": 0.10, "Foot": 0.10, "neck": 0.15,
-            "head": 0.20, "spine": 0.08, "chest": 0.06, "upperChest": 0.05}  # fmt: skip
+_SPREADS = {"Shoulder": 0.07, "UpperArm": 0.45, "Hand": 0.30, "UpperLeg": 0.35, "Foot": 0.30, "neck": 0.18,
+            "head": 0.22, "spine": 0.14, "chest": 0.08, "upperChest": 0.08}  # fmt: skip
 """Radians by which smooth random turns vary what was captured."""
 _AS_CAPTURED = 0.25
 """Share of the performers who move as somebody really did."""
@@ -96,7 +96,7 @@ class Motions:
         plain, captured = chance.happens(_AS_CAPTURED, batch), local
         if vary:
             other = self._window(chance, batch, count, speed * rate)[0]
-            for rows, probability in ((_UPPER, 0.3), (_ARMS, 0.2)):
+            for rows, probability in ((_UPPER, 0.4), (_ARMS, 0.3)):
                 part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
                 local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
         body = from_quaternion(local)
@@ -121,9 +121,12 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
     amount = chance.uniform(0.0, 1.0, batch, 1, 1, 1) * chance.happens(0.75, batch, 1, 1, 1)
     steady = chance.normal(batch, 1, len(BODY), 3) * 0.8
     moving = chance.waves(batch, clock, len(BODY) * 3).unflatten(-1, (len(BODY), 3)) * 0.5
+    legs = numbers([float("Leg" in name or "Foot" in name) for name in BODY], body)[:, None]
+    stepping = chance.happens(0.45, batch)
     turn = (steady + moving) * spread[:, None] * amount
+    turn = turn * (1.0 - legs * (~stepping).float()[:, None, None, None])
     # wild arms: poses that no clip has
-    wild = chance.happens(0.15, batch, 1, 1, 1) * chance.uniform(0.5, 1.5, batch, 1, 1, 1)
+    wild = chance.happens(0.25, batch, 1, 1, 1) * chance.uniform(0.5, 1.5, batch, 1, 1, 1)
     arms = numbers([0.8 * ("UpperArm" in name) for name in BODY], body)
     turn = turn + (steady + moving) * arms[:, None] * wild
     changed = compose(body, from_vector(turn))
@@ -135,6 +138,9 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
         for part, size in (("LowerArm", 0.7), ("UpperArm", 0.35)):
             twist = chance.normal(batch, 1) + 0.5 * chance.waves(batch, clock, 1)[..., 0]
             forearm[:, :, _ROW[f"{side}{part}"], 0] += twist.clamp(-2, 2) * size * chance.happens(0.5, batch, 1)
+    for side in ("left", "right"):
+        knee = chance.uniform(-0.2, 1.2, batch, 1) * (chance.happens(0.5, batch, 1) & stepping[:, None])
+        forearm[:, :, _ROW[f"{side}LowerLeg"], 0] = knee * (0.7 + 0.3 * chance.waves(batch, clock, 1)[..., 0].tanh())
     changed = compose(changed, from_vector(forearm))
     # sitting: thighs forward, knees bent; lying: the whole body turned over
     sits = chance.happens(0.10, batch)
@@ -144,10 +150,9 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
         seat[:, 0, _ROW[f"{side}UpperLeg"], 0] = -chance.uniform(0.9, 1.8, batch)
         seat[:, 0, _ROW[f"{side}UpperLeg"], 1] = -sign * chance.uniform(-0.1, 0.5, batch)
         seat[:, 0, _ROW[f"{side}LowerLeg"], 0] = chance.uniform(0.8, 2.1, batch)
-    legs = numbers([float("Leg" in name or "Foot" in name) for name in BODY], body)[:, None, None] > 0
     seated = from_vector(seat + turn * 0.3)
     mask = sits[:, None, None, None, None]
-    changed = torch.where(mask & legs, seated, changed)
+    changed = torch.where(mask & (legs[..., None] > 0), seated, changed)
     # seated hips do not run about: their turn is the clip's first, slowly varied
     first = compose(changed[:, :1, :1], from_vector(chance.waves(batch, clock, 3, 0.4)[:, :, None] * 0.08))
     changed[:, :, :1] = torch.where(mask, first, changed[:, :, :1])
@@ -157,7 +162,7 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
     over[:, 0], over[:, 1] = heading.cos(), heading.sin()
     over = from_vector(over * chance.uniform(0.5, 1.9, batch, 1) * lies[:, None])
     changed[:, :, 0] = compose(over[:, None], changed[:, :, 0])
-    return changed, flat * (~sits).float() * (~lies).float()
+    return changed, flat * (~sits).float() * (~lies).float() * (1.0 - stepping.float() * (amount[:, 0, 0, 0] > 0).float())
 
 
 def sole_points(turned: Tensor, placed: Tensor, build: Tensor) -> Tensor:

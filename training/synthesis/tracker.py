@@ -19,7 +19,7 @@ _SWAP = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [row + 1 if row % 2 else row - 1 fo
 _ARM_POINTS, _LEG_POINTS = list(range(11, 23)), list(range(23, 33))
 _LOOSE = [0.5] * 11 + [0.8] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 6 + [0.9] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 4
 """How loosely each body point is held, about 1."""
-_DEPTH = [0.06] * 11 + [0.04] * 2 + [0.07] * 2 + [0.10] * 2 + [0.11] * 6 + [0.02] * 2 + [0.06] * 2 + [0.09] * 2 + [0.10] * 4
+_DEPTH = [0.05] * 11 + [0.03] * 2 + [0.055] * 2 + [0.08] * 2 + [0.09] * 6 + [0.01] * 2 + [0.05] * 2 + [0.075] * 2 + [0.08] * 4
 """Metres of error in depth of the world landmarks."""
 _TIP_POINTS = (4, 8, 12, 16, 20)
 _WORLD_SIZE = 0.93
@@ -30,14 +30,14 @@ _WORLD_SIZE = 0.93
 class Quality:
     """How well the tracker works; the figures are shares of the torso's length, or of the palm's or the eyes' distance.
 
-    Starting values of the research notes, to be fitted on rendered performers.
+    Bias, spread, memory, depth and turn as measured with the real tracker on rendered performers of known truth.
     """
 
-    bias: float = 0.016
-    slow: float = 0.022
-    fast: float = 0.010
-    white: float = 0.005
-    tilt: float = 0.16
+    bias: float = 0.018
+    slow: float = 0.018
+    fast: float = 0.004
+    white: float = 0.0015
+    tilt: float = 0.13
     swaps: float = 0.06
     outliers: float = 0.08
     hand: float = 0.02
@@ -75,13 +75,14 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     hidden = torch.sigmoid((behind - 0.04) * 40) * torch.sigmoid((0.16 - beside) * 30) * ((along > -0.1) & (along < 1.1))
     size = cameras.size[:, None, None]
     out = (torch.maximum(-picture, picture - size).amax(-1) / (torso[:, None] * pixels)[..., None]).clamp(0.0, 4.0)
-    effort = skill * loose * (1.0 + 1.3 * hidden + 2.5 * out.clamp_max(1.5))
+    effort = skill * loose * (1.0 + 3.5 * hidden + 2.5 * out.clamp_max(1.5))
 
     def noise(channels: int) -> Tensor:
         speed = torch.diff(local[..., :channels], dim=1, prepend=local[:, :1, :, :channels]).norm(dim=-1)
-        white = quality.white * (1.0 + 25.0 * speed / torso[:, None, None])
-        slow = chance.drifting(batch, count, 33 * channels, 14.0).unflatten(-1, (33, channels)) * quality.slow
-        fast = chance.drifting(batch, count, 33 * channels, 4.0).unflatten(-1, (33, channels)) * quality.fast
+        white = quality.white * (1.0 + 10.0 * speed / torso[:, None, None])
+        slow = chance.wandering(batch, count, 33 * channels, 4.5) + 0.7 * chance.wandering(batch, count, 33 * channels, 14.0)
+        slow = slow.unflatten(-1, (33, channels)) * quality.slow
+        fast = chance.drifting(batch, count, 33 * channels, 2.0).unflatten(-1, (33, channels)) * quality.fast
         bias = chance.normal(batch, 1, 33, channels) * quality.bias
         return bias + slow + fast + white[..., None] * chance.normal(batch, count, 33, channels)
 
@@ -96,17 +97,17 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     image = picture + flat * (torso[:, None] * pixels)[..., None, None]
 
     depth = numbers(_DEPTH, picture) * skill * (1.0 + hidden + 1.5 * out.clamp_max(1.0))
-    deep = chance.normal(batch, 1, 33) * 0.45 + chance.drifting(batch, count, 33, 18.0) * 0.6
-    deep = deep + chance.drifting(batch, count, 33, 5.0) * 0.35
+    deep = chance.normal(batch, 1, 33) * 0.5 + chance.wandering(batch, count, 33, 14.0) * 0.6
+    deep = deep + chance.wandering(batch, count, 33, 5.0) * 0.4 + chance.drifting(batch, count, 33, 3.0) * 0.04
     world = local - local[:, :, 23:25].mean(2, keepdim=True)
     # in the picture's own parallel view: what perspective turns, the tracker does not undo
     ray = torch.atan2(hips[..., :2], hips[..., 2:])
     away = torch.stack([ray[..., 1], -ray[..., 0], torch.zeros_like(ray[..., 0])], -1) * -0.5
     world = unapply(from_vector(away)[:, :, None], world)
     world = torch.cat([world[..., :2] + flat * torso[:, None, None, None], world[..., 2:]
-                       * chance.uniform(0.72, 1.02, batch, 1, 1, 1) + (deep * depth)[..., None]], -1)  # fmt: skip
-    lean = chance.normal(batch, 1, 3) * 0.8 + 0.6 * chance.drifting(batch, count, 3, 30.0)
-    lean = lean * numbers((1.0, 0.6, 0.25), world) * quality.tilt
+                       * chance.uniform(0.5, 1.0, batch, 1, 1, 1) + (deep * depth)[..., None]], -1)  # fmt: skip
+    lean = chance.normal(batch, 1, 3) * 0.8 + 0.6 * chance.wandering(batch, count, 3, 18.0)
+    lean = lean * numbers((0.5, 1.0, 0.15), world) * quality.tilt
     world = unapply(from_vector(lean)[:, :, None], world)
     height = (stature / 1.70) ** -0.65
     world = world * (_WORLD_SIZE * height * (1.0 + 0.035 * chance.normal(batch)))[:, None, None, None]
@@ -120,10 +121,10 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
         world = torch.where(run, pick(world, order, 2), world)
     world = world - world[:, :, 23:25].mean(2, keepdim=True)
     error = (flat.norm(dim=-1) / 0.05).clamp_max(4.0)
-    visibility = torch.sigmoid(4.0 - 3.0 * hidden - 0.8 * error + chance.normal(batch, count, 33) * 0.6)
+    visibility = torch.sigmoid(4.0 - 5.0 * hidden - 0.8 * error + chance.normal(batch, count, 33) * 0.6)
     visibility = visibility * torch.sigmoid((0.03 - out) * 60)
     scale = (pixels / (_WORLD_SIZE * height)[:, None])[..., None]
-    z = world[..., 2] * scale
+    z = world[..., 2] * scale * 3.4
     valid = ~chance.happens(0.05, batch, 1) & ~chance.runs(batch, count, 0.25, 20) & ~chance.runs(batch, count, 0.06, 64)
     inside = ((picture > 0) & (picture < size)).all(-1)
     valid = valid & (pick(inside.long(), (0, 11, 12, 23, 24), 2).sum(-1) >= 1)
@@ -142,19 +143,20 @@ def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality)
     skill = torch.exp(0.35 * chance.normal(batch, 1, 1, 1))
 
     def noise(share: float) -> Tensor:
-        slow = chance.normal(batch, 1, 21, 3) * 0.8 + chance.drifting(batch, count, 63, 8.0).unflatten(-1, (21, 3))
-        return (slow + 0.6 * chance.normal(batch, count, 21, 3)) * share * loose[:, None] * skill
+        slow = chance.normal(batch, 1, 21, 3) * 0.8 + (chance.wandering(batch, count, 63, 4.0) + 0.2 * chance.drifting(batch, count, 63, 2.0)).unflatten(-1, (21, 3))
+        return (slow + 0.25 * chance.normal(batch, count, 21, 3)) * share * loose[:, None] * skill
 
     shared = noise(quality.hand)
-    whole = chance.drifting(batch, count, 3, 8.0)[:, :, None] * quality.hand * 1.2
+    whole = chance.wandering(batch, count, 3, 5.0)[:, :, None] * quality.hand * 1.2
     image = picture + (shared + whole)[..., :2] * reach
-    z = (local[..., 2] - local[:, :, :1, 2]) * pixels[..., 0] * chance.uniform(0.7, 1.1, batch, 1, 1)
+    z = (local[..., 2] - local[:, :, :1, 2]) * pixels[..., 0] * chance.uniform(0.2, 0.4, batch, 1, 1)
     image = torch.cat([image, z[..., None] + shared[..., 2:] * 2.5 * reach], -1)
     middle = local.mean(2, keepdim=True)
-    world = (local - middle) * numbers((1.0, 1.0, 0.92), local) + (shared + noise(quality.hand)) * palm * 1.2
-    lean = (chance.normal(batch, 1, 3) + 0.7 * chance.drifting(batch, count, 3, 10.0)) * 0.10
+    world = (local - middle) * numbers((1.0, 1.0, 0.92), local) + (shared * numbers((1.0, 1.0, 2.0), local) + 0.3 * noise(quality.hand)) * palm
+    lean = (chance.normal(batch, 1, 3) + 0.7 * chance.wandering(batch, count, 3, 7.0)) * 0.12
     world = unapply(from_vector(lean)[:, :, None], world)
     world = world * (1.0 + 0.08 * chance.normal(batch, 1, 1, 1))
+    world = world * (~chance.happens(0.08, batch, 1, 1, 1)).float()
     size = cameras.size[:, None, None]
     inside = ((picture > 0) & (picture < size)).all(-1).float().mean(-1) > 0.8
     large = reach[..., 0, 0] > 9.0 + 8.0 * chance.uniform(0.0, 1.0, batch, 1)

@@ -20,7 +20,7 @@ STABLE: tuple[int, ...] = (
     33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
 )  # fmt: skip
 """Face points that expressions move little."""
-BODY_SIZE = 33 * 3 * 3 + 6 + 33 + 4 + 2 * (21 * 3 * 3 + 6 + 3 + 1)
+BODY_SIZE = 33 * 2 + 33 * 3 * 2 + 6 + 33 + 4 + 2 * (21 * 2 + 21 * 3 * 2 + 6 + 3 + 2)
 FACE_SIZE = 478 * 3 + 6 + 3 + 1
 ENVIRONMENT_SIZE = 3 + 4 + 2 + 2 + 2 + 2 + 48 + 1 + 31
 _POWER_STEPS = 7
@@ -107,10 +107,10 @@ def features(observed: Observed, template: Tensor) -> Features:
 
     has = observed.body_valid[..., None]
     box = (observed.body_image[..., :2] - centre[..., None, :]) / size[..., None, None]
-    depth = observed.body_image[..., 2:] / size[..., None, None]
     ray = (centre - whole) / focal[:, None, None]
     place = torch.cat([ray, (size / focal[:, None]).log()[..., None], torch.ones_like(has)], dim=-1)
-    body = [torch.cat([box, depth], -1).clamp(-5, 5).flatten(-2) * has]
+    # the picture's own third coordinate is left out: its scale is not the picture's
+    body = [box.clamp(-5, 5).flatten(-2) * has]
     world = observed.body_world * 2.0
     across = world[..., 11, :] - world[..., 12, :] + world[..., 23, :] - world[..., 24, :]
     upwards = world[..., 11, :] + world[..., 12, :] - world[..., 23, :] - world[..., 24, :]
@@ -123,14 +123,16 @@ def features(observed: Observed, template: Tensor) -> Features:
         points, world = observed.hand_image[:, :, side], observed.hand_world[:, :, side]
         palm = (points[..., 9, :2] - points[..., 0, :2]).norm(dim=-1).clamp_min(1.0)
         extent = (points[..., :2] - points[..., :1, :2]).norm(dim=-1).mean(-1).clamp_min(1.0)
-        shape = (points - points[..., :1, :]) / (extent[..., None, None] * 1.5)
+        shape = (points - points[..., :1, :])[..., :2] / (extent[..., None, None] * 1.5)
         wrist = (points[..., 0, :2] - centre) / size[..., None]
         where = torch.cat([wrist, (torch.maximum(palm, extent) / size).log()[..., None]], -1)
         turned = (world - world[..., :1, :]) * 10.0
+        # some trackers give no metric hand
+        deep = seen * (turned.abs().amax((-1, -2)) > 1e-3).float()[..., None]
         palm_axes = own_frame(turned[..., 9, :], turned[..., 5, :] - turned[..., 17, :])
         own = unapply(palm_axes[..., None, :, :], turned)
-        body += [shape.clamp(-5, 5).flatten(-2) * seen, turned.clamp(-5, 5).flatten(-2) * seen, where * seen, seen]
-        body += [to_six(palm_axes) * seen, own.clamp(-5, 5).flatten(-2) * seen]
+        body += [shape.clamp(-5, 5).flatten(-2) * seen, turned.clamp(-5, 5).flatten(-2) * deep, where * seen, seen]
+        body += [to_six(palm_axes) * deep, own.clamp(-5, 5).flatten(-2) * deep, deep]
 
     seen = observed.face_valid[..., None]
     rotation, scale, freed = head_pose(observed.face_image, template)
