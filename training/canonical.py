@@ -38,6 +38,8 @@ HEEL = np.array([0.0, 0.045, -0.0663])
 BALL = np.array([0.0, 0.0, -0.0204])
 """Points of the sole in the rest frames of foot and toes, metres at a stature of 1.70 m."""
 _NEAR_FLOOR, _STILL = 0.055, 0.35
+_FASTEST = np.radians(1500.0)
+"""Radians a second, faster than which the joints of these clips are not believed."""
 NO_FLOOR = ("001_08", "001_14", "003_")
 """Clips that leave the flat floor: climbing and uneven ground."""
 
@@ -108,6 +110,10 @@ def names_of(clip: BvhClip) -> Names:
 def _posed(path: Path) -> _Posed:
     clip = read_bvh(path)
     positions, turned = clip.pose()
+    # some files begin with a pose for calibration, from which the motion starts with a jump
+    opening = np.degrees(rotations.angle_between(turned[1], turned[0])).max()
+    if opening * clip.fps > np.degrees(_FASTEST):
+        clip.values, positions, turned = clip.values[1:], positions[1:], turned[1:]
     names = {ours: theirs for ours, theirs in names_of(clip).items() if theirs in clip.names}
     positions = rotations.rotate(_Y_UP_TO_Z_UP, positions * 0.01)
     return _Posed(clip, names, positions, rotations.multiply(_Y_UP_TO_Z_UP, turned))
@@ -263,6 +269,23 @@ def _contacts(points: Array, fps: float) -> npt.NDArray[np.bool_]:
     return np.stack(rows, axis=1)
 
 
+def _despiked(local: Array, fps: float) -> Array:
+    """Joint rotations ``(T, 22, 4)`` with frames bridged where a joint turns faster than anybody can: flipped angles."""
+    result = local.copy()
+    for joint in range(local.shape[1]):
+        jump = rotations.angle_between(local[1:, joint], local[:-1, joint]) * fps > _FASTEST
+        bad = np.concatenate([jump, [False]]) | np.concatenate([[False], jump])
+        good = np.flatnonzero(~bad)
+        if bad.any() and len(good) > 1:
+            frame = np.clip(np.arange(len(local)), good[0], good[-1])
+            after = np.clip(np.searchsorted(good, frame), 1, len(good) - 1)
+            low, high = good[after - 1], good[after]
+            share = (frame - low) / (high - low)
+            bridged = rotations.slerp(local[low, joint], local[high, joint], share)
+            result[:, joint] = np.where(bad[:, None], bridged, local[:, joint])
+    return result
+
+
 def canonical(clip: _Posed, frames: dict[str, Array], name: str) -> Motion:
     """A clip on the reference skeleton."""
     world = _world_rotations(clip, frames)
@@ -271,6 +294,7 @@ def canonical(clip: _Posed, frames: dict[str, Array], name: str) -> Motion:
         else rotations.multiply(rotations.inverse(world[BODY[PARENTS[row]]]), world[joint])
         for row, joint in enumerate(BODY)
     ], axis=1)  # fmt: skip
+    local = _despiked(local, clip.clip.fps)
     rest = t_pose_offsets()
     offsets = rest[[JOINT_INDEX[joint] for joint in BODY]]
     legs = [(f"{side}{a}", f"{side}{b}") for side in SIDES for a, b in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))]
@@ -295,7 +319,9 @@ def canonical(clip: _Posed, frames: dict[str, Array], name: str) -> Motion:
         local[:, toes] = rotations.from_axis_angle(np.array([1.0, 0.0, 0.0]), bend)
     turned, placed = forward(local, root, offsets)
     hands = placed[:, [BODY.index("leftHand"), BODY.index("rightHand")]] - np.array([0.0, 0.0, 0.03])
-    contacts = np.concatenate([_contacts(soles(turned, placed), clip.clip.fps), _contacts(hands, clip.clip.fps)], axis=1)
+    contacts = np.concatenate(
+        [_contacts(soles(turned, placed), clip.clip.fps), _contacts(hands, clip.clip.fps)], axis=1
+    )
     flat = not any(part in name for part in NO_FLOOR)
     return Motion(name, clip.clip.fps, rotations.continuous(local), root, contacts, flat)
 

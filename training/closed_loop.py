@@ -29,8 +29,11 @@ from .losses import posed
 from .metrics import LANDMARKS, TWELVE, aligned
 
 Array = npt.NDArray[np.float64]
-_NAMES = [side + part for part in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
-          for side in ("left", "right")]  # fmt: skip
+_NAMES = [
+    side + part
+    for part in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
+    for side in ("left", "right")
+]
 
 
 def _figures(found: Array, truth: Array, fps: float) -> dict[str, float]:
@@ -38,8 +41,12 @@ def _figures(found: Array, truth: Array, fps: float) -> dict[str, float]:
     truth = truth - truth[:, 6:8].mean(1, keepdims=True)
     distances = aligned(torch.as_tensor(found), torch.as_tensor(truth))
     rate = [np.linalg.norm(np.diff(side, 2, axis=0), axis=-1).mean() * fps**2 for side in (found, truth)]
-    return {"pa_mpjpe": 1000 * float(distances.mean()), "mpjpe": 1000 * float(np.linalg.norm(found - truth, axis=-1).mean()),
-            "acceleration": float(rate[0]), "acceleration truth": float(rate[1])}  # fmt: skip
+    return {
+        "pa_mpjpe": 1000 * float(distances.mean()),
+        "mpjpe": 1000 * float(np.linalg.norm(found - truth, axis=-1).mean()),
+        "acceleration": float(rate[0]),
+        "acceleration truth": float(rate[1]),
+    }
 
 
 def score(weights: Path, folder: Path) -> dict[str, dict[str, float]]:
@@ -56,8 +63,14 @@ def score(weights: Path, folder: Path) -> dict[str, dict[str, float]]:
     observed = from_observations(observations)
     said = predict(load_network(weights), observed)
     performance = said.performance
-    pose = posed(performance.rotations, rest_offsets(performance.build), performance.up, said.place, said.focal,
-                 observed.image_size / 2)  # fmt: skip
+    pose = posed(
+        performance.rotations,
+        rest_offsets(performance.build),
+        performance.up,
+        said.place,
+        said.focal,
+        observed.image_size / 2,
+    )
     ours = pose.camera[0, :, TWELVE].double().numpy()[rows]
     take = solve(observations, SolveOptions(fps=fps))
     assert take.camera is not None
@@ -66,11 +79,19 @@ def score(weights: Path, folder: Path) -> dict[str, dict[str, float]]:
     solved = ((solved - own[:3, 3]) @ own[:3, :3])[rows]
     up = camera[:3, :3].T @ np.array([0.0, 0.0, 1.0])
     lean = np.degrees(np.arccos(np.clip(performance.up[0].numpy() @ up, -1, 1))).mean()
-    result = {"fusion": _figures(ours, local, fps), "geometric": _figures(solved, local, fps),
-              "raw": _figures(observations.body_world[:, LANDMARKS][rows], local, fps)}  # fmt: skip
+    result = {
+        "fusion": _figures(ours, local, fps),
+        "geometric": _figures(solved, local, fps),
+        "raw": _figures(observations.body_world[:, LANDMARKS][rows], local, fps),
+    }
     focal = float(said.focal[0]) / float(truth["K"][0, 0])
-    result["fusion"].update({"up": float(lean), "focal ratio": focal, "hips m": float(np.linalg.norm(
-        said.place[0].numpy()[rows] - local[:, 6:8].mean(1), axis=-1).mean())})  # fmt: skip
+    result["fusion"].update(
+        {
+            "up": float(lean),
+            "focal ratio": focal,
+            "hips m": float(np.linalg.norm(said.place[0].numpy()[rows] - local[:, 6:8].mean(1), axis=-1).mean()),
+        }
+    )
     return result
 
 
@@ -84,7 +105,9 @@ def main(arguments: list[str]) -> int:
     for folder in options.folders:
         every.append(score(options.weights, folder))
         for method, figures in every[-1].items():
-            print(folder.name, method, json.dumps({name: round(value, 2) for name, value in figures.items()}), flush=True)
+            print(
+                folder.name, method, json.dumps({name: round(value, 2) for name, value in figures.items()}), flush=True
+            )
     for method in every[0]:
         mean = {name: round(float(np.mean([row[method][name] for row in every])), 2) for name in every[0][method]}
         print("mean", method, json.dumps(mean))

@@ -21,6 +21,7 @@ from .face_points import LOWER_LIP, MULTI_PIE, POINTS, UPPER_LIP
 
 Array = npt.NDArray[np.float64]
 
+
 @dataclass
 class FaceBasis:
     """At the 468 points, centimetres in head axes (X the performer's left, Y backwards, Z up): ``neutral (468, 3)``,
@@ -132,9 +133,7 @@ def face_basis(folder: Path) -> FaceBasis:
         matrix = np.concatenate([at(identities).reshape(len(identities), -1),
                                  3.0 * identities[:, theirs].reshape(len(identities), -1)], axis=1).T  # fmt: skip
         wanted = np.concatenate([(points - at(neutral)).ravel(), 3.0 * (points[ours] - neutral[theirs]).ravel()])
-        coefficients = np.linalg.solve(
-            matrix.T @ matrix + 1.0 * np.eye(len(identities)), matrix.T @ wanted
-        )
+        coefficients = np.linalg.solve(matrix.T @ matrix + 1.0 * np.eye(len(identities)), matrix.T @ wanted)
         shape = neutral + np.einsum("k,kni->ni", coefficients, identities)
     for smoothing in (3.0, 1.0, 0.3):
         chosen, weights, _ = _on_surface(points, shape, triangles, lower)

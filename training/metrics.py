@@ -21,8 +21,11 @@ from .synthesis.scene import Truth
 
 Tensor = torch.Tensor
 
-TWELVE = [SOLVED_INDEX[side + part] for part in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
-          for side in ("left", "right")]  # fmt: skip
+TWELVE = [
+    SOLVED_INDEX[side + part]
+    for part in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
+    for side in ("left", "right")
+]
 LANDMARKS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
 _ACROSS, _ALONG = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 _ARMS = [SOLVED_INDEX[side + part] for side in ("left", "right") for part in ("UpperArm", "LowerArm", "Hand")]
@@ -46,8 +49,10 @@ def aligned(found: Tensor, truth: Tensor) -> Tensor:
 def swing_and_twist(error: Tensor, axis: tuple[float, float, float]) -> tuple[Tensor, Tensor]:
     """Angles in radians of error rotations ``(..., 3, 3)`` across and about a bone's axis."""
     w = (1.0 + error.diagonal(dim1=-2, dim2=-1).sum(-1)).clamp_min(1e-6).sqrt() / 2.0
-    skew = torch.stack([error[..., 2, 1] - error[..., 1, 2], error[..., 0, 2] - error[..., 2, 0],
-                        error[..., 1, 0] - error[..., 0, 1]], -1) / (4.0 * w[..., None])  # fmt: skip
+    skew = torch.stack(
+        [error[..., 2, 1] - error[..., 1, 2], error[..., 0, 2] - error[..., 2, 0], error[..., 1, 0] - error[..., 0, 1]],
+        -1,
+    ) / (4.0 * w[..., None])
     about = (skew * torch.tensor(axis, device=error.device)).sum(-1)
     twist = 2.0 * torch.atan2(about.abs(), w)
     return 2.0 * torch.acos((w.square() + about.square()).sqrt().clamp(max=1.0)), twist.clamp_max(torch.pi)
@@ -100,6 +105,12 @@ def metrics(found: Performance, read: Features, observed: Observed, truth: Truth
         "stature %": 100 * _mean((found.build[:, 0] - truth.build[:, 0]).abs()),
         "focal %": 100 * _mean((focal / truth.focal - 1).abs()),
     }
+    inside = ((truth.picture > 0) & (truth.picture < observed.image_size[:, None, None])).all(-1)
+    whole_body = valid & inside[:, :, 11:].all(-1)
+    if whole_body.any():
+        result["pa_mpjpe whole"] = 1000 * float(aligned(a[whole_body], b[whole_body]).mean())
+        result["pa_mpjpe whole raw"] = 1000 * float(aligned(raw[whole_body], b[whole_body]).mean())
+        result["angle whole"] = float(degrees[:, :, _LOCAL][whole_body].mean())
     if a.shape[1] > 2:
         acceleration = [torch.diff(side, n=2, dim=1) * 900.0 for side in (a, b, raw)]
         whole = (valid[:, 2:] & valid[:, 1:-1] & valid[:, :-2])[..., None].float().expand(acceleration[0].shape[:3])

@@ -45,9 +45,19 @@ def without(observed: Observed, modality: str) -> Observed:
     """The same observations without one modality, as if it had never been found."""
     changed = copy.copy(observed)
     zeros = {
-        "face": ("face_valid", "skin_known", "neutral_known"), "body": ("body_valid",), "hands": ("hand_valid",),
-        "environment": ("focal_known", "up_known", "height_known", "floor_known", "depth_known", "skin_known", "light_known"),
-    }[modality]  # fmt: skip
+        "face": ("face_valid", "skin_known", "neutral_known"),
+        "body": ("body_valid",),
+        "hands": ("hand_valid",),
+        "environment": (
+            "focal_known",
+            "up_known",
+            "height_known",
+            "floor_known",
+            "depth_known",
+            "skin_known",
+            "light_known",
+        ),
+    }[modality]
     for name in zeros:
         setattr(changed, name, torch.zeros_like(getattr(observed, name)))
     return changed
@@ -150,14 +160,32 @@ def main(arguments: list[str]) -> int:
             if isinstance(module, (Block, MultiModalCrossAttention)):
                 module.compile()
     count = sum(p.numel() for p in network.parameters())
-    report(log, {"parameters": count, "half-precision MB": 2 * count / 1e6, "device": str(device), "torch": torch.__version__,
-                 "clips": int((~pack["held_out"]).sum()), "seed": options.seed, "quality": asdict(stage.quality)})  # fmt: skip
+    report(
+        log,
+        {
+            "parameters": count,
+            "half-precision MB": 2 * count / 1e6,
+            "device": str(device),
+            "torch": torch.__version__,
+            "clips": int((~pack["held_out"]).sum()),
+            "seed": options.seed,
+            "arguments": " ".join(arguments),
+            "quality": asdict(stage.quality),
+        },
+    )
     batches, rows = (1, 2) if options.smoke else (4, 256)
 
     def looked_at(step: int, minutes: float) -> None:
         for name, where in (("train", stage), ("held out", held)):
-            report(log, {"evaluate": name, "step": step, "minutes": minutes,
-                         **evaluate(trainer.averaged, where, batches, rows, options.frames)})  # fmt: skip
+            report(
+                log,
+                {
+                    "evaluate": name,
+                    "step": step,
+                    "minutes": minutes,
+                    **evaluate(trainer.averaged, where, batches, rows, options.frames),
+                },
+            )
 
     began, step = time.perf_counter(), first
     since, mark = 0, began
@@ -177,8 +205,16 @@ def main(arguments: list[str]) -> int:
         if step % options.report == 0:
             means = trainer.take_means(since)
             now = time.perf_counter()
-            report(log, {"step": step, "minutes": (now - began) / 60, "rate": rate,
-                         "frames/s": options.batch * options.frames * since / (now - mark), **means})  # fmt: skip
+            report(
+                log,
+                {
+                    "step": step,
+                    "minutes": (now - began) / 60,
+                    "rate": rate,
+                    "frames/s": options.batch * options.frames * since / (now - mark),
+                    **means,
+                },
+            )
             since, mark = 0, now
         if options.evaluate and step % options.evaluate == 0:
             looked_at(step, minutes)
@@ -192,8 +228,12 @@ def main(arguments: list[str]) -> int:
         for modality in WITHOUT:
             figures = evaluate(trainer.averaged, held, 1, rows, options.frames, modality)
             report(log, {"evaluate": f"held out without {modality}", **figures})
-    save_weights(options.out / "weights.safetensors", trainer.averaged, size,
-                 {"step": step, "minutes": minutes, "seed": options.seed, "arguments": [str(word) for word in arguments]})  # fmt: skip
+    save_weights(
+        options.out / "weights.safetensors",
+        trainer.averaged,
+        size,
+        {"step": step, "minutes": minutes, "seed": options.seed, "arguments": [str(word) for word in arguments]},
+    )
     torch.save(trainer.state(step), state_path)
     return 0
 

@@ -21,24 +21,33 @@ Tensor = torch.Tensor
 def weight_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Matrices decay, biases and norms do not."""
     parameters = [p for p in network.parameters() if p.requires_grad]
-    return [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
-            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]  # fmt: skip
+    return [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": decay},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]
 
 
 class Trainer:
     """Network, its running average, optimizer and what the terms of the loss came to."""
 
     def __init__(
-        self, network: HolisticReplicationNetwork, stage: Stage, chance: Chance, batch: int, frames: int, decay: float,
+        self,
+        network: HolisticReplicationNetwork,
+        stage: Stage,
+        chance: Chance,
+        batch: int,
+        frames: int,
+        decay: float,
         average: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.network, self.stage, self.chance = network, stage, chance
         self.batch, self.frames, self.average = batch, frames, average
         self.averaged = copy.deepcopy(network).requires_grad_(False)
         cuda = stage.device.type == "cuda"
         rate = torch.tensor(0.0, device=stage.device) if cuda else 0.0
-        self.optimizer = torch.optim.AdamW(weight_groups(network, decay), lr=rate, betas=(0.9, 0.98), fused=cuda,
-                                           capturable=cuda)  # fmt: skip
+        self.optimizer = torch.optim.AdamW(
+            weight_groups(network, decay), lr=rate, betas=(0.9, 0.98), fused=cuda, capturable=cuda
+        )
         self.names: list[str] = []
         self.sums: Tensor | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -105,8 +114,13 @@ class Trainer:
 
     def state(self, step: int) -> dict[str, Any]:
         """Everything needed to go on."""
-        return {"network": self.network.state_dict(), "averaged": self.averaged.state_dict(), "step": step,
-                "optimizer": self.optimizer.state_dict(), "chance": self.chance.generator.get_state()}  # fmt: skip
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "step": step,
+            "optimizer": self.optimizer.state_dict(),
+            "chance": self.chance.generator.get_state(),
+        }
 
     def load_state(self, state: dict[str, Any]) -> int:
         """Goes on from a state; gives its step."""

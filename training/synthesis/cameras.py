@@ -60,7 +60,9 @@ def place(chance: Chance, joints: Tensor, head: Tensor, clock: Clock) -> Cameras
     )).clamp(-0.7, 1.15)  # fmt: skip
     lowest = torch.asin(((0.1 - target[:, 2]) / distance).clamp(-0.95, 0.95))
     pitch = torch.maximum(pitch, lowest)
-    roll = torch.deg2rad(torch.where(chance.happens(0.2, batch), 20.0 * chance.normal(batch), 2.5 * chance.normal(batch)))
+    roll = torch.deg2rad(
+        torch.where(chance.happens(0.2, batch), 20.0 * chance.normal(batch), 2.5 * chance.normal(batch))
+    )
     roll = roll.clamp(-0.75, 0.75)
     zero, one = torch.zeros(batch, device=device), torch.ones(batch, device=device)
     forward = torch.stack([zero, pitch.cos(), -pitch.sin()], -1)

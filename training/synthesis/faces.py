@@ -95,6 +95,7 @@ class Faces:
 
 def _look(coefficients: Tensor) -> Tensor:
     """Gaze ``(B, T, 4)`` of the look coefficients: yaw to the performer's left, pitch upwards."""
+
     def at(name: str) -> Tensor:
         return coefficients[..., ARKIT_INDEX[name]]
 

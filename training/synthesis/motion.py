@@ -11,8 +11,15 @@ import torch
 
 from holirep_blender.inference.fusion.constants import index, numbers, pick
 from holirep_blender.inference.fusion.joints import (
-    BODY, BODY_ROWS, BUILD_SIZE, HEAD_RATIO, REFERENCE_STATURE, SOLVED, SOLVED_INDEX, rest_offsets,
-)  # fmt: skip
+    BODY,
+    BODY_ROWS,
+    BUILD_SIZE,
+    HEAD_RATIO,
+    REFERENCE_STATURE,
+    SOLVED,
+    SOLVED_INDEX,
+    rest_offsets,
+)
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.fusion.rotations import apply, compose, from_quaternion, from_vector
 from holirep_blender.motion.skeleton import mirrored
@@ -25,10 +32,27 @@ Tensor = torch.Tensor
 HEEL, BALL = (0.0, 0.045, -0.0663), (0.0, 0.0, -0.0204)
 _ROW = {name: index for index, name in enumerate(BODY)}
 _UPPER = [row for name, row in _ROW.items() if not any(part in name for part in ("hips", "Leg", "Foot", "Toes"))]
-_ARMS = [row for name, row in _ROW.items() if any(part in name for part in ("Shoulder", "Arm", "Hand"))]
+_ARM = {
+    side: [
+        row
+        for name, row in _ROW.items()
+        if name.startswith(side) and any(p in name for p in ("Shoulder", "Arm", "Hand"))
+    ]
+    for side in ("left", "right")
+}
 _SWAPPED = [_ROW[mirrored(name)] for name in BODY]
-_SPREADS = {"Shoulder": 0.07, "UpperArm": 0.45, "Hand": 0.30, "UpperLeg": 0.35, "Foot": 0.30, "neck": 0.18,
-            "head": 0.22, "spine": 0.14, "chest": 0.08, "upperChest": 0.08}  # fmt: skip
+_SPREADS = {
+    "Shoulder": 0.07,
+    "UpperArm": 0.45,
+    "Hand": 0.30,
+    "UpperLeg": 0.35,
+    "Foot": 0.30,
+    "neck": 0.18,
+    "head": 0.22,
+    "spine": 0.14,
+    "chest": 0.08,
+    "upperChest": 0.08,
+}
 """Radians by which smooth random turns vary what was captured."""
 _AS_CAPTURED = 0.25
 """Share of the performers who move as somebody really did."""
@@ -96,7 +120,7 @@ class Motions:
         plain, captured = chance.happens(_AS_CAPTURED, batch), local
         if vary:
             other = self._window(chance, batch, count, speed * rate)[0]
-            for rows, probability in ((_UPPER, 0.4), (_ARMS, 0.3)):
+            for rows, probability in ((_UPPER, 0.35), (_ARM["left"], 0.3), (_ARM["right"], 0.3)):
                 part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
                 local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
         body = from_quaternion(local)
@@ -162,7 +186,9 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
     over[:, 0], over[:, 1] = heading.cos(), heading.sin()
     over = from_vector(over * chance.uniform(0.5, 1.9, batch, 1) * lies[:, None])
     changed[:, :, 0] = compose(over[:, None], changed[:, :, 0])
-    return changed, flat * (~sits).float() * (~lies).float() * (1.0 - stepping.float() * (amount[:, 0, 0, 0] > 0).float())
+    return changed, flat * (~sits).float() * (~lies).float() * (
+        1.0 - stepping.float() * (amount[:, 0, 0, 0] > 0).float()
+    )
 
 
 def sole_points(turned: Tensor, placed: Tensor, build: Tensor) -> Tensor:

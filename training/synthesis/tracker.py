@@ -19,8 +19,25 @@ _SWAP = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [row + 1 if row % 2 else row - 1 fo
 _ARM_POINTS, _LEG_POINTS = list(range(11, 23)), list(range(23, 33))
 _LOOSE = [0.5] * 11 + [0.8] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 6 + [0.9] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 4
 """How loosely each body point is held, about 1."""
-_DEPTH = [0.05] * 11 + [0.03] * 2 + [0.055] * 2 + [0.08] * 2 + [0.09] * 6 + [0.01] * 2 + [0.05] * 2 + [0.075] * 2 + [0.08] * 4
+_DEPTH = (
+    [0.05] * 11
+    + [0.03] * 2
+    + [0.055] * 2
+    + [0.08] * 2
+    + [0.09] * 6
+    + [0.01] * 2
+    + [0.05] * 2
+    + [0.075] * 2
+    + [0.08] * 4
+)
 """Metres of error in depth of the world landmarks."""
+# Where the tracker imagines points that are out of the picture, metres in camera axes from shoulder or hip: somebody
+# who stands with hanging arms
+_IMAGINED = {13: (0.0, 0.26, 0.03), 15: (0.0, 0.45, -0.12), 17: (0.0, 0.53, -0.15), 19: (0.0, 0.54, -0.16),
+             21: (0.0, 0.50, -0.15), 25: (0.0, 0.40, 0.0), 27: (0.0, 0.78, 0.08), 29: (0.0, 0.82, 0.10),
+             31: (0.0, 0.87, -0.03)}  # fmt: skip
+_IMAGINED_FROM = [row if row < 13 else (11 if row < 23 else 23) + (row + 1) % 2 for row in range(33)]
+_IMAGINED_AT = [_IMAGINED.get(row if row % 2 else row - 1, (0.0, 0.0, 0.0)) for row in range(33)]
 _TIP_POINTS = (4, 8, 12, 16, 20)
 _WORLD_SIZE = 0.93
 """The world landmarks' size over the reference skeleton's, nearly whatever the performer's stature."""
@@ -67,20 +84,32 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     skill = torch.exp(0.35 * chance.normal(batch, 1, 1))
 
     # far side of the body, and arms before or behind the trunk, are guessed
+    # out of the picture the tracker imagines
+    size = cameras.size[:, None, None]
+    first = (torch.maximum(-picture, picture - size).amax(-1) / (torso[:, None] * pixels)[..., None]).clamp(0.0, 4.0)
+    wander = 0.08 * chance.normal(batch, 1, 33, 3) + 0.03 * chance.wandering(batch, count, 99, 8.0).unflatten(
+        -1, (33, 3)
+    )
+    imagined = pick(local, _IMAGINED_FROM, 2) + numbers(_IMAGINED_AT, local) + wander
+    imagined = torch.cat([imagined[..., :2], imagined[..., 2:].clamp_min(0.3)], -1)
+    local = torch.lerp(local, imagined, (first * 4.0 - 0.2).clamp(0.0, 1.0)[..., None])
     behind = (local[..., 2] - (hips[..., 2:] + shoulders[..., 2:]) / 2).clamp(-0.4, 0.4)
     axis = (shoulders - hips)[:, :, None, :2]
     along = ((local[..., :2] - hips[:, :, None, :2]) * axis).sum(-1) / axis.square().sum(-1).clamp_min(0.02)
     foot = hips[:, :, None, :2] + along.clamp(0, 1)[..., None] * axis
     beside = (local[..., :2] - foot).norm(dim=-1)
-    hidden = torch.sigmoid((behind - 0.04) * 40) * torch.sigmoid((0.16 - beside) * 30) * ((along > -0.1) & (along < 1.1))
-    size = cameras.size[:, None, None]
-    out = (torch.maximum(-picture, picture - size).amax(-1) / (torso[:, None] * pixels)[..., None]).clamp(0.0, 4.0)
-    effort = skill * loose * (1.0 + 3.5 * hidden + 2.5 * out.clamp_max(1.5))
+    hidden = (
+        torch.sigmoid((behind - 0.04) * 40) * torch.sigmoid((0.16 - beside) * 30) * ((along > -0.1) & (along < 1.1))
+    )
+    out, picture = first, cameras.picture(local)
+    effort = skill * loose * (1.0 + 3.5 * hidden + 1.0 * out.clamp_max(1.0))
 
     def noise(channels: int) -> Tensor:
         speed = torch.diff(local[..., :channels], dim=1, prepend=local[:, :1, :, :channels]).norm(dim=-1)
         white = quality.white * (1.0 + 10.0 * speed / torso[:, None, None])
-        slow = chance.wandering(batch, count, 33 * channels, 4.5) + 0.7 * chance.wandering(batch, count, 33 * channels, 14.0)
+        slow = chance.wandering(batch, count, 33 * channels, 4.5) + 0.7 * chance.wandering(
+            batch, count, 33 * channels, 14.0
+        )
         slow = slow.unflatten(-1, (33, channels)) * quality.slow
         fast = chance.drifting(batch, count, 33 * channels, 2.0).unflatten(-1, (33, channels)) * quality.fast
         bias = chance.normal(batch, 1, 33, channels) * quality.bias
@@ -92,11 +121,13 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
         run = chance.runs(batch * 3, count, quality.outliers, 5).view(batch, 3, count)
         which = chance.integers(33, batch, 3)
         for number in range(3):
-            gross.scatter_add_(2, which[:, None, number : number + 1].expand(-1, count, -1), run[:, number, :, None] * 0.35)
+            gross.scatter_add_(
+                2, which[:, None, number : number + 1].expand(-1, count, -1), run[:, number, :, None] * 0.35
+            )
     flat = flat + gross[..., None] * chance.normal(batch, 1, 33, 2)
     image = picture + flat * (torso[:, None] * pixels)[..., None, None]
 
-    depth = numbers(_DEPTH, picture) * skill * (1.0 + hidden + 1.5 * out.clamp_max(1.0))
+    depth = numbers(_DEPTH, picture) * skill * (1.0 + hidden)
     deep = chance.normal(batch, 1, 33) * 0.5 + chance.wandering(batch, count, 33, 14.0) * 0.6
     deep = deep + chance.wandering(batch, count, 33, 5.0) * 0.4 + chance.drifting(batch, count, 33, 3.0) * 0.04
     world = local - local[:, :, 23:25].mean(2, keepdim=True)
@@ -125,8 +156,10 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     visibility = visibility * torch.sigmoid((0.03 - out) * 60)
     scale = (pixels / (_WORLD_SIZE * height)[:, None])[..., None]
     z = world[..., 2] * scale * 3.4
-    valid = ~chance.happens(0.05, batch, 1) & ~chance.runs(batch, count, 0.25, 20) & ~chance.runs(batch, count, 0.06, 64)
-    inside = ((picture > 0) & (picture < size)).all(-1)
+    valid = (
+        ~chance.happens(0.05, batch, 1) & ~chance.runs(batch, count, 0.25, 20) & ~chance.runs(batch, count, 0.06, 64)
+    )
+    inside = out <= 0.0
     valid = valid & (pick(inside.long(), (0, 11, 12, 23, 24), 2).sum(-1) >= 1)
     return Seen(torch.cat([image, z[..., None]], -1), world, visibility, valid)
 
@@ -143,7 +176,9 @@ def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality)
     skill = torch.exp(0.35 * chance.normal(batch, 1, 1, 1))
 
     def noise(share: float) -> Tensor:
-        slow = chance.normal(batch, 1, 21, 3) * 0.8 + (chance.wandering(batch, count, 63, 4.0) + 0.2 * chance.drifting(batch, count, 63, 2.0)).unflatten(-1, (21, 3))
+        slow = chance.normal(batch, 1, 21, 3) * 0.8 + (
+            chance.wandering(batch, count, 63, 4.0) + 0.2 * chance.drifting(batch, count, 63, 2.0)
+        ).unflatten(-1, (21, 3))
         return (slow + 0.25 * chance.normal(batch, count, 21, 3)) * share * loose[:, None] * skill
 
     shared = noise(quality.hand)
@@ -152,7 +187,9 @@ def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality)
     z = (local[..., 2] - local[:, :, :1, 2]) * pixels[..., 0] * chance.uniform(0.2, 0.4, batch, 1, 1)
     image = torch.cat([image, z[..., None] + shared[..., 2:] * 2.5 * reach], -1)
     middle = local.mean(2, keepdim=True)
-    world = (local - middle) * numbers((1.0, 1.0, 0.92), local) + (shared * numbers((1.0, 1.0, 2.0), local) + 0.3 * noise(quality.hand)) * palm
+    world = (local - middle) * numbers((1.0, 1.0, 0.92), local) + (
+        shared * numbers((1.0, 1.0, 2.0), local) + 0.3 * noise(quality.hand)
+    ) * palm
     lean = (chance.normal(batch, 1, 3) + 0.7 * chance.wandering(batch, count, 3, 7.0)) * 0.12
     world = unapply(from_vector(lean)[:, :, None], world)
     world = world * (1.0 + 0.08 * chance.normal(batch, 1, 1, 1))
@@ -166,7 +203,9 @@ def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality)
     return image, world, found
 
 
-def see_face(chance: Chance, cameras: Cameras, points: Tensor, facing: Tensor, quality: Quality) -> tuple[Tensor, Tensor]:
+def see_face(
+    chance: Chance, cameras: Cameras, points: Tensor, facing: Tensor, quality: Quality
+) -> tuple[Tensor, Tensor]:
     """The face's image points ``(B, T, 478, 3)`` and where it was found ``(B, T)``; ``facing (B, T, 3)`` its normal."""
     batch, count, device = len(points), points.shape[1], points.device
     local = cameras.local(points)

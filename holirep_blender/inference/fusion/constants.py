@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Sequence
 
 import torch
 
 
-@lru_cache(maxsize=None)
+@cache
 def _constant(values: tuple[Any, ...], device: torch.device, dtype: torch.dtype) -> torch.Tensor:
     return torch.tensor(values, device=device, dtype=dtype)
 

@@ -17,8 +17,33 @@ Tensor = torch.Tensor
 ASSUMED_FOCAL = 1.1
 """Focal length over the plate's longer side where the lens is unknown: about 49° along that side."""
 STABLE: tuple[int, ...] = (
-    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
-)  # fmt: skip
+    33,
+    133,
+    362,
+    263,
+    168,
+    6,
+    197,
+    195,
+    5,
+    4,
+    10,
+    151,
+    9,
+    8,
+    127,
+    356,
+    234,
+    454,
+    67,
+    297,
+    103,
+    332,
+    54,
+    284,
+    21,
+    251,
+)
 """Face points that expressions move little."""
 BODY_SIZE = 33 * 2 + 33 * 3 * 2 + 6 + 33 + 4 + 2 * (21 * 2 + 21 * 3 * 2 + 6 + 3 + 2)
 FACE_SIZE = 478 * 3 + 6 + 3 + 1
@@ -48,6 +73,7 @@ def framing(observed: Observed) -> tuple[Tensor, Tensor]:
 
     By the body's points, else the face's; the whole picture where neither was found.
     """
+
     def spread(points: Tensor, factor: float) -> tuple[Tensor, Tensor]:
         middle = points.mean(-2)
         return middle, factor * (points - middle[..., None, :]).square().sum(-1).mean(-1).sqrt().clamp_min(1.0)
@@ -73,12 +99,27 @@ def head_pose(points: Tensor, template: Tensor) -> tuple[Tensor, Tensor, Tensor]
     scale = (target.square().sum((-1, -2)) / source.square().sum()).clamp_min(1e-12).sqrt()
     s = torch.einsum("ni,...nj->...ij", source, target) / (scale[..., None, None] * source.square().sum())
     (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = (row.unbind(-1) for row in s.unbind(-2))
-    horn = torch.stack([
-        xx + yy + zz, yz - zy, zx - xz, xy - yx,
-        yz - zy, xx - yy - zz, xy + yx, zx + xz,
-        zx - xz, xy + yx, yy - xx - zz, yz + zy,
-        xy - yx, zx + xz, yz + zy, zz - xx - yy,
-    ], dim=-1).unflatten(-1, (4, 4))  # fmt: skip
+    horn = torch.stack(
+        [
+            xx + yy + zz,
+            yz - zy,
+            zx - xz,
+            xy - yx,
+            yz - zy,
+            xx - yy - zz,
+            xy + yx,
+            zx + xz,
+            zx - xz,
+            xy + yx,
+            yy - xx - zz,
+            yz + zy,
+            xy - yx,
+            zx + xz,
+            yz + zy,
+            zz - xx - yy,
+        ],
+        dim=-1,
+    ).unflatten(-1, (4, 4))
     power = horn + 2.0 * torch.eye(4, device=points.device)
     for _ in range(_POWER_STEPS):
         power = power @ power
@@ -137,10 +178,15 @@ def features(observed: Observed, template: Tensor) -> Features:
     seen = observed.face_valid[..., None]
     rotation, scale, freed = head_pose(observed.face_image, template)
     middle = (observed.face_image[..., :2].mean(-2) - centre) / size[..., None]
-    face = torch.cat([
-        (freed - template).clamp(-8, 8).flatten(-2) * seen, to_six(rotation) * seen,
-        torch.cat([middle, (scale.clamp_min(1e-3) / size).log()[..., None] + 4.0], -1) * seen, seen,
-    ], dim=-1)  # fmt: skip
+    face = torch.cat(
+        [
+            (freed - template).clamp(-8, 8).flatten(-2) * seen,
+            to_six(rotation) * seen,
+            torch.cat([middle, (scale.clamp_min(1e-3) / size).log()[..., None] + 4.0], -1) * seen,
+            seen,
+        ],
+        dim=-1,
+    )
     neutral = ((observed.neutral - template) * observed.neutral_known[:, None, None]).flatten(-2)
     neutral = torch.cat([neutral, observed.neutral_known[:, None]], -1)
 
@@ -153,14 +199,24 @@ def features(observed: Observed, template: Tensor) -> Features:
     step = torch.diff(times, dim=1, prepend=times[:, :1] - (times[:, 1:2] - times[:, :1] if count > 1 else 1.0))
     plate = torch.cat([(observed.image_size / longer[:, None])[:, None].expand(-1, count, -1), step[..., None]], -1)
     lit = torch.cat([observed.light.flatten(-2), observed.light_direction], -1)
-    environment = torch.cat([
-        plate,
-        torch.cat([observed.up * observed.up_known[:, None, None], spread(observed.up_known[:, None], observed.up_known)[..., :1]], -1),
-        spread((focal / longer).log(), observed.focal_known),
-        spread((observed.height.clamp_min(0.3) / REFERENCE_STATURE).log(), observed.height_known),
-        spread(observed.floor, observed.floor_known),
-        torch.stack([observed.depth.clamp_min(0.1).log() * observed.depth_known, observed.depth_known], -1),
-        observed.skin.flatten(-2) * observed.skin_known[..., None], observed.skin_known[..., None],
-        spread(lit, observed.light_known),
-    ], dim=-1)  # fmt: skip
+    environment = torch.cat(
+        [
+            plate,
+            torch.cat(
+                [
+                    observed.up * observed.up_known[:, None, None],
+                    spread(observed.up_known[:, None], observed.up_known)[..., :1],
+                ],
+                -1,
+            ),
+            spread((focal / longer).log(), observed.focal_known),
+            spread((observed.height.clamp_min(0.3) / REFERENCE_STATURE).log(), observed.height_known),
+            spread(observed.floor, observed.floor_known),
+            torch.stack([observed.depth.clamp_min(0.1).log() * observed.depth_known, observed.depth_known], -1),
+            observed.skin.flatten(-2) * observed.skin_known[..., None],
+            observed.skin_known[..., None],
+            spread(lit, observed.light_known),
+        ],
+        dim=-1,
+    )
     return Features(torch.cat(body, -1), face, environment, neutral, centre, size, focal, times)

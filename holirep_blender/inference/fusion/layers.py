@@ -44,6 +44,7 @@ class Attention(nn.Module):
         near: Tensor | None,
     ) -> Tensor:  # fmt: skip
         """``tokens (B, T, width)``, ``source (B, S, ·)``; ``near (B, 1, T, S)``: what may be attended to, or all."""
+
         def split(values: Tensor) -> Tensor:
             return values.unflatten(-1, (HEADS, self.width // HEADS)).transpose(1, 2)
 

@@ -34,9 +34,14 @@ _HEEL, _BALL = np.array([0.0, 0.045, -0.0663]), np.array([0.0, 0.0, -0.0204])
 
 
 def solve_fusion(
-    network: HolisticReplicationNetwork, observations: Observations, *, fps: float, frame_start: int = 1,
-    focal_length_px: Optional[float] = None, performer_height: Optional[float] = None,
-) -> Take:  # fmt: skip
+    network: HolisticReplicationNetwork,
+    observations: Observations,
+    *,
+    fps: float,
+    frame_start: int = 1,
+    focal_length_px: Optional[float] = None,
+    performer_height: Optional[float] = None,
+) -> Take:
     """A take from observations by the network alone.
 
     The world has its floor at z = 0 and its origin under the performer's first place; the camera looks along +Y.
@@ -61,8 +66,11 @@ def take_of(said: Predicted, rows: Observations, *, fps: float, frame_start: int
     offsets = np.zeros((len(JOINT_NAMES), 3))
     offsets[columns] = rest_offsets(performance.build)[0].double().numpy()
     scale = float(performance.build[0, 0].exp())
-    for name, place in (("leftEye", (0.0315, -0.085, 0.071)), ("rightEye", (-0.0315, -0.085, 0.071)),
-                        ("jaw", (0.0, -0.0255, 0.017))):  # fmt: skip
+    for name, place in (
+        ("leftEye", (0.0315, -0.085, 0.071)),
+        ("rightEye", (-0.0315, -0.085, 0.071)),
+        ("jaw", (0.0, -0.0255, 0.017)),
+    ):
         offsets[JOINT_INDEX[name]] = np.array(place) * scale
     trust = 1.0 / (1.0 + (performance.spread[0].double().numpy() / _TRUSTED_ANGLE) ** 2)
     confidence = np.zeros((count, len(JOINT_NAMES)))
@@ -70,14 +78,25 @@ def take_of(said: Predicted, rows: Observations, *, fps: float, frame_start: int
     _add_face(local, confidence, said, rows)
 
     place = said.place[0].double().numpy()
-    depth = np.exp(filters.zero_phase(np.log(np.maximum(place[:, 2:], 0.1)), fps, _DEPTH_CUTOFF)) if count > 12 else place[:, 2:]
+    depth = (
+        np.exp(filters.zero_phase(np.log(np.maximum(place[:, 2:], 0.1)), fps, _DEPTH_CUTOFF))
+        if count > 12
+        else place[:, 2:]
+    )
     place = place / np.maximum(place[:, 2:], 0.1) * depth
     middle = place @ to_camera
     pelvis = (offsets[JOINT_INDEX["leftUpperLeg"]] + offsets[JOINT_INDEX["rightUpperLeg"]]) / 2.0
     root = middle - rotations.rotate(local[:, 0], pelvis)
     touching = 1.0 / (1.0 + np.exp(-performance.contacts[0, :, : len(CONTACT_NAMES)].double().numpy()))
-    take = Take(fps=fps, frame_start=frame_start, local_rotations=rotations.continuous(local), root_translation=root,
-                rest_offsets=offsets, joint_confidence=confidence, contacts=touching * _seen(rows)[:, None])  # fmt: skip
+    take = Take(
+        fps=fps,
+        frame_start=frame_start,
+        local_rotations=rotations.continuous(local),
+        root_translation=root,
+        rest_offsets=offsets,
+        joint_confidence=confidence,
+        contacts=touching * _seen(rows)[:, None],
+    )
     height = _floor(take, scale)
     origin = np.array([root[0, 0], root[0, 1], height])
     take.root_translation = root - origin
@@ -128,4 +147,3 @@ def _floor(take: Take, scale: float) -> float:
     if touching.sum() >= 5:
         return float(np.median(heights[touching]))
     return float(np.quantile(heights.min(axis=1), 0.1))
-

@@ -17,7 +17,12 @@ from holirep_blender.inference.fusion.kinematics import forward_kinematics  # no
 from holirep_blender.inference.fusion.network import HolisticReplicationNetwork, NetworkSize  # noqa: E402
 from holirep_blender.inference.fusion.observed import from_observations  # noqa: E402
 from holirep_blender.inference.fusion.rotations import (  # noqa: E402
-    angle_between, compose, from_six, from_vector, gravity_view, to_six,
+    angle_between,
+    compose,
+    from_six,
+    from_vector,
+    gravity_view,
+    to_six,
 )  # fmt: skip
 from holirep_blender.inference.fusion.solution import solve_fusion  # noqa: E402
 from holirep_blender.inference.fusion.weights import WeightsError, load_network  # noqa: E402
