@@ -152,7 +152,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
         world = torch.where(run, pick(world, order, 2), world)
     world = world - world[:, :, 23:25].mean(2, keepdim=True)
     error = (flat.norm(dim=-1) / 0.05).clamp_max(4.0)
-    visibility = torch.sigmoid(4.0 - 5.0 * hidden - 0.8 * error + chance.normal(batch, count, 33) * 0.6)
+    visibility = torch.sigmoid(5.5 - 6.5 * hidden - 0.6 * error + chance.normal(batch, count, 33) * 0.6)
     visibility = visibility * torch.sigmoid((0.03 - out) * 60)
     scale = (pixels / (_WORLD_SIZE * height)[:, None])[..., None]
     z = world[..., 2] * scale * 3.4
