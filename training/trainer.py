@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One training step, run as it is or replayed as a CUDA graph: thousands of small kernels cost more to start than to run."""
+"""One training step, run as it is or replayed as a CUDA graph.
+
+A step is thousands of small kernels, which cost more to start than to run.
+"""
 
 from __future__ import annotations
 

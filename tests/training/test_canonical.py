@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Motion capture on the canonical skeleton: both families stand upright, bend where humans bend, and touch the floor."""
+"""Motion capture on the canonical skeleton: performers stand upright, bend where humans bend, and touch the floor."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from holirep_blender.motion import rotations  # noqa: E402
-from holirep_blender.motion.bvh import read_bvh  # noqa: E402
-from holirep_blender.motion.skeleton import JOINT_INDEX, t_pose_offsets  # noqa: E402
-from training.canonical import BODY, forward, names_of, read_folder, soles  # noqa: E402
+from holirep_blender.motion import rotations
+from holirep_blender.motion.bvh import read_bvh
+from holirep_blender.motion.skeleton import JOINT_INDEX, t_pose_offsets
+from training.canonical import BODY, forward, names_of, read_folder, soles
 
 CLIPS = ("cmu_002_01", "cmu_005_02", "cmu_salsa_01", "cmu_martial_04")
 OFFSETS = t_pose_offsets()[[JOINT_INDEX[name] for name in BODY]]
@@ -40,7 +40,8 @@ def test_limbs_point_where_the_clip_points(motions, folder, name):
     z_up = positions @ np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]).T
     names = names_of(clip)
     _, placed = forward(motions[name].local, motions[name].root, OFFSETS)
-    for first, second in (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot")):
+    limbs = (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
+    for first, second in limbs:
         for side in ("left", "right"):
             a, b = (clip.names.index(names[side + part]) for part in (first, second))
             theirs = rotations.normalized(z_up[:, b] - z_up[:, a])

@@ -21,7 +21,7 @@ _FRAMINGS = ((1.0, 0.50), (0.72, 0.10), (0.50, 0.22), (0.26, 0.08), (0.62, 0.10)
 
 @dataclass
 class Cameras:
-    """``rotation (B, T, 3, 3)`` camera to world, ``origin (B, T, 3)`` metres, ``focal (B,)`` pixels, ``size (B, 2)``."""
+    """``rotation (B, T, 3, 3)`` camera to world, ``origin (B, T, 3)`` metres; ``focal (B,)``, ``size (B, 2)`` pixels."""
 
     rotation: Tensor
     origin: Tensor
@@ -39,7 +39,7 @@ class Cameras:
 
 
 def place(chance: Chance, joints: Tensor, head: Tensor, clock: Clock) -> Cameras:
-    """Cameras for performers whose joints are ``(B, T, J, 3)`` and heads ``(B, T, 3)``, in a world of random heading."""
+    """Cameras for performers whose joints are ``(B, T, J, 3)`` and heads ``(B, T, 3)``; they look along +Y."""
     batch, count, device = len(joints), joints.shape[1], joints.device
     size = numbers(_PLATES, joints)[chance.integers(len(_PLATES), batch)]
     narrow = torch.deg2rad(chance.uniform(16.0, 68.0, batch))

@@ -122,6 +122,8 @@ def _expressions(chance: Chance, batch: int, clock: Clock) -> Tensor:
     talk = chance.waves(batch, clock, len(_SPEECH), 5.0)
     talk = (0.35 * talk + chance.uniform(-0.2, 0.25, batch, 1, len(_SPEECH))).clamp(0.0, 1.0)
     rows = index([ARKIT_INDEX[name] for name in _SPEECH], values)
+    # a jaw is wide open at 1, and nobody speaks so
+    talk = talk * numbers([0.55 if name == "jawOpen" else 1.0 for name in _SPEECH], values)
     values[..., rows] = torch.where(speaking, torch.maximum(values[..., rows], talk), values[..., rows])
     for first, second in _OPPOSITES:
         a, b = ARKIT_INDEX[first], ARKIT_INDEX[second]
@@ -152,6 +154,6 @@ def _expressions(chance: Chance, batch: int, clock: Clock) -> Tensor:
         # what is shut is neither wide nor squinted
         values[..., ARKIT_INDEX[f"eyeWide{side}"]] *= 1.0 - closed
     values[..., ARKIT_INDEX["tongueOut"]] = 0.0
-    at_rest = chance.happens(0.08, batch, 1, 1)
+    at_rest = chance.happens(0.2, batch, 1, 1)
     keep = [float(name in _LOOKS or "Blink" in name) for name in ARKIT_NAMES]
     return torch.where(at_rest, values * numbers(keep, values), values)

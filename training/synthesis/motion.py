@@ -61,8 +61,8 @@ _BUILD_SPREADS = (0.07, 0.05, 0.06, 0.06, 0.05, 0.05, 0.05, 0.07, 0.05, 0.05, 0.
 
 @dataclass
 class Moving:
-    """``local (B, T, 52, 3, 3)`` with the hips' world rotation first; ``turned``, ``placed`` in the world, metres, floor
-    at 0; ``build (B, 12)``, ``offsets (B, 52, 3)``; ``contacts (B, T, 6)``; ``flat (B,)`` 1 where contacts hold.
+    """``local (B, T, 52, 3, 3)`` with the hips' world rotation first; ``turned``, ``placed`` in the world, metres, the
+    floor at 0; ``build (B, 12)``, ``offsets (B, 52, 3)``; ``contacts (B, T, 6)``; ``flat (B,)`` 1 where contacts hold.
     """
 
     local: Tensor
@@ -167,7 +167,7 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
         forearm[:, :, _ROW[f"{side}LowerLeg"], 0] = knee * (0.7 + 0.3 * chance.waves(batch, clock, 1)[..., 0].tanh())
     changed = compose(changed, from_vector(forearm))
     # sitting: thighs forward, knees bent; lying: the whole body turned over
-    sits = chance.happens(0.10, batch)
+    sits = chance.happens(0.07, batch)
     seat = torch.zeros(batch, 1, len(BODY), 3, device=body.device)
     for side in ("left", "right"):
         sign = 1.0 if side == "left" else -1.0

@@ -32,8 +32,8 @@ _HIPS = (SOLVED_INDEX["leftUpperLeg"], SOLVED_INDEX["rightUpperLeg"])
 class Truth:
     """What was really there.
 
-    ``rotations (B, T, 52, 3, 3)`` local, the hips' in the frame of gravity and view; ``up (B, T, 3)``; ``hips (B, T, 3)``
-    middle of the hip joints in the camera's axes; ``velocity (B, T, 3)`` of the hips in their heading frame, m/s;
+    ``rotations (B, T, 52, 3, 3)`` local, the hips' in the frame of gravity and view; ``up (B, T, 3)``; ``hips (B, T,
+    3)`` middle of the hip joints in the camera's axes; ``velocity (B, T, 3)`` of the hips in their heading frame, m/s;
     ``contacts (B, T, 6)`` with ``flat (B,)``; ``build``, ``offsets``; ``focal (B,)`` pixels; ``picture (B, T, 33, 2)``
     clean pixels and ``points (B, T, 33, 3)`` clean in camera axes; ``coefficients``, ``gaze``, ``identity``; ``light``,
     ``light_direction`` in the first frame's frame of gravity and view; ``lit (B,)`` where the light could be known.
@@ -82,7 +82,7 @@ class Stage:
 
     def _seen(
         self, chance: Chance, moving: Moving, face: Expressive, cameras: Cameras, clock: Clock
-    ) -> tuple[Observed, Truth]:  # fmt: skip
+    ) -> tuple[Observed, Truth]:
         size, count = moving.placed.shape[:2]
         tall = stature(moving.build)
         marks = head_points(moving, face.points)
@@ -108,19 +108,35 @@ class Stage:
         noisy_light = light * torch.exp(0.1 * chance.normal(size, 1, 1)) + 0.08 * chance.normal(size, 9, 3)
         lean = normalized(direction + 0.1 * chance.normal(size, 3))
         observed = Observed(
-            times=clock.times[None].expand(size, -1), image_size=cameras.size, body_image=seen.image, body_world=seen.world,
-            body_visibility=seen.visibility, body_valid=seen.valid.float(), face_image=face_image,
-            face_valid=face_found.float(), hand_image=torch.stack([part[0] for part in parts], 2),
+            times=clock.times[None].expand(size, -1),
+            image_size=cameras.size,
+            body_image=seen.image,
+            body_world=seen.world,
+            body_visibility=seen.visibility,
+            body_valid=seen.valid.float(),
+            face_image=face_image,
+            face_valid=face_found.float(),
+            hand_image=torch.stack([part[0] for part in parts], 2),
             hand_world=torch.stack([part[1] for part in parts], 2),
             hand_valid=torch.stack([part[2] for part in parts], 2).float(),
-            focal=cameras.focal * torch.exp(0.03 * chance.normal(size)), focal_known=known(0.4),
-            up=normalized(up + 0.025 * chance.normal(size, 1, 3)), up_known=known(0.25),
-            height=tall * (1.0 + 0.01 * chance.normal(size)), height_known=known(0.35),
-            floor=cameras.origin[:, 0, 2] + 0.03 * chance.normal(size), floor_known=known(0.1),
-            depth=hips[..., 2] * torch.exp(0.08 * chance.normal(size, 1)), depth_known=known(0.1)[:, None].expand(-1, count),
-            skin=skin, skin_known=skin_known, light=noisy_light, light_direction=lean, light_known=light_known,
-            neutral=face.neutral + 0.1 * chance.normal(size, 478, 3), neutral_known=neutral_known,
-        )  # fmt: skip
+            focal=cameras.focal * torch.exp(0.03 * chance.normal(size)),
+            focal_known=known(0.4),
+            up=normalized(up + 0.025 * chance.normal(size, 1, 3)),
+            up_known=known(0.25),
+            height=tall * (1.0 + 0.01 * chance.normal(size)),
+            height_known=known(0.35),
+            floor=cameras.origin[:, 0, 2] + 0.03 * chance.normal(size),
+            floor_known=known(0.1),
+            depth=hips[..., 2] * torch.exp(0.08 * chance.normal(size, 1)),
+            depth_known=known(0.1)[:, None].expand(-1, count),
+            skin=skin,
+            skin_known=skin_known,
+            light=noisy_light,
+            light_direction=lean,
+            light_known=light_known,
+            neutral=face.neutral + 0.1 * chance.normal(size, 478, 3),
+            neutral_known=neutral_known,
+        )
         observed = _another_person(chance, observed)
         rate = clock.fps
         world_hips = moving.placed[:, :, 0]
@@ -129,11 +145,24 @@ class Stage:
         velocity = unapply(heading(moving.turned[:, :, 0]), step)
         local = cameras.local(body)
         truth = Truth(
-            rotations=rotations, up=up, hips=hips, velocity=velocity, contacts=moving.contacts, flat=moving.flat,
-            build=moving.build, offsets=moving.offsets, focal=cameras.focal, picture=cameras.picture(local), points=local,
-            coefficients=face.coefficients, gaze=face.gaze, identity=face.identity, light=light,
-            light_direction=direction, lit=((light_known > 0) | (skin_known.mean(1) > 0.3)).float(),
-        )  # fmt: skip
+            rotations=rotations,
+            up=up,
+            hips=hips,
+            velocity=velocity,
+            contacts=moving.contacts,
+            flat=moving.flat,
+            build=moving.build,
+            offsets=moving.offsets,
+            focal=cameras.focal,
+            picture=cameras.picture(local),
+            points=local,
+            coefficients=face.coefficients,
+            gaze=face.gaze,
+            identity=face.identity,
+            light=light,
+            light_direction=direction,
+            lit=((light_known > 0) | (skin_known.mean(1) > 0.3)).float(),
+        )
         return observed, truth
 
     def _skin(self, chance: Chance, moving: Moving, light: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:

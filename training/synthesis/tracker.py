@@ -144,7 +144,10 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     world = world * (_WORLD_SIZE * height * (1.0 + 0.035 * chance.normal(batch)))[:, None, None, None]
 
     for rows, probability in ((_LEG_POINTS, 0.6), (_ARM_POINTS, 0.25), (list(range(33)), 0.25)):
-        run = chance.runs(batch, count, quality.swaps * probability, 24)[..., None, None]
+        run = chance.runs(batch, count, quality.swaps * probability, 24) | chance.happens(
+            0.2 * quality.swaps * probability, batch, 1
+        )
+        run = run[..., None, None]
         order = list(range(33))
         for row in rows:
             order[row] = _SWAP[row]
@@ -153,7 +156,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     world = world - world[:, :, 23:25].mean(2, keepdim=True)
     error = (flat.norm(dim=-1) / 0.05).clamp_max(4.0)
     visibility = torch.sigmoid(5.5 - 6.5 * hidden - 0.6 * error + chance.normal(batch, count, 33) * 0.6)
-    visibility = visibility * torch.sigmoid((0.03 - out) * 60)
+    visibility = visibility * torch.sigmoid((0.1 - out) * 60)
     scale = (pixels / (_WORLD_SIZE * height)[:, None])[..., None]
     z = world[..., 2] * scale * 3.4
     valid = (
@@ -166,7 +169,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
 
 def see_hand(chance: Chance, cameras: Cameras, points: Tensor, quality: Quality) -> tuple[Tensor, Tensor, Tensor]:
     """A hand's image points, world points ``(B, T, 21, 3)`` and where it was found ``(B, T)``."""
-    batch, count, device = len(points), points.shape[1], points.device
+    batch, count = len(points), points.shape[1]
     local = cameras.local(points)
     picture = cameras.picture(local)
     pixels = (cameras.focal[:, None] / local[:, :, 0, 2].clamp_min(0.2))[..., None, None]
@@ -221,11 +224,17 @@ def see_face(
     fields = torch.cat([torch.ones_like(fields[:1]), fields])
     slow = (chance.drifting(batch, count, 39, 12.0) + chance.normal(batch, 1, 39)).unflatten(-1, (13, 3))
     common = torch.einsum("btkc,kn->btnc", slow, fields) * 0.45
+    # what no face of the model looks like, for the whole clip: 1.2 mm, as the faces of real people leave over
+    odd = (
+        torch.einsum("btkc,kn->btnc", chance.normal(batch, 1, len(fields), 3), fields)
+        * 0.0052
+        * eyes.mean(1)[:, None, None, None]
+    )
     own = chance.drifting(batch, count, 478 * 3, 2.5).unflatten(-1, (478, 3)) + 0.8 * chance.normal(batch, 1, 478, 3)
     error = (common + 0.5 * own) * skill * (1.0 + 12.0 / eyes.clamp_min(8.0))[..., None, None]
     error = torch.cat([error[..., :2], error[..., 2:] * 3.0], -1) * eyes[..., None, None]
     z = (local[..., 2] - middle[..., 2:]) * pixels[..., None] * chance.uniform(0.88, 1.08, batch, 1, 1)
-    image = torch.cat([picture, z[..., None]], -1) + error
+    image = torch.cat([picture, z[..., None]], -1) + error + odd
     towards = -unapply(cameras.rotation, facing)
     view = middle / middle.norm(dim=-1, keepdim=True)
     frontal = (towards * view).sum(-1)
