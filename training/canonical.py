@@ -270,7 +270,7 @@ def _contacts(points: Array, fps: float) -> npt.NDArray[np.bool_]:
 
 
 def _despiked(local: Array, fps: float) -> Array:
-    """Joint rotations ``(T, 22, 4)`` with frames bridged where a joint turns faster than anybody can: flipped angles."""
+    """Joint rotations ``(T, 22, 4)``, bridged where a joint turns faster than anybody can: flipped angles."""
     result = local.copy()
     for joint in range(local.shape[1]):
         jump = rotations.angle_between(local[1:, joint], local[:-1, joint]) * fps > _FASTEST

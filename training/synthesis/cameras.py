@@ -21,7 +21,7 @@ _FRAMINGS = ((1.0, 0.50), (0.72, 0.10), (0.50, 0.22), (0.26, 0.08), (0.62, 0.10)
 
 @dataclass
 class Cameras:
-    """``rotation (B, T, 3, 3)`` camera to world, ``origin (B, T, 3)`` metres; ``focal (B,)``, ``size (B, 2)`` pixels."""
+    """``rotation (B, T, 3, 3)`` to world, ``origin (B, T, 3)`` metres, ``focal (B,)``, ``size (B, 2)`` pixels."""
 
     rotation: Tensor
     origin: Tensor
