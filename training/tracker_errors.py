@@ -79,10 +79,8 @@ def _world(clips: list[Clip]) -> None:
         skew = np.stack([r[:, 2, 1] - r[:, 1, 2], r[:, 0, 2] - r[:, 2, 0], r[:, 1, 0] - r[:, 0, 1]], axis=1) / 2.0
         turns.append((np.degrees(skew.mean(0)), np.degrees(skew.std(0))))
         deep.append(1000.0 * (a[..., 2] - compression[-1] * b[..., 2]).std(0))
-    print(
     low, high = min(compression), max(compression)
     print(f"depth over truth's: median {np.median(compression):.2f}, from {low:.2f} to {high:.2f}")
-    )
     print(f"size over truth's: {np.mean(size):.3f} ± {np.std(size):.3f}")
     mean = np.array([turn[0] for turn in turns])
     within = np.array([turn[1] for turn in turns])
@@ -105,9 +103,8 @@ def main(arguments: list[str]) -> int:
         errors = [clip.errors(row) for clip in clips]
         means = np.array([rows.mean(0) for rows in errors])
         trusted = [clip.seen.body_visibility[clip.rows, row] > _TRUSTED for clip in clips]
-        away = np.concatenate([np.linalg.norm(rows - np.median(rows, axis=0), axis=-1) for rows in errors]) / np.sqrt(
-            2.0
-        )
+        away = np.concatenate([np.linalg.norm(rows - np.median(rows, axis=0), axis=-1) for rows in errors])
+        away /= np.sqrt(2.0)
         sure = np.concatenate(trusted)
         spread = [float(np.sqrt((away[mask] ** 2).mean())) if mask.any() else float("nan") for mask in (sure, ~sure)]
         offset, between = means.mean(0), means.std(0)
