@@ -25,6 +25,7 @@ _YAW, _PITCH = np.radians(32.0), np.radians(24.0)
 _SPEECH = ("jawOpen", "mouthFunnel", "mouthPucker", "mouthClose", "mouthLowerDownLeft", "mouthLowerDownRight",
            "mouthUpperUpLeft", "mouthUpperUpRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower",
            "mouthStretchLeft", "mouthStretchRight", "mouthPressLeft", "mouthPressRight")  # fmt: skip
+_LIDS = [float("Blink" in name) for name in ARKIT_NAMES]
 _LOOKS = tuple(name for name in ARKIT_NAMES if name.startswith("eyeLook"))
 _OPPOSITES = (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"), ("mouthSmileLeft", "mouthFrownLeft"),
               ("mouthSmileRight", "mouthFrownRight"), ("eyeWideLeft", "eyeSquintLeft"),
@@ -87,7 +88,13 @@ class Faces:
         coefficients = _expressions(chance, batch, clock)
         gaze = _look(coefficients)
         identity = chance.normal(batch, len(self.identities)) * chance.uniform(0.3, 1.1, batch, 1)
-        points = self.shape(coefficients, gaze, identity)
+        # the tracker shows less than there is, of the eyelids least
+        shown = chance.uniform(0.8, 1.0, batch, 1, 1) * torch.where(
+            numbers(_LIDS, coefficients) > 0,
+            chance.uniform(0.5, 1.0, batch, 1, 1),
+            torch.ones_like(coefficients[:, :1]),
+        )
+        points = self.shape(coefficients * shown, gaze, identity)
         zero = torch.zeros_like(coefficients[:, :1])
         neutral = self.shape(zero, torch.zeros_like(gaze[:, :1]), identity)[:, 0]
         return Expressive(coefficients, gaze, identity[:, :IDENTITIES], points, neutral)

@@ -187,7 +187,9 @@ def features(observed: Observed, template: Tensor) -> Features:
         ],
         dim=-1,
     )
-    neutral = ((observed.neutral - template) * observed.neutral_known[:, None, None]).flatten(-2)
+    # told in any pose and size, for instance as the tracker saw it
+    rest = head_pose(observed.neutral, template)[2]
+    neutral = ((rest - template) * observed.neutral_known[:, None, None]).flatten(-2)
     neutral = torch.cat([neutral, observed.neutral_known[:, None]], -1)
 
     count = observed.times.shape[1]

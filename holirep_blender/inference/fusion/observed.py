@@ -27,7 +27,7 @@ class Observed:
     height of the camera above the floor in metres with ``floor_known``; ``depth (B, T)`` metres to the hips with
     ``depth_known (B, T)``; ``skin (B, T, 16, 3)`` linear colours at :data:`SKIN_POINTS` with ``skin_known (B, T)``;
     ``light (B, 9, 3)`` spherical harmonics and ``light_direction (B, 3)``, both in the camera's gravity-view frame,
-    with ``light_known (B,)``; ``neutral (B, 478, 3)`` the performer's face at rest, in centimetres and head axes, with
+    with ``light_known (B,)``; ``neutral (B, 478, 3)`` the performer's face at rest, in any pose and size, with
     ``neutral_known (B,)``. ``times (B, T)`` seconds.
     """
 
