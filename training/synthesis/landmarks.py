@@ -25,8 +25,8 @@ _FACE_OF = {0: (4,), 1: (362,), 2: (386, 374), 3: (263,), 4: (133,), 5: (159, 14
 _TIPS = {"Thumb": 0.016, "Index": 0.0115, "Middle": 0.0125, "Ring": 0.0125, "Little": 0.0105}
 """Length of each finger's last bone over the stature (Buryanov & Kotiuk 2010)."""
 _DEFINITION = (
-    [0.009] * 11 + [0.014] * 2 + [0.009] * 2 + [0.008] * 2 + [0.010] * 6 + [0.024] * 2 + [0.012] * 2 + [0.010] * 2
-    + [0.012] * 4
+    [0.009] * 11 + [0.018] * 2 + [0.009] * 2 + [0.008] * 2 + [0.010] * 6 + [0.024] * 2 + [0.012] * 2 + [0.016] * 2
+    + [0.022] * 4
 )  # fmt: skip
 """Metres by which a performer's marks lie elsewhere than the mean performer's, each axis."""
 

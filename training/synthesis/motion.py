@@ -56,7 +56,7 @@ _SPREADS = {
 """Radians by which smooth random turns vary what was captured."""
 _AS_CAPTURED = 0.25
 """Share of the performers who move as somebody really did."""
-_BUILD_SPREADS = (0.07, 0.05, 0.06, 0.06, 0.05, 0.05, 0.05, 0.07, 0.05, 0.05, 0.05, 0.05)
+_BUILD_SPREADS = (0.07, 0.08, 0.08, 0.09, 0.08, 0.08, 0.07, 0.14, 0.08, 0.07, 0.06, 0.06)
 
 
 @dataclass

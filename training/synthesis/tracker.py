@@ -19,17 +19,12 @@ _SWAP = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [row + 1 if row % 2 else row - 1 fo
 _ARM_POINTS, _LEG_POINTS = list(range(11, 23)), list(range(23, 33))
 _LOOSE = [0.5] * 11 + [0.8] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 6 + [0.9] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 4
 """How loosely each body point is held, about 1."""
+_CAN_CROSS = [0.0] * 13 + [1.0] * 10 + [0.0] * 2 + [1.0] * 8
+"""Points that may be hidden by the other side's: arms below the shoulder, legs below the hip."""
 _DEPTH = (
-    [0.05] * 11
-    + [0.03] * 2
-    + [0.055] * 2
-    + [0.08] * 2
-    + [0.09] * 6
-    + [0.01] * 2
-    + [0.05] * 2
-    + [0.075] * 2
-    + [0.08] * 4
-)
+    [0.060] * 11 + [0.045] * 2 + [0.070] * 2 + [0.110] * 2 + [0.115] * 6 + [0.012] * 2 + [0.050] * 2 + [0.080] * 2
+    + [0.085] * 4
+)  # fmt: skip
 """Metres of error in depth of the world landmarks."""
 # Where the tracker imagines points that are out of the picture, metres in camera axes from shoulder or hip: somebody
 # who stands with hanging arms
@@ -39,7 +34,7 @@ _IMAGINED = {13: (0.0, 0.26, 0.03), 15: (0.0, 0.45, -0.12), 17: (0.0, 0.53, -0.1
 _IMAGINED_FROM = [row if row < 13 else (11 if row < 23 else 23) + (row + 1) % 2 for row in range(33)]
 _IMAGINED_AT = [_IMAGINED.get(row if row % 2 else row - 1, (0.0, 0.0, 0.0)) for row in range(33)]
 _TIP_POINTS = (4, 8, 12, 16, 20)
-_WORLD_SIZE = 0.93
+_WORLD_SIZE = 0.96
 """The world landmarks' size over the reference skeleton's, nearly whatever the performer's stature."""
 
 
@@ -52,9 +47,10 @@ class Quality:
 
     bias: float = 0.018
     slow: float = 0.018
-    fast: float = 0.004
-    white: float = 0.0015
-    tilt: float = 0.13
+    fast: float = 0.009
+    white: float = 0.003
+    turn: tuple[float, float, float] = (0.095, 0.085, 0.030)
+    wander: tuple[float, float, float] = (0.065, 0.105, 0.026)
     swaps: float = 0.06
     outliers: float = 0.08
     hand: float = 0.02
@@ -99,15 +95,26 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     foot = hips[:, :, None, :2] + along.clamp(0, 1)[..., None] * axis
     beside = (local[..., :2] - foot).norm(dim=-1)
     hidden = (
-        torch.sigmoid((behind - 0.04) * 40) * torch.sigmoid((0.16 - beside) * 30) * ((along > -0.1) & (along < 1.1))
+        torch.sigmoid((behind - 0.04) * 40) * torch.sigmoid((0.20 - beside) * 30) * ((along > -0.1) & (along < 1.1))
     )
     out, picture = first, cameras.picture(local)
-    effort = skill * loose * (1.0 + 3.5 * hidden + 1.0 * out.clamp_max(1.0))
+    # the farther of two limbs that cross in the picture; heels behind toes; limbs that clothes or light make unclear
+    partner = pick(local, _SWAP, 2)
+    crossed = torch.sigmoid((0.13 - (local[..., :2] - partner[..., :2]).norm(dim=-1)) * 40)
+    crossed = crossed * torch.sigmoid((local[..., 2] - partner[..., 2] - 0.06) * 40) * numbers(_CAN_CROSS, local)
+    ahead = torch.sigmoid((local[:, :, 29:31, 2] - local[:, :, 31:33, 2] - 0.10) * 40) * 0.4
+    heels = torch.cat([torch.zeros_like(hidden[..., :29]), ahead, torch.zeros_like(ahead)], dim=-1)
+    unclear = (chance.happens(0.08, batch, 1, 33) | chance.runs(batch, count, 0.1, 20)[..., None]).float() * 0.5
+    unclear = unclear * numbers(_CAN_CROSS, local) * chance.happens(0.5, batch, 1, 33)
+    # head and trunk are always believed, whatever is before them
+    hidden = hidden * (0.25 + 0.75 * numbers(_CAN_CROSS, local))
+    hidden = torch.stack([hidden, crossed, heels, unclear]).amax(0)
+    effort = skill * loose * (1.0 + 3.0 * hidden + 1.0 * out.clamp_max(1.0))
 
     def noise(channels: int) -> Tensor:
         speed = torch.diff(local[..., :channels], dim=1, prepend=local[:, :1, :, :channels]).norm(dim=-1)
         white = quality.white * (1.0 + 10.0 * speed / torso[:, None, None])
-        slow = chance.wandering(batch, count, 33 * channels, 4.5) + 0.7 * chance.wandering(
+        slow = chance.wandering(batch, count, 33 * channels, 3.0) + 0.7 * chance.wandering(
             batch, count, 33 * channels, 14.0
         )
         slow = slow.unflatten(-1, (33, channels)) * quality.slow
@@ -129,7 +136,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
 
     depth = numbers(_DEPTH, picture) * skill * (1.0 + hidden)
     deep = chance.normal(batch, 1, 33) * 0.5 + chance.wandering(batch, count, 33, 14.0) * 0.6
-    deep = deep + chance.wandering(batch, count, 33, 5.0) * 0.4 + chance.drifting(batch, count, 33, 3.0) * 0.04
+    deep = deep + chance.wandering(batch, count, 33, 3.5) * 0.5 + chance.drifting(batch, count, 33, 2.0) * 0.12
     world = local - local[:, :, 23:25].mean(2, keepdim=True)
     # in the picture's own parallel view: what perspective turns, the tracker does not undo
     ray = torch.atan2(hips[..., :2], hips[..., 2:])
@@ -137,11 +144,11 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     world = unapply(from_vector(away)[:, :, None], world)
     world = torch.cat([world[..., :2] + flat * torso[:, None, None, None], world[..., 2:]
                        * chance.uniform(0.5, 1.0, batch, 1, 1, 1) + (deep * depth)[..., None]], -1)  # fmt: skip
-    lean = chance.normal(batch, 1, 3) * 0.8 + 0.6 * chance.wandering(batch, count, 3, 18.0)
-    lean = lean * numbers((0.5, 1.0, 0.15), world) * quality.tilt
+    lean = chance.normal(batch, 1, 3) * numbers(quality.turn, world)
+    lean = lean + chance.wandering(batch, count, 3, 8.0) * numbers(quality.wander, world)
     world = unapply(from_vector(lean)[:, :, None], world)
     height = (stature / 1.70) ** -0.65
-    world = world * (_WORLD_SIZE * height * (1.0 + 0.035 * chance.normal(batch)))[:, None, None, None]
+    world = world * (_WORLD_SIZE * height * (1.0 + 0.06 * chance.normal(batch)))[:, None, None, None]
 
     for rows, probability in ((_LEG_POINTS, 0.6), (_ARM_POINTS, 0.25), (list(range(33)), 0.25)):
         run = chance.runs(batch, count, quality.swaps * probability, 24) | chance.happens(
