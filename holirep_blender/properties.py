@@ -13,11 +13,16 @@ from bpy.props import (
     StringProperty,
 )
 
+from .scene import refine_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
 def _is_armature(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
     return candidate.type == "ARMATURE"
+
+
+def _is_camera(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
+    return candidate.type == "CAMERA"
 
 
 def _plate_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
@@ -28,11 +33,16 @@ def _plate_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Contex
 
 
 def _character_changed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
-    """A rig map belongs to one armature: forget it when another one is chosen."""
+    """A rig map belongs to one armature, and so does what refining found: forget it when another one is chosen."""
     from .scene import rig_map_rows
 
     if not rig_map_rows.has_rig_map(settings):
         rig_map_rows.clear_rig_map(settings)
+    if settings.refine.has_report and settings.refine.character != settings.character:
+        from .scene import before_after, refine_settings
+
+        before_after.show_after(settings)
+        refine_settings.forget_report(settings)
 
 
 def _bone_changed(item: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
@@ -134,6 +144,34 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     )
     smoothing_strength: FloatProperty(
         name="Strength", description="How much to smooth", default=0.5, min=0.0, max=1.0, subtype="FACTOR"
+    )
+    camera_kind: EnumProperty(
+        name="Camera",
+        description="Where the way of the camera that shot the plate comes from",
+        items=[
+            ("SOLVED", "Solved", "A camera that does not move: where it stands is found from the performer"),
+            (
+                "OBJECT",
+                "Scene Camera",
+                "A camera of this scene that matches the plate, as matchmoving leaves it; it may move. "
+                "The performer is found in this scene's space",
+            ),
+            ("FILE", "Track File", "The path of a camera that was tracked elsewhere, as NumPy's .npz or .npy file"),
+        ],
+        default="SOLVED",
+    )
+    track_camera: PointerProperty(
+        name="Scene Camera",
+        description="The camera that matches the plate: each frame of the plate is seen as it looks at that time",
+        type=bpy.types.Object,
+        poll=_is_camera,
+    )
+    camera_track_file: StringProperty(
+        name="Track File",
+        description="A matrix of 4 by 4 for each frame of the plate: world from camera, metres, Z up, X right, Y down, "
+        "Z forward; an .npz may hold the lens too",
+        subtype="FILE_PATH",
+        options=set(PATH_OPTIONS),
     )
     focal_kind: EnumProperty(
         name="Focal Length",
@@ -241,7 +279,10 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         name="Set Scene Range", description="Make the scene begin and end with the take", default=False
     )
     add_camera: BoolProperty(
-        name="Solved Camera", description="Add the camera that was solved from the plate", default=True
+        name="Solved Camera",
+        description="Add the camera that was solved from the plate; "
+        "a take that was solved with a camera of the scene is seen through that one",
+        default=True,
     )
     plate_as_background: BoolProperty(
         name="Plate as Background", description="Show the plate behind the character through that camera", default=True
@@ -257,9 +298,14 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=set(PATH_OPTIONS),
     )
+    refine: PointerProperty(
+        name="Refine",
+        description="How the motion is made to hold on the character, and what that found",
+        type=refine_properties.HOLIREP_PG_refine,
+    )
 
 
-CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, HOLIREP_PG_shot)
+CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, *refine_properties.CLASSES, HOLIREP_PG_shot)
 
 
 def register() -> None:

@@ -10,6 +10,7 @@ import bpy
 
 from . import operators, panels, preferences, properties
 from .operators import session
+from .scene import contact_display, refine_live
 
 _CLASSES: tuple[type, ...] = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
 _taking_back: list[Callable[[], Any]] = []
@@ -25,6 +26,8 @@ def register() -> None:
         _add(properties.register, properties.unregister)
         _add(session.register, session.unregister)
         _add(panels.register, panels.unregister)
+        _add(contact_display.register, contact_display.unregister)
+        _taking_back.append(refine_live.cancel_timer)
         _add_key()
         command = bpy.utils.register_cli_command("holirep", _run_command)
         _taking_back.append(partial(bpy.utils.unregister_cli_command, command))

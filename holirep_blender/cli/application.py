@@ -17,9 +17,10 @@ from ..operators.solve_again import SolveAgain
 from ..runtime.faults import RuntimeFault
 from ..scene import shot as shots
 from . import files
+from .characters import named_object
 from .errors import CANCELLED, CHARACTER, DISK, PLATE, RUNTIME, USAGE, CommandError, from_job
 from .progress import ProgressLines
-from .shot_options import check_applying, set_applying, set_plate, set_solve, take_path
+from .shot_options import check_applying, refined, set_applying, set_plate, set_solve, take_path
 
 
 def replicate(options: Namespace) -> tuple[dict[str, Any], str]:
@@ -95,8 +96,8 @@ def _make_take(scene: bpy.types.Scene, performance: Performance, options: Namesp
         raise CommandError(CANCELLED, "cancelled; nothing was changed")
     if job.error is not None:
         raise from_job(job)
-    result = {**job.result, "warnings": list(job.warnings)}
-    text = f"{summary(job)}: {result['take']}"
+    result = {**job.result, "warnings": [*performance.warnings, *job.warnings]}
+    text = "\n".join([f"{summary(job)}: {result['take']}", *(f"Warning: {each}" for each in performance.warnings)])
     if options.character is None:
         return result, text
     scene.holirep.take = result["take"]
@@ -125,7 +126,7 @@ def export(options: Namespace) -> tuple[dict[str, Any], str]:
             from ..scene.exporters import export_character
 
             files.open_blend(options.file)
-            export_character(bpy.context, _object(options.character), out, kind)
+            export_character(bpy.context, named_object(options.character), out, kind)
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
     except ValueError as error:
@@ -148,7 +149,8 @@ def _apply_and_save(scene: bpy.types.Scene, save: Path) -> tuple[dict[str, Any],
         raise CommandError(DISK, f"The take cannot be read: {error}") from error
     files.save_blend(save)
     lines = [text, *(f"Warning: {warning}" for warning in warnings), f"Saved {save}"]
-    return {"applied": text, "warnings": warnings, "saved": str(save.absolute())}, "\n".join(lines)
+    result = {"applied": text, "warnings": warnings, "saved": str(save.absolute())}
+    return {**result, **refined(scene.holirep)}, "\n".join(lines)
 
 
 def _choose_character(scene: bpy.types.Scene, options: Namespace) -> None:
@@ -158,7 +160,7 @@ def _choose_character(scene: bpy.types.Scene, options: Namespace) -> None:
     from ..scene.shot_take import check_shot_character
 
     shot = scene.holirep
-    found = _object(options.character)
+    found = named_object(options.character)
     if armature_of(found) is None:
         kind = found.type.replace("_", " ").lower()
         raise CommandError(
@@ -171,14 +173,3 @@ def _choose_character(scene: bpy.types.Scene, options: Namespace) -> None:
     except ValueError as error:
         raise CommandError(CHARACTER, str(error)) from error
     set_applying(shot, options)
-
-
-def _object(name: str) -> bpy.types.Object:
-    found = bpy.context.scene.objects.get(name)
-    if found is None:
-        armatures = sorted(item.name for item in bpy.context.scene.objects if item.type == "ARMATURE")
-        there = (
-            f"its armatures are: {', '.join(armatures)}" if armatures else "it has no armature; open a file with --file"
-        )
-        raise CommandError(CHARACTER, f"the scene has no object named {name!r}; {there}")
-    return found

@@ -11,7 +11,7 @@ import traceback
 from types import FrameType
 from typing import Any, Callable, Sequence
 
-from . import application, environment
+from . import application, environment, motion_verbs
 from .errors import CANCELLED, INTERNAL, OK, WORKER, CommandError
 from .parser import build_parser
 
@@ -19,6 +19,9 @@ _VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "replicate": application.replicate,
     "solve": application.solve,
     "apply": application.apply,
+    "clamp": motion_verbs.clamp,
+    "plant": motion_verbs.plant,
+    "check": motion_verbs.check,
     "export": application.export,
     "doctor": environment.doctor,
     "runtime": environment.runtime,

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..motion.biomechanics.limit_table import PRESETS
 from . import values
 from .errors import USAGE, CommandError
 
@@ -66,6 +67,22 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     apply.add_argument("--take", type=Path, required=True, metavar="TAKE.npz")
     _applying(apply, required=True)
 
+    clamp = verbs.add_parser("clamp", parents=[common], help="bring joints back within human limits, in any animation")
+    _animation(clamp, writes=True)
+    clamp.add_argument("--strength", type=values.number(0.0, 1.0), default=1.0, metavar="0..1", help="how firmly")
+
+    plant = verbs.add_parser("plant", parents=[common], help="keep feet where they touch the floor, in any animation")
+    _animation(plant, writes=True)
+    plant.add_argument("--strength", type=values.number(0.0, 1.0), default=1.0, metavar="0..1", help="how firmly")
+    plant.add_argument("--hands", type=values.number(0.0, 1.0), default=0.0, metavar="0..1", help="hands too")
+    plant.add_argument("--keep-limits", action="store_true", help="joints stay within human limits all the same")
+    _floor(plant)
+
+    check = verbs.add_parser("check", parents=[common], help="what is not human or does not hold, in any animation")
+    _animation(check, writes=False)
+    _floor(check)
+    check.add_argument("--strict", action="store_true", help="end with exit code 8 where something is found")
+
     export = verbs.add_parser(
         "export", parents=[common], help="a take as BVH; a character with its keys as FBX, glTF, USD"
     )
@@ -99,10 +116,43 @@ def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", type=Path, metavar="FILE.blend", help="open this file first")
 
 
+def _animation(parser: argparse.ArgumentParser, writes: bool) -> None:
+    _file(parser)
+    parser.add_argument("--character", metavar="NAME", help="armature whose active action is meant")
+    parser.add_argument("--take", type=Path, metavar="TAKE.npz", help="or a take; it is left as it is")
+    if writes:
+        parser.add_argument("--save", type=Path, metavar="FILE.blend", help="where the character's file is saved")
+        parser.add_argument("--out", type=Path, metavar="NEW.npz", help="where the new take goes")
+    parser.add_argument(
+        "--range", type=values.frame_range, metavar="A-B", help="frames of the scene, or of the take's plate; else all"
+    )
+    parser.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="whose limits, speed and strength")
+    parser.add_argument(
+        "--bones", type=values.names, metavar="NAME,NAME", help="only these bones, or joints of a take; else all mapped"
+    )
+
+
+def _floor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--floor",
+        type=values.number(-1e5, 1e5),
+        metavar="HEIGHT",
+        help="height of the floor, in the scene or in the take's world; else found from the motion",
+    )
+
+
 def _solving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("solving")
     group.add_argument("--smoothing", choices=["zero_phase", "one_euro", "none"])
     group.add_argument("--smoothing-strength", type=values.number(0.0, 1.0), metavar="0..1")
+    camera = group.add_mutually_exclusive_group()
+    camera.add_argument("--camera", metavar="NAME", help="the file's camera that matches the plate; it may move")
+    camera.add_argument(
+        "--camera-track", type=Path, metavar="TRACK.npz", help="the way of a camera that was tracked elsewhere"
+    )
+    camera.add_argument(
+        "--still-camera", action="store_true", help="one that does not move and is solved, if the shot says else"
+    )
     group.add_argument("--focal-length", type=values.focal_length, metavar="F", help="estimate, 35mm or 1500px")
     group.add_argument("--sensor-width", type=values.number(1.0, 500.0, " mm"), metavar="MM", help="with 35mm; else 36")
     group.add_argument("--height", type=values.number(0.5, 2.6, " m"), metavar="METRES", help="the performer's")
@@ -134,3 +184,17 @@ def _applying(parser: argparse.ArgumentParser, required: bool) -> None:
     group.add_argument("--set-resolution", action="store_true", help="give the scene the plate's resolution")
     group.add_argument("--no-camera", action="store_true", help="do not add the solved camera")
     group.add_argument("--no-background", action="store_true", help="do not show the plate behind that camera")
+    group.add_argument("--no-refine", action="store_true", help="leave the motion as it was captured")
+    group.add_argument(
+        "--limits", type=values.limits(PRESETS), metavar="PRESET", help=f"human limits: {', '.join(PRESETS)} or off"
+    )
+    group.add_argument("--no-plant", action="store_true", help="do not hold feet and hands where they touch")
+    group.add_argument("--feet", type=values.number(0.0, 1.0), metavar="0..1", help="how firmly feet are held")
+    group.add_argument("--hands", type=values.number(0.0, 1.0), metavar="0..1", help="how firmly hands are held")
+    group.add_argument(
+        "--refine-smoothing", type=values.number(0.0, 1.0), metavar="0..1", help="a filter before all else"
+    )
+    group.add_argument("--slow-down", action="store_true", help="slow down what exceeds human speed or strength")
+    group.add_argument(
+        "--mass", type=values.number(5.0, 400.0, " kg"), metavar="KG", help="the performer's, for strength"
+    )

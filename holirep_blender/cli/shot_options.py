@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from . import files
+from .characters import named_camera
 from .errors import USAGE, CommandError
 
 _SWITCHES = {
@@ -45,11 +47,22 @@ def set_plate(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
 
 
 def set_solve(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
-    """Smoothing, lens and height."""
+    """Smoothing, camera, lens and height."""
     if options.smoothing is not None:
         shot.smoothing = options.smoothing.upper()
     if options.smoothing_strength is not None:
         shot.smoothing_strength = options.smoothing_strength
+    if options.camera is not None:
+        shot.camera_kind, shot.track_camera = "OBJECT", named_camera(options.camera)
+    elif options.camera_track is not None:
+        shot.camera_kind = "FILE"
+        shot.camera_track_file = str(files.existing(options.camera_track, "camera track"))
+    elif options.still_camera:
+        shot.camera_kind = "SOLVED"
+    if shot.camera_kind == "OBJECT" and options.focal_length is not None:
+        raise CommandError(
+            USAGE, "the scene's camera has the plate's lens: leave out --focal-length, or give --still-camera"
+        )
     if options.sensor_width is not None:
         shot.sensor_width_mm = options.sensor_width
     if options.focal_length is not None:
@@ -71,6 +84,54 @@ def set_applying(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
     for option, (name, value) in _SWITCHES.items():
         if getattr(options, option):
             setattr(shot, name, value)
+    _set_refining(shot.refine, options)
+
+
+def _set_refining(refine: bpy.types.PropertyGroup, options: Namespace) -> None:
+    """How the motion is refined before it is keyed."""
+    if options.no_refine:
+        refine.use_refine = False
+        return
+    if options.limits == "off":
+        refine.limits = 0.0
+    elif options.limits is not None:
+        refine.preset = options.limits.upper()
+        refine.limits = refine.limits or 1.0
+    if options.no_plant:
+        refine.feet = refine.hands = 0.0
+    for option, name in (("feet", "feet"), ("hands", "hands"), ("refine_smoothing", "smoothing")):
+        if getattr(options, option) is not None:
+            setattr(refine, name, getattr(options, option))
+    if options.slow_down:
+        refine.attenuate = True
+    if options.mass is not None:
+        refine.use_performer_mass, refine.performer_mass = True, options.mass
+    if any(getattr(options, option) is not None for option in ("limits", "feet", "hands", "refine_smoothing")):
+        refine.use_refine = True
+
+
+def refined(shot: bpy.types.PropertyGroup) -> dict[str, Any]:
+    """What refining came to, for the JSON object; empty where the motion was not refined."""
+    refine = shot.refine
+    if not refine.has_report:
+        return {}
+    rows = [
+        {
+            "kind": row.kind,
+            "joint": row.joint,
+            "motion": row.motion,
+            "first": row.first,
+            "last": row.last,
+            "worst": row.frame,
+            "value": round(row.value, 4),
+            "bound": round(row.bound, 4),
+            "unit": row.unit,
+            "altered": row.altered,
+            "sentence": row.name,
+        }
+        for row in refine.violations
+    ]
+    return {"refined": refine.summary, "violations": rows, "violation_count": refine.found}
 
 
 def check_applying(options: Namespace) -> None:
@@ -79,6 +140,10 @@ def check_applying(options: Namespace) -> None:
         raise CommandError(USAGE, "--character and --save belong together: the take is applied and the file saved")
     if options.set_resolution and options.no_camera:
         raise CommandError(USAGE, "--set-resolution is for the solved camera: leave out --no-camera")
+    if options.no_refine and (options.limits or options.feet or options.hands or options.refine_smoothing):
+        raise CommandError(USAGE, "--no-refine leaves nothing to choose: leave out --limits, --feet and the like")
+    if options.no_plant and (options.feet or options.hands):
+        raise CommandError(USAGE, "--no-plant leaves feet and hands alone: leave out --feet and --hands")
     if options.save is not None and options.save.suffix.lower() != ".blend":
         raise CommandError(USAGE, f"the file to save must end in .blend: --save {options.save.with_suffix('.blend')}")
 

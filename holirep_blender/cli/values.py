@@ -95,3 +95,22 @@ def device(text: str) -> str:
     if re.fullmatch(r"auto|cpu|cuda:\d", text) is None:
         raise ArgumentTypeError(f"a device is auto, cpu or cuda:0, cuda:1 …, not {text!r}")
     return text
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    found = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not found:
+        raise ArgumentTypeError("name at least one, with commas between them")
+    return found
+
+
+def limits(presets: tuple[str, ...]) -> Callable[[str], str]:
+    """``off`` or the name of a preset."""
+
+    def read(text: str) -> str:
+        if text != "off" and text not in presets:
+            raise ArgumentTypeError(f"must be off, {', '.join(presets)}, not {text!r}")
+        return text
+
+    return read

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
+from ..motion.resampling import resampled_count
 from ..protocol.messages import Progress
 from .errors import UserError
 from .plate import Plate, open_plate
@@ -50,7 +51,11 @@ def plate_of(request: dict[str, Any], frame_range: Optional[tuple[int, int]]) ->
 
 
 def inspect_plate(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
-    """`{fps, size, first_frame, last_frame, frame_count, seconds}` of a plate (within `frame_range`, if given)."""
+    """`{fps, size, first_frame, last_frame, frame_count, take_frames, start_seconds, seconds}` of a plate.
+
+    Within `frame_range`, if given, which begins `start_seconds` after the plate does. `take_frames` is how many frames
+    a take of it has, evenly spaced as its `fps` says: another number than `frame_count` where the plate's rate varies.
+    """
     plate = plate_of(request, frame_range_of(request))
     width, height = plate.size
     return {
@@ -59,6 +64,8 @@ def inspect_plate(request: dict[str, Any], report: Callable[[Progress], None]) -
         "first_frame": int(plate.first_frame),
         "last_frame": int(plate.last_frame),
         "frame_count": int(plate.frame_count),
+        "take_frames": resampled_count(plate.times, float(plate.fps)),
+        "start_seconds": float(plate.times[0]),
         "seconds": float(plate.frame_count / plate.fps),
     }
 

@@ -133,6 +133,7 @@ def plate_facts(plate: Plate, sequence_fps: Optional[float], sha256: Optional[st
         "sha256": sha256,
         "sha256_of": HASH_OF_SEQUENCE if sequence else HASH_OF_FILE,
         "frame_range": [int(plate.first_frame), int(plate.last_frame)],
+        "start_seconds": float(plate.times[0]),
         "size": [int(value) for value in plate.size],
         "fps": float(plate.fps),
         "rate": rate,

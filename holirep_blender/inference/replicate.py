@@ -13,8 +13,10 @@ from typing import Any, Callable
 import numpy as np
 
 from ..motion.geometric import SolveError, SolveOptions, solve
+from ..motion.resampling import resampled_count
 from ..motion.take import Take
 from ..protocol.messages import Progress
+from .camera_tracks import camera_settings, track_source
 from .errors import UserError
 from .plate import Plate
 from .plate_requests import frame_range_of, plate_of, plate_path_of, sequence_fps_of
@@ -84,6 +86,7 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
             report.warn(warning)
     report(_stage(0))
     plate = plate_of(request, frame_range_of(request))
+    _check_track(options, plate)
     with Fingerprints(plate) as fingerprints:
         take, tracked = _performance(request, plate, options, report)
         report(_stage(3))
@@ -97,6 +100,7 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
         "plate": plate_facts(plate, sequence_fps_of(request), fingerprints.plate_sha256),
         "models": fingerprints.models,
         "request": request,
+        **track_source(request),
         **software(),
     }
     take.save(out)
@@ -108,6 +112,18 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
         "seconds": round(time.monotonic() - started, 3),
         "warnings": warnings,
     }
+
+
+def _check_track(options: SolveOptions, plate: Plate) -> None:
+    """Raises UserError where a camera's track has not a row for each frame, before an hour of tracking shows it."""
+    if options.camera_track is None:
+        return
+    frames = resampled_count(plate.times, float(plate.fps))
+    if len(options.camera_track) != frames:
+        raise UserError(
+            f"The camera track has {len(options.camera_track)} frames, but {plate.path.name} has {frames} in this "
+            "frame range: it needs one row for each frame."
+        )
 
 
 def _performance(request: dict[str, Any], plate: Plate, options: SolveOptions, report: Any) -> tuple[Take, int]:
@@ -155,8 +171,10 @@ def solve_options_of(request: dict[str, Any]) -> SolveOptions:
     if method not in METHODS:
         raise UserError(f"There is no method '{method}'; choose one of: {', '.join(METHODS)}.")
     names = ("smoothing", "smoothing_strength", "focal_length_px", "performer_height", "floor")
+    given = {name: request[name] for name in names if request.get(name) is not None}
     try:
-        return SolveOptions(**{name: request[name] for name in names if request.get(name) is not None})
+        # what the user sets wins over what the track's file holds
+        return SolveOptions(**{**camera_settings(request), **given})
     except SolveError as error:
         raise UserError(str(error)) from error
     except TypeError as error:

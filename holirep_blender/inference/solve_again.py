@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
-from ..motion.geometric import SolveError, solve
+from ..motion.geometric import SolveError, SolveOptions, solve
 from ..motion.take import Take, TakeError
 from ..protocol.messages import Progress
+from .camera_tracks import track_source
 from .errors import UserError
 from .provenance import software
 from .replicate import output_of, solve_options_of
@@ -29,22 +30,23 @@ class TakeFileError(UserError):
 def solve_again(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
     """Solve the observations of `take` with other settings and write the result to `out`.
 
-    The settings are those of `replicate`. Returns `{take, frames, fps, seconds}`. Raises UserError for a wrong
-    setting or a take that cannot be solved again, and OSError as the disk gives it. The new take appears under its
-    name only when it is complete.
+    The settings are those of `replicate`; a camera's track that was given then counts again. Returns
+    `{take, frames, fps, seconds}`. Raises UserError for a wrong setting or a take that cannot be solved again, and
+    OSError as the disk gives it. The new take appears under its name only when it is complete.
     """
     started = time.monotonic()
     out = output_of(request)
     options = solve_options_of(request)
     report(_stage(0))
     old = _take_of(request)
+    options = _with_the_old_track(options, old)
     report(_stage(1))
     try:
         take = solve(old.observations, replace(options, fps=old.fps, frame_start=old.frame_start))
     except SolveError as error:
         raise UserError(str(error)) from error
     report(_stage(2))
-    take.header = {**old.header, **take.header, **software()}
+    take.header = {**old.header, **take.header, **track_source(request), **software()}
     take.save(out)
     return {
         "take": str(out),
@@ -56,6 +58,23 @@ def solve_again(request: dict[str, Any], report: Callable[[Progress], None]) -> 
 
 def _stage(index: int) -> Progress:
     return Progress(STAGES[index], index, len(STAGES), fraction=STAGE_STARTS[index])
+
+
+def _with_the_old_track(options: SolveOptions, old: Take) -> SolveOptions:
+    """The options with the camera's track that the take was solved with, unless they have another one.
+
+    Its lens is kept too, where it was given then and is not now: track and lens belong together.
+    """
+    before = old.header.get("solve_options", {})
+    if options.camera_track is not None or before.get("camera_track") is None or old.camera is None:
+        return options
+    focal = options.focal_length_px if options.focal_length_px is not None else before.get("focal_length_px")
+    return replace(
+        options,
+        camera_track=old.camera.world_from_camera,
+        focal_length_px=focal,
+        principal_point=before.get("principal_point"),
+    )
 
 
 def _take_of(request: dict[str, Any]) -> Take:

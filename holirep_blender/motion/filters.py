@@ -28,19 +28,41 @@ def butterworth_lowpass(cutoff_hz: float, fps: float) -> tuple[Array, Array]:
     return b, a
 
 
+_BLOCK = 32
+"""Samples that are filtered by one product of matrices instead of one after the other."""
+
+
 def _filtered_once(samples: Array, b: Array, a: Array) -> Array:
-    """Runs the recursive filter along axis 0, started in its steady state for the first sample."""
+    """Runs the recursive filter along axis 0, started in its steady state for the first sample.
+
+    A block of outputs and the states after it are linear in the block's inputs and the states before it; the matrix of
+    that is what the recursion answers to unit inputs and unit states (Burrus, *Block realization of digital filters*,
+    1972).
+    """
+    count, flat = len(samples), samples.reshape(len(samples), -1)
+    size = min(_BLOCK, count)
+    units = np.eye(size + 2)
+    answers, ends = _recursion(units[:size], units[size:], b, a)
+    states = np.array([b[1] - a[1] + b[2] - a[2], b[2] - a[2]])[:, None] * flat[:1]
+    result = np.empty_like(flat)
+    whole = count - count % size
+    for start in range(0, whole, size):
+        known = np.concatenate([flat[start : start + size], states])
+        result[start : start + size] = answers @ known
+        states = ends @ known
+    result[whole:] = _recursion(flat[whole:], states, b, a)[0]
+    return result.reshape(samples.shape)
+
+
+def _recursion(samples: Array, states: Array, b: Array, a: Array) -> tuple[Array, Array]:
+    """Outputs ``(T, C)`` and last states ``(2, C)`` of the filter in transposed direct form II."""
     result = np.empty_like(samples)
-    # transposed direct form II; a constant input x0 with gain 1 leaves these states
-    first = samples[0]
-    second_state = (b[2] - a[2]) * first
-    first_state = (b[1] - a[1]) * first + second_state
+    first, second = states
     for index, sample in enumerate(samples):
-        value = b[0] * sample + first_state
-        first_state = b[1] * sample - a[1] * value + second_state
-        second_state = b[2] * sample - a[2] * value
-        result[index] = value
-    return result
+        result[index] = value = b[0] * sample + first
+        first = b[1] * sample - a[1] * value + second
+        second = b[2] * sample - a[2] * value
+    return result, np.stack([first, second])
 
 
 def zero_phase(samples: npt.ArrayLike, fps: float, cutoff_hz: float) -> Array:

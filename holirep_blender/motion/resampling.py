@@ -37,6 +37,14 @@ def is_uniform(times: npt.ArrayLike, fps: float, tolerance: float = 0.1) -> bool
     return bool(np.max(np.abs((clock - clock[0]) * fps - np.arange(len(clock)))) <= tolerance)
 
 
+def resampled_count(times: npt.ArrayLike, fps: float) -> int:
+    """How many frames :func:`resampled` gives for frames at these times ``(T,)`` in seconds."""
+    clock = np.asarray(times, dtype=np.float64)
+    if is_uniform(clock, fps):
+        return len(clock)
+    return int(np.floor((clock[-1] - clock[0]) * fps + 0.5)) + 1
+
+
 def resampled(observations: Observations, fps: float) -> Observations:
     """The observations at ``k / fps`` seconds from their first frame.
 
@@ -51,7 +59,7 @@ def resampled(observations: Observations, fps: float) -> Observations:
         raise ValueError("the times of the plate's frames do not increase")
     if is_uniform(times, fps):
         return observations
-    clock = np.arange(int(np.floor(times[-1] * fps + 0.5)) + 1) / fps
+    clock = np.arange(resampled_count(times, fps)) / fps
     right = np.clip(np.searchsorted(times, clock), 1, len(times) - 1)
     left = right - 1
     share = np.clip((clock - times[left]) / (times[right] - times[left]), 0.0, 1.0)

@@ -26,24 +26,28 @@ def identity(shape: Sequence[int] = ()) -> Array:
 def normalized(vectors: npt.ArrayLike) -> Array:
     """Vectors or quaternions scaled to length 1; zero stays zero."""
     array = np.asarray(vectors, dtype=np.float64)
-    length = np.linalg.norm(array, axis=-1, keepdims=True)
+    length = _lengths(array)[..., None]
     return np.asarray(array / np.where(length < _TINY, 1.0, length))
 
 
+def _lengths(vectors: Array) -> Array:
+    """Lengths ``(...)`` of vectors ``(..., N)``; ``np.linalg.norm`` takes three times as long on short ones."""
+    return np.asarray(np.sqrt(np.einsum("...i,...i->...", vectors, vectors)))
+
+
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
-    """Hamilton product ``a * b`` of quaternions ``(..., 4)``: first ``b``, then ``a``."""
-    p, q = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    w1, x1, y1, z1 = np.moveaxis(p, -1, 0)
-    w2, x2, y2, z2 = np.moveaxis(q, -1, 0)
-    return np.stack(
-        [
-            w1 * w2 - x1 * x2 - y1 * y2 - z1 * z2,
-            w1 * x2 + x1 * w2 + y1 * z2 - z1 * y2,
-            w1 * y2 - x1 * z2 + y1 * w2 + z1 * x2,
-            w1 * z2 + x1 * y2 - y1 * x2 + z1 * w2,
-        ],
-        axis=-1,
-    )
+    """Hamilton product ``a * b`` of quaternions ``(..., 4)``: first ``b``, then ``a``.
+
+    Computed on pairs of complex numbers (Cayley-Dickson: ``w + x i`` and ``y + z i``), in a third of the steps.
+    """
+    p = np.ascontiguousarray(a, dtype=np.float64).view(np.complex128)
+    q = np.ascontiguousarray(b, dtype=np.float64).view(np.complex128)
+    a1, b1, a2, b2 = p[..., 0], p[..., 1], q[..., 0], q[..., 1]
+    first = a1 * a2
+    result = np.empty(np.shape(first) + (2,), dtype=np.complex128)
+    result[..., 0] = first - b1 * np.conj(b2)
+    result[..., 1] = a1 * b2 + b1 * np.conj(a2)
+    return result.view(np.float64)
 
 
 def inverse(q: npt.ArrayLike) -> Array:
@@ -54,9 +58,16 @@ def inverse(q: npt.ArrayLike) -> Array:
 def rotate(q: npt.ArrayLike, vectors: npt.ArrayLike) -> Array:
     """Rotates vectors ``(..., 3)`` by unit quaternions ``(..., 4)``."""
     quaternions, v = np.asarray(q, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
-    w, u = quaternions[..., :1], quaternions[..., 1:]
-    t = 2.0 * np.cross(u, v)
-    return np.asarray(v + w * t + np.cross(u, t))
+    w, x, y, z = quaternions[..., 0], quaternions[..., 1], quaternions[..., 2], quaternions[..., 3]
+    a, b, c = v[..., 0], v[..., 1], v[..., 2]
+    # written out: np.cross takes several times as long
+    t, s, r = 2.0 * (y * c - z * b), 2.0 * (z * a - x * c), 2.0 * (x * b - y * a)
+    first = a + w * t + (y * r - z * s)
+    result = np.empty(np.shape(first) + (3,))
+    result[..., 0] = first
+    result[..., 1] = b + w * s + (z * t - x * r)
+    result[..., 2] = c + w * r + (x * s - y * t)
+    return result
 
 
 def to_matrix(q: npt.ArrayLike) -> Array:
@@ -96,7 +107,7 @@ def from_matrix(matrices: npt.ArrayLike) -> Array:
 def from_rotation_vector(vectors: npt.ArrayLike) -> Array:
     """Exponential map: quaternions ``(..., 4)`` of rotation vectors ``(..., 3)`` (axis times radians)."""
     v = np.asarray(vectors, dtype=np.float64)
-    angle = np.linalg.norm(v, axis=-1, keepdims=True)
+    angle = _lengths(v)[..., None]
     # np.sinc(x) = sin(pi x) / (pi x) has no division by zero at rest
     return np.concatenate([np.cos(angle / 2.0), 0.5 * np.sinc(angle / (2.0 * np.pi)) * v], axis=-1)
 
@@ -105,7 +116,7 @@ def to_rotation_vector(q: npt.ArrayLike) -> Array:
     """Logarithm: rotation vectors ``(..., 3)``, at most pi long, of unit quaternions ``(..., 4)``."""
     quaternions = np.asarray(q, dtype=np.float64)
     quaternions = np.where(quaternions[..., :1] < 0.0, -quaternions, quaternions)
-    sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
+    sine = _lengths(quaternions[..., 1:])[..., None]
     angle = 2.0 * np.arctan2(sine, quaternions[..., :1])
     scale = np.where(sine < 1e-9, 2.0, angle / np.where(sine < 1e-9, 1.0, sine))
     return np.asarray(scale * quaternions[..., 1:])
@@ -136,9 +147,9 @@ def between(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
 def angle_between(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     """Geodesic angle in radians ``(...)`` between unit quaternions ``(..., 4)``, 0 to pi."""
     p, q = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    p, q = np.broadcast_arrays(p, np.where(np.sum(p * q, axis=-1, keepdims=True) < 0.0, -q, q))
+    p, q = np.broadcast_arrays(p, np.where(np.einsum("...i,...i->...", p, q)[..., None] < 0.0, -q, q))
     # twice the angle between 4-vectors; arctan2 keeps small angles exact (Kahan)
-    return np.asarray(4.0 * np.arctan2(np.linalg.norm(p - q, axis=-1), np.linalg.norm(p + q, axis=-1)))
+    return np.asarray(4.0 * np.arctan2(_lengths(p - q), _lengths(p + q)))
 
 
 def slerp(a: npt.ArrayLike, b: npt.ArrayLike, t: npt.ArrayLike) -> Array:
@@ -152,7 +163,7 @@ def continuous(q: npt.ArrayLike) -> Array:
     quaternions = np.array(q, dtype=np.float64)
     if len(quaternions) < 2:
         return quaternions
-    dots = np.sum(quaternions[1:] * quaternions[:-1], axis=-1)
+    dots = np.einsum("...i,...i->...", quaternions[1:], quaternions[:-1])
     signs = np.cumprod(np.where(dots < 0.0, -1.0, 1.0), axis=0)
     quaternions[1:] *= signs[..., None]
     return quaternions

@@ -7,6 +7,7 @@ import time
 
 import bpy
 
+from ..scene import refine_live
 from ..scene import shot as shots
 from . import session
 
@@ -44,15 +45,20 @@ def apply_and_report(
     context: bpy.types.Context, scene: bpy.types.Scene, character: bpy.types.Object
 ) -> tuple[str, str]:
     """Applies the shot's take to a character and shows in the panel what came of it; returns level and sentence."""
+    from ..scene.before_after import show_after
     from ..scene.shot_take import apply_shot_take
 
     take = bpy.path.abspath(scene.holirep.take)
     started = time.perf_counter()
+    refine_live.forget(scene)
+    kept = show_after(scene.holirep)
     try:
         text, warnings = apply_shot_take(context, scene, character)
     except (ValueError, OSError) as error:
         session.report("ERROR", str(error), take=take)
         return "ERROR", str(error)
+    if kept:
+        warnings = [*warnings, f"What was keyed while Before was shown is kept in the action {kept}."]
     text = f"{text}, in {time.perf_counter() - started:.2f} s"
     session.report("WARNING" if warnings else "INFO", text, warnings, take)
     return "INFO", text

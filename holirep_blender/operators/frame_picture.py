@@ -13,7 +13,10 @@ from gpu_extras.presets import draw_texture_2d
 
 
 class FramePicture:
-    """Draws until ``close``; boxes are left, top, right, bottom in pixels from the picture's top left corner."""
+    """Draws until ``close``; boxes are left, top, right, bottom in pixels from the picture's top left corner.
+
+    ``corners`` are those of a shape that is being clicked, in the same pixels; its open end follows the pointer.
+    """
 
     def __init__(self, context: bpy.types.Context, picture: Path, people: list[dict[str, Any]]) -> None:
         self._area = context.area
@@ -24,6 +27,8 @@ class FramePicture:
         self._size = tuple(self._image.size)
         self._texture = gpu.texture.from_image(self._image)
         self._boxes = [person["box"] for person in people]
+        self.corners: list[tuple[float, float]] = []
+        self._loose: tuple[float, float] | None = None
         self._pointed: list[float] | None = None
         self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
         self._area.tag_redraw()
@@ -43,11 +48,24 @@ class FramePicture:
 
     def box_at(self, x: int, y: int) -> list[float] | None:
         """The smallest box under a point of the window, None where there is none."""
-        left, bottom, scale = picture_place(self._area, self._size)
-        column = (x - self._region.x - left) / scale
-        row = self._size[1] - (y - self._region.y - bottom) / scale
+        column, row = self.pixel_at(x, y)
         hit = [box for box in self._boxes if box[0] <= column <= box[2] and box[1] <= row <= box[3]]
         return min(hit, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), default=None)
+
+    def pixel_at(self, x: int, y: int) -> tuple[float, float]:
+        """Column and row of the picture under a point of the window; beyond its edges too."""
+        left, bottom, scale = picture_place(self._area, self._size)
+        return (x - self._region.x - left) / scale, self._size[1] - (y - self._region.y - bottom) / scale
+
+    def shows(self, x: int, y: int) -> bool:
+        """Whether a point of the window lies in the picture."""
+        column, row = self.pixel_at(x, y)
+        return 0.0 <= column <= self._size[0] and 0.0 <= row <= self._size[1]
+
+    def draw_towards(self, x: int, y: int) -> None:
+        """Lets the open end of the shape follow the pointer; window pixels from the bottom left corner."""
+        self._loose = self.pixel_at(x, y)
+        self._area.tag_redraw()
 
     def _draw(self) -> None:
         if bpy.context.area != self._area:
@@ -65,8 +83,22 @@ class FramePicture:
             colour = (1.0, 0.65, 0.1, 1.0) if pointed else (0.2, 0.8, 1.0, 1.0)
             gpu.state.line_width_set(4.0 if pointed else 2.0)
             _rectangle(shader, x0, y0, x1, y1, colour, fill=False)
+        self._draw_corners(shader, left, bottom, scale)
         gpu.state.line_width_set(1.0)
         gpu.state.blend_set("NONE")
+
+    def _draw_corners(self, shader: Any, left: float, bottom: float, scale: float) -> None:
+        """The shape so far: filled once it has three sides, with a square at each corner."""
+        shape = [*self.corners, *([self._loose] if self._loose is not None and len(self.corners) < 4 else [])]
+        points = [(left + x * scale, bottom + (self._size[1] - y) * scale) for x, y in shape]
+        if len(points) >= 3:
+            fan = [(0, index, index + 1) for index in range(1, len(points) - 1)]
+            _shape(shader, "TRIS", points, (0.2, 0.8, 1.0, 0.25), fan)
+        if len(points) >= 2:
+            gpu.state.line_width_set(2.0)
+            _shape(shader, "LINE_STRIP", [*points, points[0]] if len(points) > 2 else points, (0.2, 0.8, 1.0, 1.0))
+        for x, y in points[: len(self.corners)]:
+            _rectangle(shader, x - 4, y - 4, x + 4, y + 4, (1.0, 0.65, 0.1, 1.0), fill=True)
 
 
 def picture_place(area: bpy.types.Area, size: tuple[int, int]) -> tuple[float, float, float]:
@@ -91,9 +123,19 @@ def _rectangle(
 ) -> None:
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     if fill:
-        batch = batch_for_shader(shader, "TRIS", {"pos": corners}, indices=[(0, 1, 2), (0, 2, 3)])
+        _shape(shader, "TRIS", corners, colour, [(0, 1, 2), (0, 2, 3)])
     else:
-        batch = batch_for_shader(shader, "LINE_STRIP", {"pos": [*corners, corners[0]]})
+        _shape(shader, "LINE_STRIP", [*corners, corners[0]], colour)
+
+
+def _shape(
+    shader: Any,
+    kind: str,
+    points: list[tuple[float, float]],
+    colour: tuple[float, float, float, float],
+    indices: list[tuple[int, int, int]] | None = None,
+) -> None:
+    batch = batch_for_shader(shader, kind, {"pos": points}, indices=indices)
     shader.bind()
     shader.uniform_float("color", colour)
     batch.draw(shader)

@@ -7,6 +7,7 @@ nothing of Blender's is held, only the numbers by which it is found again.
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
@@ -19,6 +20,7 @@ from .apply_take import apply_and_report
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job
+    from ..scene.camera_tracks import PlateFrames
 
 
 def why_no_job() -> str:
@@ -35,9 +37,13 @@ def why_not(scene: bpy.types.Scene) -> str:
         return reason
     if not scene.holirep.plate.strip():
         return "Choose a plate first: a movie, or one picture of an image sequence"
-    if scene.holirep.character is not None:
-        return shots.character_problem(scene)
-    return ""
+    return why_not_shot(scene)
+
+
+def why_not_shot(scene: bpy.types.Scene) -> str:
+    """What is wrong with the shot's character or camera, if they are chosen; empty when nothing is."""
+    problem = shots.character_problem(scene) if scene.holirep.character is not None else ""
+    return problem or shots.camera_problem(scene)
 
 
 class Performance:
@@ -62,6 +68,9 @@ class Performance:
         self.character_name: str = shot.character.name if shot.character else ""
         self.loads = session.current().loads
         self.take: Optional[Path] = None
+        self.warnings: tuple[str, ...] = ()
+        """What the user is to be told of the settings besides what the job tells."""
+        self._track_file = Path(bpy.app.tempdir) / f"camera_{uuid.uuid4().hex}.npz"
 
     def start(self) -> None:
         """Submits the job and returns. Raises ValueError, in the user's words, where a setting is wrong."""
@@ -82,12 +91,16 @@ class Performance:
             job = jobs.wait(jobs.submit("inspect_plate", _plate_of(params)), show)
             if job.state != "done":
                 return job
-            params = self._params(_size(job))
+            params = self._params(_frames(job))
         _make_folder(Path(params["out"]).parent)
-        return jobs.wait(jobs.submit(self.kind, params), show)
+        try:
+            return jobs.wait(jobs.submit(self.kind, params), show)
+        finally:
+            self._track_file.unlink(missing_ok=True)
 
     def finish(self, job: Job) -> bool:
         """Applies the take of a job that has ended. Returns False where it must be asked again later."""
+        self._track_file.unlink(missing_ok=True)
         if job.state == "cancelled":
             session.report("INFO", "Cancelled. Nothing was changed")
             return True
@@ -96,7 +109,7 @@ class Performance:
             session.report("ERROR", message, _details(job))
             return True
         self.take = Path(job.result["take"])
-        session.current().waiting_for = waiting = _busy_with()
+        session.current().waiting_for = waiting = _busy_with("The take is ready")
         if waiting:
             return False
         self._use(job)
@@ -106,20 +119,21 @@ class Performance:
         scene = self._find(bpy.data.scenes, self.scene_uid)
         later = f"The take is kept: {self.take}. Open it in the Take panel to apply it"
         tracked = summary(job)
+        warnings = [*self.warnings, *job.warnings]
         if scene is None:
             cause = "Another file was opened" if session.current().loads != self.loads else "The scene was deleted"
-            session.report("WARNING", f"{cause} while the job ran. {later}", job.warnings, str(self.take))
+            session.report("WARNING", f"{cause} while the job ran. {later}", warnings, str(self.take))
             return
         scene.holirep.take = str(self.take)
         if self.character_uid is None:
-            session.report("INFO", f"{tracked}. Choose a character to apply it to", job.warnings, str(self.take))
+            session.report("INFO", f"{tracked}. Choose a character to apply it to", warnings, str(self.take))
             return
         character = self._find(bpy.data.objects, self.character_uid)
         if character is None or scene.objects.get(character.name) != character:
             text = f"The character {self.character_name!r} was deleted while the job ran. {later}"
-            session.report("WARNING", text, job.warnings, str(self.take))
+            session.report("WARNING", text, warnings, str(self.take))
             return
-        session.report("INFO", tracked, job.warnings, str(self.take))
+        session.report("INFO", tracked, warnings, str(self.take))
         _apply(scene, character)
 
     def _inspected(self, job: Job) -> bool:
@@ -128,7 +142,14 @@ class Performance:
         if self._find(bpy.data.scenes, self.scene_uid) is None:
             session.report("WARNING", "Another file was opened before the plate was read. Nothing was changed")
             return True
-        self._submit(self._params(_size(job)))
+        if self._shot().camera_kind == "OBJECT":  # reading a camera goes through the scene's frames
+            session.current().waiting_for = waiting = _transforming("The plate is read")
+            if waiting:
+                return False
+        try:
+            self._submit(self._params(_frames(job)))
+        except ValueError as error:
+            session.report("ERROR", str(error))
         return True
 
     def _submit(self, params: dict[str, Any]) -> None:
@@ -136,14 +157,20 @@ class Performance:
         session.follow(session.job_list().submit(self.kind, params), self.finish)
 
     def _must_inspect(self) -> bool:
-        """Whether the plate's size is needed, to turn millimetres into pixels."""
-        return bool(self._shot().focal_kind == "MILLIMETRES")
+        """Whether the plate must be known, to turn millimetres into pixels or to read a camera in its frames."""
+        shot = self._shot()
+        return bool(shot.camera_kind == "OBJECT" or shot.focal_kind == "MILLIMETRES")
 
-    def _params(self, image_size: tuple[int, int] | None) -> dict[str, Any]:
+    def _params(self, plate: PlateFrames | None) -> dict[str, Any]:
         shot = self._shot()
         out = self._out or shots.new_take_path(preferences.takes_folder(), shots.plate_path(shot))
-        params = shots.replicate_params(shot, self._device or preferences.settings().device, out, image_size)
-        return {**params, "processes": self._processes}
+        size = None if plate is None else plate.size
+        params = shots.replicate_params(shot, self._device or preferences.settings().device, out, size)
+        return {**params, **self._camera(plate), "processes": self._processes}
+
+    def _camera(self, plate: PlateFrames | None) -> dict[str, Any]:
+        settings, self.warnings = shots.camera_settings(self._shot(), plate, self._track_file)
+        return settings
 
     def _shot(self) -> bpy.types.PropertyGroup:
         return self._find(bpy.data.scenes, self.scene_uid).holirep
@@ -195,29 +222,36 @@ def _check_character(shot: bpy.types.PropertyGroup) -> None:
         check_shot_character(shot)
 
 
-def _busy_with() -> str:
+def _busy_with(ready: str) -> str:
     """What keeps the take from being applied just now; empty when nothing does.
 
     Keys must not be written under a running transform, nor in Edit Mode, whose undo steps do not hold them.
     """
     for window in bpy.context.window_manager.windows:
-        for operator in window.modal_operators:
-            if operator.bl_options & {"BLOCKING", "GRAB_CURSOR"}:
-                return f"The take is ready and waits for {operator.bl_label} to end"
         active = window.view_layer.objects.active
         if active is not None and active.mode not in {"OBJECT", "POSE"}:
-            return "The take is ready: go back to Object or Pose Mode to have it applied"
+            return f"{ready}: go back to Object or Pose Mode to have it applied"
+    return _transforming(ready)
+
+
+def _transforming(ready: str) -> str:
+    """Which running operator would be disturbed if the scene changed just now; empty when none would."""
+    for window in bpy.context.window_manager.windows:
+        for operator in window.modal_operators:
+            if operator.bl_options & {"BLOCKING", "GRAB_CURSOR"}:
+                return f"{ready} and waits for {operator.bl_label} to end"
     return ""
 
 
-def _size(job: Job) -> tuple[int, int]:
-    width, height = job.result["size"]
-    return int(width), int(height)
+def _frames(job: Job) -> PlateFrames:
+    from ..scene.camera_tracks import PlateFrames
+
+    return PlateFrames.inspected(job.result)
 
 
 def _plate_of(params: dict[str, Any]) -> dict[str, Any]:
     """What the worker is told of the plate where it shall only look at it."""
-    return {name: params[name] for name in ("plate", "sequence_fps")}
+    return {name: params[name] for name in ("plate", "sequence_fps", "frame_range")}
 
 
 def summary(job: Job) -> str:

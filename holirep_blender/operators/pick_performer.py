@@ -3,32 +3,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import bpy
 
 from ..scene import shot as shots
 from . import session
 from .performance import why_no_job
-
-if TYPE_CHECKING:
-    from ..runtime.jobs import Job
+from .plate_picking import PlatePicking
 
 
-class HOLIREP_OT_pick_performer(bpy.types.Operator):
+class HOLIREP_OT_pick_performer(PlatePicking, bpy.types.Operator):
     """Show a frame of the plate in this view, with a box around each person, and click the performer"""
 
     bl_idname = "holirep.pick_performer"
     bl_label = "Pick Performer"
     bl_options = {"REGISTER", "UNDO"}
 
-    # Blender evaluates the annotations of its classes, so the types of these are not written here.
-    _job = None
-    _picture = None
-    _folder = None
-    _timer = None
     _frame = 1
 
     @classmethod
@@ -51,20 +40,8 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self._folder = tempfile.TemporaryDirectory(prefix="holirep-frame-")
         self._frame = shot.frame_first if shot.use_range else shot.person_frame
-        picture = Path(self._folder.name) / "frame.png"
-        params = {
-            "plate": str(plate),
-            "sequence_fps": shots.sequence_fps(shot),
-            "frame": self._frame,
-            "picture": str(picture),
-        }
-        self._job = session.job_list().submit("find_people", params)
-        session.follow(self._job, self._found)
-        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return self.ask_for_frame(context, plate, self._frame)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Waits for the worker; then the first click on a person chooses them, Esc or the right button gives up."""
@@ -80,10 +57,7 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
                 self.report({"WARNING"}, f"Nobody was found in frame {self._frame} of the plate: try another frame")
                 self._close(context)
                 return {"CANCELLED"}
-            from .frame_picture import FramePicture  # needs the interface's graphics
-
-            self._picture = FramePicture(context, Path(job.params["picture"]), job.result["people"])
-            context.workspace.status_text_set("Click the performer. Esc or right click: give up")
+            self.show_frame(context, job.result["people"], "Click the performer. Esc or right click: give up")
             return {"RUNNING_MODAL"}
         if event.type == "MOUSEMOVE":
             self._picture.point_at(event.mouse_x, event.mouse_y)
@@ -98,35 +72,12 @@ class HOLIREP_OT_pick_performer(bpy.types.Operator):
                 return {"FINISHED"}
         return {"RUNNING_MODAL"}
 
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, because a file is loaded or the window closed."""
-        self._close(context)
-
     def _choose(self, shot: bpy.types.PropertyGroup, box: list[float]) -> None:
         shot.person_kind = "BOX"
         shot.person_frame = self._frame
         shot.person_box = box
         shot.person_point = ((box[0] + box[2]) / 2.0, (box[1] + box[3]) / 2.0)
         session.report("INFO", f"The performer is the person at the box in frame {self._frame}")
-
-    def _found(self, job: Job) -> bool:
-        if job.state == "failed" and job.error is not None:
-            session.report("ERROR", job.error.message)
-        return True
-
-    def _close(self, context: bpy.types.Context) -> None:
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
-            context.workspace.status_text_set(None)
-        if self._job is not None and not self._job.finished:
-            session.job_list().cancel(self._job)
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
 
 
 CLASSES = (HOLIREP_OT_pick_performer,)

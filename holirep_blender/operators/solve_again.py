@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from .. import preferences
 from ..scene import shot as shots
-from .performance import Performance, start_or_wait, why_no_job
+from .performance import Performance, start_or_wait, why_no_job, why_not_shot
+
+if TYPE_CHECKING:
+    from ..scene.camera_tracks import PlateFrames
 
 
 class HOLIREP_OT_solve_again(bpy.types.Operator):
@@ -26,8 +29,7 @@ class HOLIREP_OT_solve_again(bpy.types.Operator):
         reason = why_no_job()
         if not reason and not context.scene.holirep.take:
             reason = "There is no take yet: replicate a performance, or open a take"
-        if not reason and context.scene.holirep.character is not None:
-            reason = shots.character_problem(context.scene)
+        reason = reason or why_not_shot(context.scene)
         if reason:
             cls.poll_message_set(reason)
         return not reason
@@ -47,15 +49,18 @@ class SolveAgain(Performance):
     kind = "solve"
 
     def _must_inspect(self) -> bool:
-        return False  # the take knows the plate's size
+        return False  # the take knows the plate's size and frames
 
-    def _params(self, image_size: tuple[int, int] | None) -> dict[str, Any]:
-        from ..scene.shot_take import image_size_of
+    def _params(self, _plate: PlateFrames | None) -> dict[str, Any]:
+        from ..scene.shot_take import plate_frames_of
 
         shot = self._shot()
         take = Path(bpy.path.abspath(shot.take))
         out = self._out or shots.new_take_path(preferences.takes_folder(), take.with_name(take.stem.rsplit(".", 1)[0]))
-        settings = shots.solve_settings(shot, image_size or image_size_of(take))
+        plate, given = plate_frames_of(take)
+        settings = {**shots.solve_settings(shot, plate.size), **self._camera(plate)}
+        if given and shot.camera_kind == "SOLVED":
+            self.warnings = ("The camera's track that the take was solved with counts again",)
         return {"take": str(take), **settings, "out": str(out)}
 
 

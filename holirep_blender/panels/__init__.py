@@ -5,7 +5,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import apply_options, character, performance, rig_map_presets, runtime, status_bar, take
+from . import (
+    animation_menu,
+    apply_options,
+    character,
+    contacts,
+    performance,
+    refine,
+    rig_map_presets,
+    runtime,
+    status_bar,
+    take,
+    violations,
+)
 
 CLASSES = (
     *performance.CLASSES,
@@ -13,15 +25,23 @@ CLASSES = (
     *character.CLASSES,
     *apply_options.CLASSES,
     *take.CLASSES,
+    *refine.CLASSES,
+    *contacts.CLASSES,
+    *violations.CLASSES,
     *runtime.CLASSES,
+    *animation_menu.CLASSES,
 )
 
 
 def register() -> None:
-    """Adds the progress to the status bar; the panels are registered already."""
+    """Adds the progress to the status bar and the verbs for any animation to menus; the panels are registered."""
     bpy.types.STATUSBAR_HT_header.append(status_bar.draw)
+    for menu in animation_menu.menus():
+        menu.append(animation_menu.draw)
 
 
 def unregister() -> None:
-    """Takes the progress out of the status bar."""
+    """Takes out what ``register`` added."""
+    for menu in animation_menu.menus():
+        menu.remove(animation_menu.draw)
     bpy.types.STATUSBAR_HT_header.remove(status_bar.draw)

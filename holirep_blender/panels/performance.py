@@ -91,6 +91,13 @@ class HOLIREP_PT_solve_options(SidebarPanel, bpy.types.Panel):
         if shot.smoothing != "NONE":
             column.prop(shot, "smoothing_strength")
         column = layout.column(align=True)
+        column.prop(shot, "camera_kind")
+        if shot.camera_kind == "OBJECT":
+            column.prop(shot, "track_camera", text="Object")
+        elif shot.camera_kind == "FILE":
+            column.prop(shot, "camera_track_file", text="File")
+        column = layout.column(align=True)
+        column.enabled = shot.camera_kind != "OBJECT"  # that camera has the lens
         column.prop(shot, "focal_kind")
         if shot.focal_kind == "MILLIMETRES":
             column.prop(shot, "focal_length_mm", text="Focal Length")

@@ -64,13 +64,20 @@ _WINDOWS_EXITS = {
 }
 
 
+_SHORT_OF_MEMORY = re.compile(
+    r"bad_alloc|MemoryError|[Cc]annot allocate memory|failed to map segment|pthread_create failed"
+    # what is left of several threads that meet std::bad_alloc at once
+    r"|terminate called recursively"
+)
+
+
 def explain_exit(code: int, stderr: Sequence[str]) -> JobError:
     """Why the worker is gone, from its exit code (Popen's: negative for a signal) and the end of its stderr."""
     details = "\n".join(stderr)
     recent = "\n".join(stderr[-60:])
     missing = re.search(r"No module named '([\w.]+)'", recent)
     library = re.search(r"ImportError: ([\w.+-]+\.so[\w.]*): cannot open shared object file", recent)
-    short_of_memory = re.search(r"bad_alloc|MemoryError|[Cc]annot allocate memory|failed to map segment", recent)
+    short_of_memory = _SHORT_OF_MEMORY.search(recent)
     if -256 < code < 0:
         try:
             name = signal.Signals(-code).name
@@ -78,7 +85,7 @@ def explain_exit(code: int, stderr: Sequence[str]) -> JobError:
             name = f"signal {-code}"
         text = _SIGNALS.get(name, f"The worker was stopped by {name}. {IF_AGAIN}")
         kind = "memory" if name == "SIGKILL" else "disk" if name == "SIGXFSZ" else "worker"
-        if name == "SIGABRT" and short_of_memory:
+        if name in {"SIGABRT", "SIGSEGV"} and short_of_memory:
             kind, text = "memory", OUT_OF_MEMORY
         return JobError(kind, text, details)
     if code & 0xFFFFFFFF in _WINDOWS_EXITS:

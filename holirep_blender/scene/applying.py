@@ -10,7 +10,10 @@ from typing import Optional
 import bpy
 import numpy as np
 
-from ..motion.retargeting import BoneInheritance, RetargetedMotion, RetargetError, RetargetOptions, retarget
+from ..motion.refining.options import RefineOptions
+from ..motion.refining.refine import RefineCache, RefinedTake, refined_motion, refined_take
+from ..motion.refining.report import RefineReport
+from ..motion.retargeting import BoneInheritance, RetargetedMotion, RetargetOptions, retarget
 from ..motion.retargeting.face_joints import with_face_joints
 from ..motion.retargeting.timing import on_whole_frames, scene_frames
 from ..motion.rigs import Rig, RigError, RigMap, find_rig_map, usable
@@ -45,6 +48,9 @@ class ApplyOptions:
     keep_previous_on_nla : the artist's own active action goes on an NLA track; otherwise it stays as data.
     set_scene_range : make the scene's range that of the take.
     body, face : what to apply.
+    keep_face_keys : leave the keys of shape keys as they are, as when only the body is refined again.
+    refine : how the motion is refined before it is keyed; None leaves it as it was captured.
+    refine_cache : what refining may keep for the next time, when only contacts were edited.
     """
 
     retargeting: RetargetOptions = field(default_factory=RetargetOptions)
@@ -57,11 +63,17 @@ class ApplyOptions:
     set_scene_range: bool = False
     body: bool = True
     face: bool = True
+    keep_face_keys: bool = False
+    refine: Optional[RefineOptions] = None
+    refine_cache: Optional[RefineCache] = None
 
 
 @dataclass
 class AppliedReport:
-    """What was keyed: bone names, shape keys per mesh, first and last scene frame, and sentences for the user."""
+    """What was keyed: bone names, shape keys per mesh, first and last scene frame, and sentences for the user.
+
+    ``refine`` is what refining did and found, its frames those of the keys; None where the motion was not refined.
+    """
 
     bones: tuple[str, ...]
     shape_keys: dict[str, int]
@@ -70,6 +82,7 @@ class AppliedReport:
     family: str
     actions: tuple[str, ...]
     warnings: tuple[str, ...]
+    refine: Optional[RefineReport] = None
 
 
 def apply_take(
@@ -95,6 +108,8 @@ def apply_take(
     scene = context.scene
     fps = scene.render.fps / scene.render.fps_base
     played = on_whole_frames(take, fps) if chosen.whole_frames else take
+    refined = _refined(played, chosen) if chosen.body and chosen.refine is not None else None
+    played = played if refined is None else refined.take
     start = float(scene.frame_start) if chosen.frame_start is None else float(chosen.frame_start)
     frames = scene_frames(played, fps, start)
     warnings: list[str] = []
@@ -102,16 +117,18 @@ def apply_take(
     faces = face_channels(played, armature, warnings, chosen.shape_key_maps) if chosen.face else []
     if chosen.face and not faces:
         warnings.append("No mesh of the character has shape keys for the face: the face is not keyed.")
-    motion, rig_map, held = None, None, False
+    motion, rig_map, held, refining = None, None, False, None
     if chosen.body:
         rig = read_rig(armature)
         rig_map = _rig_map(rig, chosen, warnings)
         inheritance = _inheritance(armature, rig)
-        motion = _retarget(played, armature, rig, rig_map, inheritance, faces, chosen, scene.unit_settings.scale_length)
+        unit = scene.unit_settings.scale_length
+        motion, refining = _retarget(played, refined, armature, rig, rig_map, inheritance, faces, chosen, unit)
         held = bool(inheritance.held.any())
         if armature.data.pose_position == "REST":
             warnings.append(f"{armature.name} shows its rest pose: set Pose Position to Pose to see the motion.")
         warnings += motion.warnings
+        warnings += refining.warnings if refining is not None else ()
 
     actions: list[bpy.types.Action] = []
     with Rollback() as rollback:
@@ -124,7 +141,7 @@ def apply_take(
             channels = _bone_channels(armature, motion, warnings)
             actions.append(write_action(armature, f"{armature.name} HoliRep", "pose", frames, channels, rollback))
             finishing.append(_place(armature, actions[-1], chosen, rollback))
-        for keyed in faces:
+        for keyed in faces if not chosen.keep_face_keys else ():
             name = f"{keyed.mesh_name} HoliRep Face"
             actions.append(write_action(keyed.key, name, "shape_keys", frames, keyed.channels, rollback))
             finishing.append(_place(keyed.key, actions[-1], chosen, rollback))
@@ -141,6 +158,7 @@ def apply_take(
         family=rig_map.family if rig_map is not None else "",
         actions=tuple(action.name for action in actions),
         warnings=tuple(warnings),
+        refine=refining,
     )
 
 
@@ -183,8 +201,17 @@ def _rig_map(rig: Rig, options: ApplyOptions, warnings: list[str]) -> RigMap:
     return present
 
 
+def _refined(take: Take, options: ApplyOptions) -> RefinedTake:
+    assert options.refine is not None
+    try:
+        return refined_take(take, options.refine, options.refine_cache)
+    except ValueError as error:
+        raise ApplyError(str(error)) from error
+
+
 def _retarget(
     take: Take,
+    refined: Optional[RefinedTake],
     armature: bpy.types.Object,
     rig: Rig,
     rig_map: RigMap,
@@ -192,7 +219,8 @@ def _retarget(
     faces: list[KeyedFace],
     options: ApplyOptions,
     scale_length: float,
-) -> RetargetedMotion:
+) -> tuple[RetargetedMotion, Optional[RefineReport]]:
+    """The take on the rig, and with ``refined``, the same take with its contacts, made to hold there."""
     coefficients = {name for keyed in faces for name in keyed.driven_by}
     bones = dict(rig_map.bones)
     if "jawOpen" in coefficients or not options.face:
@@ -204,16 +232,15 @@ def _retarget(
     metres = np.diag(
         [scale_length, scale_length, scale_length, 1.0]
     )  # the take is in metres, whatever the scene's unit
+    followed, matrix = driven.followed(rig), metres @ np.array(armature.matrix_world)
     try:
-        return retarget(
-            with_face_joints(take),
-            driven.followed(rig),
-            driven,
-            metres @ np.array(armature.matrix_world),
-            options.retargeting,
-            inheritance=inheritance,
+        motion = retarget(
+            with_face_joints(take), followed, driven, matrix, options.retargeting, inheritance=inheritance
         )
-    except RetargetError as error:
+        if refined is None or options.refine is None:
+            return motion, None
+        return refined_motion(refined, motion, followed, driven, matrix, options.refine, options.refine_cache)
+    except ValueError as error:
         raise ApplyError(str(error)) from error
 
 

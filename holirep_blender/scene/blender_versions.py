@@ -112,3 +112,10 @@ def new_fcurve(channels: Any, path: str, index: int, group: str) -> bpy.types.FC
     curve = channels.fcurves.new(path, index=index)
     curve.group = channels.groups.get(group) or channels.groups.new(group)
     return curve
+
+
+def selected_bones(armature: bpy.types.Object) -> list[str]:
+    """Names of an armature object's selected bones; from 5.0 on the pose knows, before that the armature."""
+    if armature.pose is None:
+        return []
+    return [bone.name for bone in armature.pose.bones if (bone if hasattr(bone, "select") else bone.bone).select]

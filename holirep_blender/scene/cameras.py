@@ -58,7 +58,6 @@ def add_solved_camera(
     """
     if take.camera is None:
         raise CameraError("The take has no solved camera. Replicate the plate again.")
-    width, height = (round(float(size)) for size in take.camera.image_size)
     with Rollback() as rollback:
         found = _made_before(scene, take, character)
         if found is None:
@@ -67,13 +66,19 @@ def add_solved_camera(
         found[PLATE], found[CHARACTER] = _plate_of(take), character.name if character is not None else ""
         _set_lens(found.data, take.camera, rollback)
         if set_render_size:
-            rollback.set(scene.render, resolution_x=width, resolution_y=height, resolution_percentage=100)
-            rollback.set(scene.render, pixel_aspect_x=1.0, pixel_aspect_y=1.0)
+            give_resolution(scene, take.camera.image_size, rollback)
         warnings = _shape_warning(scene, take.camera)
         warnings += _set_pose(scene, found, take, frame_start, rollback)
         if make_active:
             scene.camera = found
     return found, warnings
+
+
+def give_resolution(scene: bpy.types.Scene, image_size: Array, rollback: Rollback) -> None:
+    """Lets the scene render at a plate's width and height ``(2,)``, in square pixels."""
+    width, height = (round(float(size)) for size in image_size)
+    rollback.set(scene.render, resolution_x=width, resolution_y=height, resolution_percentage=100)
+    rollback.set(scene.render, pixel_aspect_x=1.0, pixel_aspect_y=1.0)
 
 
 def _new_camera(scene: bpy.types.Scene, name: str, rollback: Rollback) -> bpy.types.Object:

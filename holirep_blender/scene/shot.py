@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING:
+    from .camera_tracks import PlateFrames
 
 PICTURES = frozenset(
     {".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx", ".bmp", ".webp", ".tga", ".jp2", ".hdr"}
@@ -117,6 +120,19 @@ def character_problem(scene: bpy.types.Scene) -> str:
     return ""
 
 
+def camera_problem(scene: bpy.types.Scene) -> str:
+    """Why the camera that the shot names cannot be used; empty where it can, as far as it is cheap to tell."""
+    shot = scene.holirep
+    if shot.camera_kind == "FILE" and not shot.camera_track_file.strip():
+        return "Choose the file of the camera's track: under Solve, Camera"
+    camera = shot.track_camera
+    if shot.camera_kind == "OBJECT" and camera is None:
+        return "Choose the scene's camera that matches the plate: under Solve, Camera"
+    if shot.camera_kind == "OBJECT" and scene.objects.get(camera.name) != camera:
+        return f"The camera {camera.name} is not in this scene any more: choose another one under Solve, Camera"
+    return ""
+
+
 def frame_range(shot: bpy.types.PropertyGroup) -> list[int] | None:
     """First and last frame of the plate to use, or None for all. Raises ValueError where they change places."""
     if not shot.use_range:
@@ -139,11 +155,13 @@ def person_choice(shot: bpy.types.PropertyGroup) -> dict[str, Any]:
 
 
 def focal_length_px(shot: bpy.types.PropertyGroup, image_size: tuple[int, int] | None) -> float | None:
-    """Focal length in pixels, or None to have it estimated.
+    """Focal length in pixels, or None to have it estimated, or taken from the camera's track.
 
     ``image_size`` is the plate's width and height, needed for millimetres: the sensor's width belongs to the longer
     side, because a phone held upright turns its sensor with it.
     """
+    if shot.camera_kind == "OBJECT":
+        return None
     if shot.focal_kind == "PIXELS":
         return float(shot.focal_length_px)
     if shot.focal_kind == "MILLIMETRES" and image_size is not None:
@@ -151,8 +169,38 @@ def focal_length_px(shot: bpy.types.PropertyGroup, image_size: tuple[int, int] |
     return None
 
 
+def camera_settings(
+    shot: bpy.types.PropertyGroup, plate: PlateFrames | None, track_file: Path
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Which camera the worker is told of; a camera of the scene is read and written to ``track_file``.
+
+    ``plate`` is what is known of it: None only looks whether the settings make sense. Returns that part of the request,
+    and sentences for the user. Raises ValueError, in the user's words, where the settings make no sense, or where the
+    camera cannot have shot the plate.
+    """
+    if shot.camera_kind == "SOLVED":
+        return {"camera_track": None}, ()
+    scene = shot.id_data
+    problem = camera_problem(scene)
+    if problem:
+        raise ValueError(problem)
+    if shot.camera_kind == "FILE":
+        path = Path(bpy.path.abspath(shot.camera_track_file.strip()))
+        if not path.is_file():
+            raise ValueError(f"There is no camera track at {path}. Choose the file again under Solve, Camera")
+        return {"camera_track": str(path), "camera_track_source": None}, ()
+    from . import camera_tracks
+
+    if plate is None:
+        camera_tracks.check_camera(scene, shot.track_camera)
+        return {"camera_track": None}, ()
+    start = camera_tracks.first_scene_frame(scene, shot.start_frame if shot.use_start_frame else None, plate)
+    track = camera_tracks.read_camera_track(scene, shot.track_camera, plate, start)
+    return track.write(track_file), track.warnings
+
+
 def solve_settings(shot: bpy.types.PropertyGroup, image_size: tuple[int, int] | None) -> dict[str, Any]:
-    """What ``replicate`` and ``solve`` are asked for alike."""
+    """What ``replicate`` and ``solve`` are asked for alike, besides the camera."""
     return {
         "smoothing": shot.smoothing.lower(),
         "smoothing_strength": float(shot.smoothing_strength),

@@ -3,21 +3,42 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Optional
 from zipfile import BadZipFile
 
 import bpy
 import numpy as np
 
+from ..motion.refining.refine import RefineCache
 from ..motion.retargeting import RetargetOptions
+from ..motion.retargeting.timing import on_whole_frames
 from ..motion.rigs import find_rig_map, usable
 from ..motion.take import Take, TakeError
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
-from .cameras import CameraError, add_solved_camera
+from .camera_tracks import PlateFrames
 from .characters import read_rig
-from .plate_backgrounds import show_plate
+from .refine_settings import forget_report, refine_options, store_report
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
-from .shot import picture_of
+from .shot_camera import add_shot_camera, start_frame_of
+
+
+@dataclass
+class _Played:
+    """The take that was last applied: reading it again and refining it anew would cost time.
+
+    ``original`` has the plate's frames; ``take`` is what is played, on whole frames where that is asked for.
+    """
+
+    source: tuple[object, ...] = ()
+    original: Optional[Take] = None
+    take: Optional[Take] = None
+    cache: RefineCache = field(default_factory=RefineCache)
+
+
+_last = _Played()
 
 
 def apply_shot_take(
@@ -31,7 +52,51 @@ def apply_shot_take(
     """
     shot = scene.holirep
     own = character == shot.character
-    take = Take.load(Path(bpy.path.abspath(shot.take)))
+    take, options = _options(scene, character)
+    options.set_scene_range = shot.set_scene_range
+    report = apply_take(context, take, character, options)
+    if own and not has_rig_map(shot):
+        _show_found_map(shot)
+    if own:
+        _keep_report(shot, report)
+    warnings = list(report.warnings)
+    if shot.add_camera:
+        assert _last.original is not None
+        warnings += add_shot_camera(scene, _last.original, character, start_frame_of(shot, _last.original))
+    return _sentence(character, report), warnings
+
+
+def refine_again(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
+    """Keys the body of the shot's character anew, refined as the shot asks now; face, camera and range stay.
+
+    Returns a sentence and warnings.
+
+    Raises ValueError or OSError, in the user's words, where take or character cannot be used; then nothing was changed.
+    """
+    take, options = _options(scene, scene.holirep.character)
+    options.keep_face_keys = True
+    report = apply_take(context, take, scene.holirep.character, options)
+    _keep_report(scene.holirep, report)
+    return _sentence(scene.holirep.character, report, face=False), list(report.warnings)
+
+
+def apply_unrefined(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
+    """Keys the body of the shot's character as it was captured, for a look at it; what refining found is kept.
+
+    Returns and raises as ``refine_again``.
+    """
+    take, options = _options(scene, scene.holirep.character)
+    options.keep_face_keys, options.refine = True, None
+    report = apply_take(context, take, scene.holirep.character, options)
+    return _sentence(scene.holirep.character, report, face=False), list(report.warnings)
+
+
+def _options(scene: bpy.types.Scene, character: bpy.types.Object) -> tuple[Take, ApplyOptions]:
+    """The shot's take as it is played, and how the shot wants it applied."""
+    shot = scene.holirep
+    own = character == shot.character
+    played = _played_take(scene)
+    assert played.take is not None
     options = ApplyOptions(
         retargeting=RetargetOptions(
             space="world" if shot.match_camera else "character",
@@ -40,18 +105,48 @@ def apply_shot_take(
             share_spine=shot.share_spine,
         ),
         rig_map=read_rig_map(shot) if own and has_rig_map(shot) else None,
-        frame_start=shot.start_frame if shot.use_start_frame else None,
+        frame_start=_first_key(shot, played),
         whole_frames=shot.whole_frames,
         push_to_nla=shot.push_to_nla,
-        set_scene_range=shot.set_scene_range,
+        refine=refine_options(shot, played.take),
+        refine_cache=played.cache,
     )
-    report = apply_take(context, take, character, options)
-    if own and not has_rig_map(shot):
-        _show_found_map(shot)
-    warnings = list(report.warnings)
-    if shot.add_camera:
-        warnings += _add_camera(scene, take, character, report.frames[0])
-    return _sentence(character, report), warnings
+    return played.take, options
+
+
+def _played_take(scene: bpy.types.Scene) -> _Played:
+    """The shot's take, on whole frames where the shot asks for it; read again only where file or rate changed."""
+    global _last
+    shot, render = scene.holirep, scene.render
+    path = Path(bpy.path.abspath(shot.take))
+    fps = render.fps / render.fps_base
+    source: tuple[object, ...] = ()
+    try:
+        state = path.stat()
+        source = (str(path), state.st_mtime_ns, state.st_size, fps if shot.whole_frames else None)
+    except OSError:
+        pass  # reading it says what is wrong
+    take = _last.original if source and _last.source[:-1] == source else Take.load(path)
+    assert take is not None
+    start = start_frame_of(shot, take) or 0.0
+    source = (*source, start % 1.0) if source else ()
+    if not source or _last.source != source:
+        _last = _Played(source, take, on_whole_frames(take, fps, start) if shot.whole_frames else take)
+    return _last
+
+
+def _first_key(shot: bpy.types.PropertyGroup, played: _Played) -> Optional[float]:
+    """The scene's frame of the first key; None for the scene's first."""
+    assert played.original is not None
+    start = start_frame_of(shot, played.original)
+    return start if start is None or not shot.whole_frames else float(np.ceil(start - 1e-6))
+
+
+def _keep_report(shot: bpy.types.PropertyGroup, report: AppliedReport) -> None:
+    if report.refine is None:
+        forget_report(shot)
+    else:
+        store_report(shot, report.refine, np.linspace(*report.frames, report.key_count))
 
 
 def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
@@ -65,45 +160,30 @@ def check_shot_character(shot: bpy.types.PropertyGroup) -> None:
         raise ValueError(f"The rig map of {rig.name} needs the hips and at least one arm or leg. Fill it in first")
 
 
-def image_size_of(take: Path) -> tuple[int, int]:
-    """Width and height of the plate that a take was tracked in; reads no more of the file than that.
+def plate_frames_of(take: Path) -> tuple[PlateFrames, bool]:
+    """The plate's frames that a take was tracked in, and whether its camera's track was given.
+
+    Reads no more of the file than that.
 
     Raises TakeError, in the user's words, where the take cannot be read or solved again.
     """
     try:
         with np.load(take, allow_pickle=False) as stored:
             width, height = (int(value) for value in stored["observations/image_size"])
+            fps, count, first = float(stored["fps"]), len(stored["root_translation"]), int(stored["frame_start"])
+            header = json.loads(stored["header"].tobytes().decode())
     except KeyError:
         raise TakeError(f"{take.name} holds no observations, so it cannot be solved again") from None
     except FileNotFoundError:
         raise TakeError(f"There is no take at {take}. Open another one") from None
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, AttributeError, TypeError) as error:
         raise TakeError(f"{take} is not a readable take. Open another one") from error
-    return width, height
-
-
-def _add_camera(scene: bpy.types.Scene, take: Take, character: bpy.types.Object, frame_start: float) -> list[str]:
-    """Adds the camera and the plate behind it; the keys are worth having without them, so their errors are warnings.
-
-    The artist's own camera stays the scene's camera unless the character is to match the new one's picture.
-    """
-    shot = scene.holirep
-    try:
-        make_active = scene.camera is None or shot.match_camera
-        camera, warnings = add_solved_camera(
-            scene,
-            take,
-            frame_start,
-            character=character,
-            make_active=make_active,
-            set_render_size=shot.set_resolution,
-        )
-        if shot.plate_as_background and shot.plate:
-            plate = picture_of(Path(bpy.path.abspath(shot.plate)))
-            warnings += show_plate(scene, camera, plate, take, frame_start)
-    except CameraError as error:
-        return [str(error)]
-    return warnings
+    plate = header.get("plate")
+    start = plate.get("start_seconds") if isinstance(plate, dict) else None
+    if start is None and isinstance(plate, dict) and plate.get("kind") == "movie":
+        start = (first - 1) / fps  # older takes do not say, but movies count from 1
+    given = header.get("solve_options", {}).get("camera_track") is not None
+    return PlateFrames((width, height), fps, count, start), given
 
 
 def _show_found_map(shot: bpy.types.PropertyGroup) -> None:
@@ -111,10 +191,13 @@ def _show_found_map(shot: bpy.types.PropertyGroup) -> None:
     write_rig_map(shot, find_rig_map(read_rig(shot.character)))
 
 
-def _sentence(character: bpy.types.Object, report: AppliedReport) -> str:
+def _sentence(character: bpy.types.Object, report: AppliedReport, face: bool = True) -> str:
     first, last = report.frames
-    shapes = sum(report.shape_keys.values())
+    shapes = sum(report.shape_keys.values()) if face else 0
     text = f"Keyed {len(report.bones)} bones"
     if shapes:
         text += f" and {shapes} shape keys"
-    return f"{text} of {character.name} ({report.family}), frames {first:g} to {last:g}"
+    text += f" of {character.name} ({report.family}), frames {first:g} to {last:g}"
+    if report.refine is not None and report.refine.sentences:
+        text += f"; {', '.join(report.refine.sentences)}"
+    return text

@@ -69,6 +69,7 @@ def main(archive: str) -> None:
     assert stored.device == "auto"
     assert bpy.ops.holirep.replicate_performance.poll() is False
     use_the_main_parts(shot)
+    use_refine(shot.refine)
     assert unknown_icons(Path(extension.__file__).parent) == set()
 
     text, errors = io.StringIO(), io.StringIO()
@@ -99,6 +100,8 @@ def unknown_icons(folder: Path) -> set[str]:
     named = set(importlib.import_module(MODULE + ".panels.sidebar").LEVEL_ICONS.values())
     for path in [*folder.glob("panels/*.py"), *folder.glob("operators/*.py")]:
         named |= set(re.findall(r'icon="([A-Z0-9_]+)"', path.read_text(encoding="utf-8")))
+    kinds = importlib.import_module(MODULE + ".scene.refine_properties").KIND_ITEMS
+    named |= {item[3] for item in kinds}
     return named - known
 
 
@@ -115,6 +118,26 @@ def use_the_main_parts(shot: bpy.types.PropertyGroup) -> None:
     assert row.conflict
     row.bone = right
     assert not row.conflict
+
+
+def use_refine(refine: bpy.types.PropertyGroup) -> None:
+    """Contacts, own limits, displays and a violation that is clicked."""
+    display = importlib.import_module(MODULE + ".scene.contact_display")
+    refine.show_bars = refine.show_places = True
+    assert display.is_drawing("show_bars")
+    assert bpy.ops.holirep.add_contact_edit(first=3, last=9, points={"leftHeel"}) == {"FINISHED"}
+    assert [(edit.first, edit.last, edit.touching) for edit in refine.contact_edits] == [(3, 9, True)]
+    refine.contact_edits[0].last = 12
+    assert refine.contact_edits[0].last == 12
+    assert bpy.ops.holirep.add_limit_override(limit="neck.rotation") == {"FINISHED"}
+    assert refine.overrides[0].high > 0.5
+    found = refine.violations.add()
+    found.name, found.joint, found.kind, found.frame = "Left knee flexion 170°", "leftLowerLeg", "limit", 7.0
+    assert bpy.ops.holirep.jump_to_violation(to="ROW", row=0) == {"FINISHED"}
+    assert bpy.context.scene.frame_current == 7
+    assert bpy.context.mode == "POSE"
+    bone = next(row.bone for row in bpy.context.scene.holirep.rig_map if row.joint == "leftLowerLeg")
+    assert [one.name for one in bpy.context.selected_pose_bones] == [bone]
 
 
 def repository_index() -> int:

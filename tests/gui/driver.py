@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Callable
 
 import bpy
+from mathutils import Euler
 
 BRIDGE = Path(os.environ["BRIDGE"])
 driver = sys.modules[__name__]
@@ -82,6 +83,18 @@ def close_preferences() -> None:
             bpy.ops.wm.window_close()
 
 
+def open_only(names: list[str]) -> None:
+    """Lets only these of the extension's panels be open when the sidebar is shown for the first time."""
+    panels = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("HOLIREP_PT_")]
+    panels.sort(key=lambda panel: hasattr(panel, "bl_parent_id"))
+    for panel in reversed(panels):
+        bpy.utils.unregister_class(panel)
+    for panel in panels:
+        kept = set(getattr(panel, "bl_options", set())) - {"DEFAULT_CLOSED"}
+        panel.bl_options = kept if panel.__name__ in names else kept | {"DEFAULT_CLOSED"}
+        bpy.utils.register_class(panel)
+
+
 def look_at_character() -> None:
     """Shows the character from the front, large."""
     character = window().scene.holirep.character
@@ -92,6 +105,15 @@ def look_at_character() -> None:
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_selected()
     view().spaces.active.overlay.show_bones = False
+
+
+def look_from_above(distance: float = 3.2) -> None:
+    """Shows the character and the floor around it from above and in front."""
+    space = view().spaces.active.region_3d
+    space.view_perspective = "PERSP"
+    space.view_rotation = Euler((1.0, 0.0, 0.6)).to_quaternion()
+    space.view_location = window().scene.holirep.character.pose.bones["hips"].head * 0.8
+    space.view_distance = distance
 
 
 def in_picture(x: float, y: float, width: int, height: int) -> tuple[int, int]:

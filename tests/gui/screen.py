@@ -31,11 +31,13 @@ exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF
 class Screen:
     """A virtual screen with one Blender on it.
 
-    ``folders`` are seen at the same path inside a root. ``reason`` says why there is no such Blender; else it is empty.
+    ``folders`` are seen at the same path inside a root; ``size`` is in pixels.
+    ``reason`` says why there is no such Blender; else it is empty.
     """
 
-    def __init__(self, work: Path, folders: list[Path]) -> None:
+    def __init__(self, work: Path, folders: list[Path], size: tuple[int, int] = SIZE) -> None:
         self.work = work
+        self._size = size
         self._root = os.environ.get("HOLIREP_BLENDER_ROOT", "")
         self._folders = [work, *folders]
         self._display = f":{90 + os.getpid() % 900}"
@@ -89,7 +91,7 @@ class Screen:
 
     def open(self, driver: Path, **variables: str) -> None:
         """Starts the screen and Blender with the driver, and waits until the driver answers."""
-        width, height = SIZE
+        width, height = self._size
         self.start("xvfb.log", "Xvfb", self._display, "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp")
         time.sleep(1.0)
         self.start(

@@ -73,6 +73,9 @@ def test_a_jpeg_sequence_has_the_rate_that_the_request_gives_it(sequence, tmp_pa
     request = {"plate": str(sequence), "sequence_fps": 29.97, "processes": 1, "out": str(tmp_path / "a.npz")}
     facts = inspect_plate(request, Report())
     assert (facts["fps"], facts["seconds"]) == (NTSC, pytest.approx(12 / NTSC))
+    assert (facts["take_frames"], facts["start_seconds"]) == (12, 0.0)
+    part = inspect_plate({**request, "frame_range": [1023, 1026]}, Report())
+    assert (part["take_frames"], part["start_seconds"]) == (4, pytest.approx(3 / NTSC))
     result = replicate(request, Report())
     assert (result["fps"], result["frames"]) == (NTSC, 12)
     take = Take.load(tmp_path / "a.npz")
@@ -86,6 +89,7 @@ def test_a_jpeg_sequence_has_the_rate_that_the_request_gives_it(sequence, tmp_pa
         "sha256": sha256(table, files[0].read_bytes(), files[-1].read_bytes()),
         "sha256_of": "names and sizes, first and last file",
         "frame_range": [1020, 1031],
+        "start_seconds": 0.0,
         "size": [884, 497],
         "fps": NTSC,
         "rate": "given",
@@ -109,8 +113,10 @@ def test_what_is_no_rate_is_refused(rate, sequence, tmp_path):
 
 def models_in_graphs(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Fills with the model files of every graph that is built from now on."""
+    from holirep_blender.inference.tracking import processes
     from holirep_blender.inference.tracking.graphs import Network
 
+    monkeypatch.setattr(processes, "_idle", [])  # networks that an earlier job left are not built again
     found: set[str] = set()
     original = Network.__init__
 
@@ -139,6 +145,7 @@ def test_a_movie_keeps_its_own_rate_and_the_take_says_where_it_comes_from(movie,
         "fps": 30.0,
         "rate": "constant",
         "sequence_fps": None,
+        "start_seconds": pytest.approx(19 / 30.0),
     }
     # MediaPipe's palm graph names both its models and takes the full one where it is told nothing else.
     assert {model["name"] for model in header["models"]} == loaded - {"palm_detection/palm_detection_lite.tflite"}

@@ -60,6 +60,8 @@ def test_the_new_settings_count_and_the_old_take_stays(tracked, tmp_path):
         ({"out": "take.txt"}, "user", "take.npz"),
         ({"smoothing": "soft"}, "user", "Smoothing must be"),
         ({"performer_height": 17.0}, "user", "0.5 and 2.6"),
+        ({"camera_track": "gone.npy"}, "disk", "gone.npy"),
+        ({"camera_track": 7}, "disk", "path"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_written(tracked, tmp_path, change, kind, said):
@@ -69,6 +71,49 @@ def test_what_is_wrong_is_named_and_nothing_is_written(tracked, tmp_path, change
     assert said in told["message"]
     assert told["data"]["kind"] == kind
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_camera_that_was_tracked_elsewhere_gives_the_world(tracked, tmp_path):
+    old = Take.load(tracked)
+    lifted = old.camera.world_from_camera.copy()
+    lifted[:, :3, 3] += [5.0, 0.0, 2.0]
+    np.savez(tmp_path / "track.npz", world_from_camera=lifted, intrinsics=np.diag([1500.0, 1500.0, 1.0]))
+    np.save(tmp_path / "track.npy", lifted)
+    for name, focal in (("track.npz", 1500.0), ("track.npy", old.camera.intrinsics[0, 0])):
+        out = tmp_path / f"{name}.take.npz"
+        solve_again(request(tracked, out, camera_track=str(tmp_path / name)), lambda _at: None)
+        new = Take.load(out)
+        np.testing.assert_array_equal(new.camera.world_from_camera, lifted)
+        assert new.camera.intrinsics[0, 0] == pytest.approx(focal)
+        assert new.header["solve_options"]["camera_track"] == "given"
+        if focal != 1500.0:
+            np.testing.assert_allclose(new.root_translation - old.root_translation, [[5.0, 0.0, 2.0]] * 12, atol=0.03)
+    # solved once more with other smoothing, the track and its lens still count
+    solve_again(request(tmp_path / "track.npz.take.npz", tmp_path / "third.npz"), lambda _at: None)
+    third = Take.load(tmp_path / "third.npz")
+    np.testing.assert_array_equal(third.camera.world_from_camera, lifted)
+    assert third.camera.intrinsics[0, 0] == 1500.0
+    # the user's own focal length wins
+    out = tmp_path / "own.npz"
+    solve_again(
+        request(tracked, out, camera_track=str(tmp_path / "track.npz"), focal_length_px=1234.0), lambda _at: None
+    )
+    assert Take.load(out).camera.intrinsics[0, 0] == 1234.0
+
+
+def test_what_is_no_camera_track_is_named(tracked, tmp_path):
+    (tmp_path / "text.npz").write_text("no arrays")
+    np.savez(tmp_path / "other.npz", somewhere=np.eye(4))
+    np.save(tmp_path / "short.npy", np.tile(np.eye(4), (5, 1, 1)))
+    np.savez(tmp_path / "lens.npz", world_from_camera=np.tile(np.eye(4), (12, 1, 1)), intrinsics=np.zeros((3, 3)))
+    said = {
+        "text.npz": "Not a readable camera track", "other.npz": "holds no camera track", "short.npy": "5 frames",
+        "lens.npz": "intrinsics",
+    }  # fmt: skip
+    for name, words in said.items():
+        with pytest.raises(UserError, match=words):
+            solve_again(request(tracked, tmp_path / "new.npz", camera_track=str(tmp_path / name)), lambda _at: None)
+    assert not (tmp_path / "new.npz").exists()
 
 
 def test_a_take_without_observations_is_refused(tracked, tmp_path):

@@ -246,6 +246,8 @@ def test_a_gpu_that_cannot_be_used_is_a_warning_and_the_cpu_does_the_work(make_j
     [
         (-9, [], "memory", "killed the worker"),
         (-6, ["terminate called after throwing an instance of 'std::bad_alloc'"], "memory", "ran out of memory"),
+        (-6, ["terminate called recursively"], "memory", "ran out of memory"),
+        (-11, ["Check failed: res == 0 (11 vs. 0) pthread_create failed", "@ main"], "memory", "ran out of memory"),
         (-4, [], "worker", "illegal instruction"),
         (-99, [], "worker", "signal 99"),
         (127, ["cannot allocate memory for thread-local data: ABORT"], "memory", "ran out of memory"),

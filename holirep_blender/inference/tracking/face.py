@@ -29,6 +29,10 @@ class FaceFollower:
     def __init__(self) -> None:
         self._network = FaceNetwork()
         self._detector = DetectorNetwork("FaceDetectionShortRangeCpu", 128)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget whom it followed."""
         self._last: Optional[FaceAnswer] = None
         self._running = False
         self._pause = 0

@@ -65,10 +65,8 @@ def landmarks(packet: Any, count: int) -> np.ndarray:
 TENSORS = """
 input_stream: "image"
 node {{
-  calculator: "ImageToTensorCalculator" input_stream: "IMAGE:image" output_stream: "TENSORS:input"
-  options {{ [mediapipe.ImageToTensorCalculatorOptions.ext] {{
-    output_tensor_width: {size} output_tensor_height: {size} keep_aspect_ratio: true
-    output_tensor_float_range {{ min: 0.0 max: 1.0 }} }} }}
+  calculator: "TensorConverterCalculator" input_stream: "IMAGE:image" output_stream: "TENSORS:input"
+  options {{ [mediapipe.TensorConverterCalculatorOptions.ext] {{ zero_center: false }} }}
 }}
 node {{
   calculator: "InferenceCalculator" input_stream: "TENSORS:input" output_stream: "TENSORS:tensors"
@@ -101,9 +99,13 @@ node {{
 """
 
 
-def tensors(model: str, size: int) -> str:
-    """The nodes from an image to a network's output tensors."""
-    return TENSORS.format(model="mediapipe/modules/" + model, size=size, resolver="")
+def tensors(model: str) -> str:
+    """The nodes from an image to a network's output tensors.
+
+    The image is cut to the network's size already, so its values are only scaled to 0..1: `ImageToTensorCalculator`,
+    which MediaPipe's own graphs use, would warp it once more to the same numbers.
+    """
+    return TENSORS.format(model="mediapipe/modules/" + model, resolver="")
 
 
 def split(names: Sequence[str], widths: Optional[Sequence[int]] = None) -> str:

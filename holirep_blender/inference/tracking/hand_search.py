@@ -31,6 +31,8 @@ from .regions import Region, hand_region, hand_region_from_body, upright
 
 # Below this a second look, from where the first one points, has no chance.
 HOPELESS = 0.02
+# The same where a neighbouring frame says where the hand is: of 18 looks below it, in sign language, none found a hand.
+FOLLOWABLE = 0.05
 # Where none of the first few looks says as much, there is nothing to be seen.
 NOTHING = 0.03
 FIRST_LOOKS = 4
@@ -48,18 +50,25 @@ SAME_SIZE = 0.65
 Guess = Tuple[Region, bool]
 
 
+def body_hand_region(body: PoseAnswer, side: int, size: float) -> Region:
+    """The square, `size` radii of the body wide, about the hand that the body's wrist and fingers show."""
+    wrist, little, index = (body.image[i, :2] for i in ARM[side][1:])
+    base = hand_region_from_body(wrist, little, index)
+    return Region(base.x, base.y, size * radius_of(body), base.rotation)
+
+
 def guesses(body: PoseAnswer, side: int, size: float) -> List[Guess]:
     """Squares to look at, and whether mirrored: along the body's hand, along the forearm, upright, turned and resized.
 
     Ordered by how many hands each adds to those found by the ones before it, counted on sign language.
     """
     elbow, wrist, little, index = (body.image[i, :2] for i in ARM[side])
-    base = hand_region_from_body(wrist, little, index)
+    base = body_hand_region(body, side, size)
     middle = (wrist + little + index) / 3.0
     side_length = size * radius_of(body)
 
     def about_body(scale: float, turn: float = 0.0) -> Region:
-        return Region(base.x, base.y, scale * side_length, base.rotation + turn)
+        return Region(base.x, base.y, scale * base.side, base.rotation + turn)
 
     along = upright(elbow, wrist, 1.0).rotation
     forearm = Region(float(middle[0]), float(middle[1]), 1.1 * side_length, along)
@@ -145,12 +154,13 @@ def closer_follow(
     """
     start = moved(near[0], near[1], body, side)
     first = network.run(image, start)
-    if first.score < HOPELESS:
+    if first.score < FOLLOWABLE:
         return None
     looks = [first]
     if first.score < PRESENT:
         looks += [network.run(image, hand_region(first.image)), network.run(image, start, True)]
-        looks.append(network.run(image, hand_region(looks[-1].image), True))
+        if max(look.score for look in looks) >= FAINT:
+            looks.append(network.run(image, hand_region(looks[-1].image), True))
     fitting = [
         answer
         for answer in looks

@@ -22,23 +22,29 @@ from .hand_rules import (
     same_hand,
     untangled,
 )
-from .hand_search import HOPELESS, USUAL_SIZE, closer_follow, closer_look
+from .hand_search import HOPELESS, USUAL_SIZE, body_hand_region, closer_follow, closer_look
 from .networks import DetectorNetwork, HandAnswer, HandNetwork, PoseAnswer
 from .regions import Region, hand_region, hand_region_from_palm
 
 Numbered = Tuple[int, np.ndarray]
+# A picture, the body in it, and its hands.
+Seen = Tuple[np.ndarray, Optional[PoseAnswer], Pair]
 # Above it a second look is not needed.
 CERTAIN = 0.9
+# What the lite network says of the body's hand point: below, nothing like a hand is at this wrist.
+NOTHING = 0.012
 # While a hand stays lost, the search near the wrist pauses for 0, 0, 1, 2, 4 … frames; at most so many.
 PATIENCE = 2
 LONGEST_PAUSE = 4
 # … where the search saw something like a hand.
 LONGEST_PAUSE_WITH_HOPE = 1
 # Closer looks take many runs of the network: so many a frame on average, and so many saved up at most.
-RUNS_PER_FRAME = 0.5
+RUNS_PER_FRAME = 0.15
 MOST_RUNS_SAVED = 60.0
 # What a run of the lite network counts.
 LITE_COST = 0.55
+# So many frames a hand that is found again is followed back into the stretch before.
+FRAMES_BACK = 4
 
 
 class HandFollower:
@@ -48,12 +54,17 @@ class HandFollower:
         self._networks = (HandNetwork(), HandNetwork())
         self._probe = HandNetwork(lite=True)
         self._palms = DetectorNetwork("PalmDetectionCpu", 192)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget whom it followed."""
         self._last: Pair = [None, None]
         self._last_body: Optional[PoseAnswer] = None
         self._misses = [0, 0]
         self._wait = [0, 0]
         self._running = [False, False]
         self._runs_left = MOST_RUNS_SAVED
+        self._tail: List[Seen] = []
         # The side of a hand's square in radii of the body: what the hands seen clearly so far have.
         self._size = USUAL_SIZE
 
@@ -110,6 +121,7 @@ class HandFollower:
         for hand in found:
             if hand is not None:
                 image = _without(image, hand)
+        found, due = self._probed(image, body, found, due)
         regions = [_search_region(side, body) for side in due]
         if len(regions) == 2:
             apart = float(np.hypot(regions[0].x - regions[1].x, regions[0].y - regions[1].y))
@@ -146,6 +158,24 @@ class HandFollower:
                 self._misses[side] = self._wait[side] = 0
         return result
 
+    def _probed(self, image: np.ndarray, body: PoseAnswer, found: Pair, due: List[int]) -> Tuple[Pair, List[int]]:
+        """A cheap look where the body's points say that the hand is: the hands seen there at once, and the sides where
+        something like a hand is worth the search by palms.
+        """
+        result, rest = list(found), []
+        for side in due:
+            rough = self._probe.run(image, body_hand_region(body, side, self._size))
+            if rough.score < NOTHING:
+                continue
+            answer = self._settled(image, hand_region(rough.image)) if rough.score >= PRESENT else None
+            other = result[1 - side]
+            if answer is not None and belongs(answer, body, side) and (other is None or not same_hand(answer, other)):
+                result[side] = answer
+                self._misses[side] = self._wait[side] = 0
+            else:
+                rest.append(side)
+        return result, rest
+
     def _settled(self, image: np.ndarray, region: Region) -> Optional[HandAnswer]:
         """The hand in a region, looked at again from where the first look says that it lies."""
         rough = self._networks[LEFT].run(image, region)
@@ -158,19 +188,35 @@ class HandFollower:
         return best if best.score >= PRESENT else None
 
     def fill(self, frames: Sequence[Numbered], bodies: Sequence[Optional[PoseAnswer]], hands: List[Pair]) -> None:
-        """Where a hand is missing beside a frame that has it, follow it from there, backward and forward, in place."""
-        last = len(frames) - 1
+        """Where a hand is missing beside a frame that has it, follow it from there, backward and forward, in place.
+
+        Backward it goes on into the last frames of the stretch before, whose pairs are changed then.
+        """
+        images = [image for _, image in frames]
+        before, last = len(self._tail), len(self._tail) + len(frames) - 1
+        seen = [*self._tail, *zip(images, bodies, hands)]
         for side in (LEFT, RIGHT):
-            for order, step in ((range(last - 1, -1, -1), 1), (range(1, last + 1), -1)):
-                for index in order:
-                    there, body, beside = hands[index + step][side], bodies[index], bodies[index + step]
-                    if hands[index][side] is not None or there is None or body is None or beside is None:
-                        continue
-                    known = [item for item in (hands[index][1 - side],) if item is not None]
-                    image = frames[index][1]
-                    hands[index][side] = closer_follow(self._networks[side], image, body, side, (there, beside), known)
+            for index in range(last - 1, -1, -1):
+                if index >= before:
+                    self._fill(side, seen[index], seen[index + 1])
+                # what was tried in its own stretch is not tried again
+                elif seen[index][2][side] is not None or not self._fill(side, seen[index], seen[index + 1]):
+                    break
+            for index in range(before + 1, last + 1):
+                self._fill(side, seen[index], seen[index - 1])
+        self._tail = seen[-FRAMES_BACK:]
         if hands:
             self._last = list(hands[-1])
+
+    def _fill(self, side: int, here: Seen, beside: Seen) -> bool:
+        """Look for a hand that is missing here and seen beside; whether it was found."""
+        (image, body, pair), (_, body_beside, pair_beside) = here, beside
+        there = pair_beside[side]
+        if pair[side] is not None or there is None or body is None or body_beside is None:
+            return False
+        known = [item for item in (pair[1 - side],) if item is not None]
+        pair[side] = closer_follow(self._networks[side], image, body, side, (there, body_beside), known)
+        return pair[side] is not None
 
 
 def _without(image: np.ndarray, hand: HandAnswer) -> np.ndarray:

@@ -46,7 +46,7 @@ class PoseNetwork:
 
     def __init__(self) -> None:
         sigmoid = "visibility_activation: SIGMOID presence_activation: SIGMOID"
-        text = tensors("pose_landmark/pose_landmark_full.tflite", self.SIZE)
+        text = tensors("pose_landmark/pose_landmark_full.tflite")
         text += split(["points", "flag", "segmentation", "heatmap", "metres"])
         text += FLOAT_NODE.format(tensor="flag", name="score", activation="NONE")
         text += LANDMARKS_NODE.format(
@@ -106,7 +106,7 @@ class HandNetwork:
 
     def __init__(self, lite: bool = False) -> None:
         model = "hand_landmark/hand_landmark_lite.tflite" if lite else "hand_landmark/hand_landmark_full.tflite"
-        text = tensors(model, self.SIZE)
+        text = tensors(model)
         text += split(["points", "flag", "side", "metres"])
         text += FLOAT_NODE.format(tensor="flag", name="score", activation="NONE")
         text += FLOAT_NODE.format(tensor="side", name="handedness", activation="NONE")
@@ -168,7 +168,7 @@ class FaceNetwork:
     SIZE = 192
 
     def __init__(self) -> None:
-        text = tensors("face_landmark/face_landmark_with_attention.tflite", self.SIZE).replace(
+        text = tensors("face_landmark/face_landmark_with_attention.tflite").replace(
             'output_stream: "TENSORS:tensors"\n  ',
             'output_stream: "TENSORS:tensors"\n  input_side_packet: "OP_RESOLVER:resolver"',
         )

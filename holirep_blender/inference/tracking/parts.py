@@ -21,6 +21,8 @@ from .scan import Scanner, Sighting, visible_box
 
 # Told the number of frames done so far in the part.
 Report = Callable[[int], None]
+# What was found in a frame: its number, the body, the hands and the face.
+Row = Tuple[int, PoseAnswer, Pair, Optional[FaceAnswer]]
 
 
 class PartWorker:
@@ -29,11 +31,11 @@ class PartWorker:
     def __init__(self) -> None:
         self._pose = PoseNetwork()
         self._scanner = Scanner(self._pose)
-        self._face: Optional[FaceFollower] = None
-        self._hands: Optional[HandFollower] = None
+        self._face, self._hands = FaceFollower(), HandFollower()
 
     def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
         """Everybody in the scanned frames of a part."""
+        self._scanner.restart()
         wanted = set(scanned(plate, first, last))
         sightings: List[Sighting] = []
         frames = prefetched(plate.frames(first, last, wanted))
@@ -63,21 +65,24 @@ class PartWorker:
         end = min(plate.last_frame, last + (plate.first_frame - last) % stride)
         stops = set(scanned(plate, begin, end))
         body = BodyFollower(self._pose, plan.performer, plan.others, plan.look, plan.other_looks)
-        self._face, self._hands = FaceFollower(), HandFollower()
+        self._face.restart()
+        self._hands.restart()
         rows = Observations.empty(last - first + 1, plate.size)
         rows.times[:] = plate.times[first - plate.first_frame : last - plate.first_frame + 1]
         rows.frame_numbers[:] = np.arange(first, last + 1)
+        # What follows a stretch may still find hands in it, so it is written one stretch later.
+        kept: List[Row] = []
         # The next stretch's body is followed while hands and face of this one are looked at.
         for stretch, bodies in prefetched(_followed(plate, begin, end, stops, body), depth=1):
-            self._stretch(stretch, bodies, rows, first, last)
+            found = self._stretch(stretch, bodies)
+            _write_all(rows, first, last, kept)
+            kept = found
             report(max(0, min(stretch[-1][0], last) - first + 1))
+        _write_all(rows, first, last, kept)
+        self._hands.restart()
         return rows
 
-    def _stretch(
-        self, frames: List[Numbered], bodies: List[Optional[PoseAnswer]], rows: Observations, first: int, last: int
-    ) -> None:
-        assert self._face is not None
-        assert self._hands is not None
+    def _stretch(self, frames: List[Numbered], bodies: List[Optional[PoseAnswer]]) -> List[Row]:
         hands: List[Pair] = []
         faces: List[Optional[FaceAnswer]] = []
         for (_, image), answer in zip(frames, bodies):
@@ -86,9 +91,11 @@ class PartWorker:
             hands.append(self._hands.finish(image, answer))
             faces.append(self._face.finish(image, answer))
         self._hands.fill(frames, bodies, hands)
-        for (number, _), answer, pair, face in zip(frames, bodies, hands, faces):
-            if answer is not None and first <= number <= last:
-                _write(rows, number - first, answer, pair, face)
+        return [
+            (number, answer, pair, face)
+            for (number, _), answer, pair, face in zip(frames, bodies, hands, faces)
+            if answer is not None
+        ]
 
 
 def _followed(
@@ -101,6 +108,12 @@ def _followed(
         if number in stops or number == end:
             yield stretch, body.follow(stretch)
             stretch = []
+
+
+def _write_all(rows: Observations, first: int, last: int, found: List[Row]) -> None:
+    for number, answer, pair, face in found:
+        if first <= number <= last:
+            _write(rows, number - first, answer, pair, face)
 
 
 def _write(rows: Observations, row: int, body: PoseAnswer, hands: Pair, face: Optional[FaceAnswer]) -> None:

@@ -23,6 +23,9 @@ VIEW_SIDE = 128
 # Furniture scores up to 0.6 with the detector and 0.3 with the network, people 0.7-0.98 and 0.99.
 CLEAR_DETECTION = 0.75
 CLEAR_PRESENCE = 0.97
+# What evidence a sighting needs, and how far its size may change, for the next to be believed by the detector alone.
+WORTH_COPYING = 0.7
+SAME_SIZE = 1.25
 
 
 @dataclass
@@ -87,6 +90,12 @@ class Scanner:
     def __init__(self, pose: PoseNetwork) -> None:
         self._detector = DetectorNetwork("PoseDetectionCpu", 224)
         self._pose = pose
+        self._last: List[Sighting] = []
+        self._detected = np.zeros((2, 2))
+
+    def restart(self) -> None:
+        """Forget the frame before: the next one begins another part of a plate."""
+        self._last = []
 
     def look(self, frame: int, image: np.ndarray, thorough: bool = True) -> List[Sighting]:
         """Everybody in the frame: `detect` and `check` in one."""
@@ -100,9 +109,37 @@ class Scanner:
         return sorted(found, key=lambda item: -item.score)
 
     def check(self, frame: int, image: np.ndarray, found: Sequence[Found], thorough: bool = True) -> List[Sighting]:
-        """Everybody among the detections.  Where not `thorough`, a person whom the first view shows beyond doubt is
-        believed without the second view; its evidence is then what the detector and the network say.
+        """Everybody among the detections; frames are given in order.
+
+        Where not `thorough`, a person whom the first view shows beyond doubt is believed without the second view; its
+        evidence is then what the detector and the network say.  Whoever was alone in the frame looked at before, and
+        is alone at the same place now, is believed without any.
         """
+        same = None if thorough else self._still_alone(frame, image, found)
+        self._last = self._checked_all(frame, image, found, thorough) if same is None else [same]
+        self._detected = found[0].points[:2] if found else np.zeros((2, 2))
+        return self._last
+
+    def _still_alone(self, frame: int, image: np.ndarray, found: Sequence[Found]) -> Sighting | None:
+        """The one person of the frame before, moved to the only place that is clearly detected in this one."""
+        if len(self._last) != 1 or not found or found[0].score < CLEAR_DETECTION:
+            return None
+        last, points, before = self._last[0], found[0].points[:2], self._detected
+        growth = float(np.hypot(*(points[1] - points[0])) / np.hypot(*(before[1] - before[0])))
+        if last.evidence < WORTH_COPYING or not 1.0 / SAME_SIZE < growth < SAME_SIZE:
+            return None
+        if not _same(before[0], before[1], last) or not all(
+            _same(item.points[0], item.points[1], last) for item in found
+        ):
+            return None
+        # detector and network differ a little, and in the next frame by as much as in the last
+        centre, circle = points + growth * (np.array([last.centre, last.circle]) - before)
+        limit = np.tile([image.shape[1], image.shape[0]], 2)
+        box = np.clip(np.tile(centre, 2) + growth * (last.box - np.tile(last.centre, 2)), 0, limit)
+        evidence = min(last.evidence, found[0].score)
+        return Sighting(frame, evidence, centre, circle, box, last.look, small_view(image))
+
+    def _checked_all(self, frame: int, image: np.ndarray, found: Sequence[Found], thorough: bool) -> List[Sighting]:
         sightings: List[Sighting] = []
         for item in found:
             if any(_same(item.points[0], item.points[1], other) for other in sightings):

@@ -15,6 +15,7 @@ from .. import rotations
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float32]
 
 BALL = "ball"
 RIGID = "rigid"
@@ -39,6 +40,22 @@ def exponential(vectors: Array) -> Array:
 def logarithm(matrices: Array) -> Array:
     """Rotation vectors ``(..., 3)`` of rotation matrices ``(..., 3, 3)``."""
     return rotations.to_rotation_vector(rotations.from_matrix(matrices))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points that only some of a figure's freedoms move, so that their equations are small.
+
+    ``points (N,)`` rows of the points, of which the first ``own`` are listed in this group alone; ``pairs (M,)`` rows
+    of the pairs of points that are listed here, and ``ends (M, 2)`` their points as positions in ``points``;
+    ``columns (C,)`` of the derivatives that are not zero.
+    """
+
+    points: Ints
+    own: int
+    pairs: Ints
+    ends: Ints
+    columns: Ints
 
 
 @dataclass
@@ -95,12 +112,62 @@ class Articulation:
         self.freedom_joint: Ints = np.array(joint_of, dtype=np.intp)
         self.hinge_axes = np.array(axes, dtype=np.float64).reshape(-1, 3)
         self.columns = 3 + len(joint_of)
-        self._above = np.zeros((len(self.names), len(joint_of)))
+        self.balls: Ints = np.array(list(self.ball_columns), dtype=np.intp)
+        self.ball_table: Ints = np.array(list(self.ball_columns.values()), dtype=np.intp)[:, None] + np.arange(3)
+        self._above = np.zeros((len(self.names), 3 + len(joint_of)), dtype=np.float32)
+        self._above[:, :3] = 1.0
         for joint in range(len(self.names)):
             ancestor = joint
             while ancestor >= 0:
-                self._above[joint, self.freedom_joint == ancestor] = 1.0
+                self._above[joint, 3:][self.freedom_joint == ancestor] = 1.0
                 ancestor = self.parents[ancestor]
+        self._limbs = self._limbs_of_joints()
+        self._groups: dict[tuple[bytes, bytes], list[Group]] = {}
+
+    def _limbs_of_joints(self) -> Ints:
+        """A number for each joint: a limb begins below every joint of three children or more (pelvis, chest, palm)."""
+        children = np.bincount([parent for parent in self.parents if parent >= 0], minlength=len(self.names))
+        limbs: list[int] = []
+        for joint, parent in enumerate(self.parents):
+            begins = parent < 0 or children[parent] >= 3
+            limbs.append(joint if begins else limbs[parent])
+        return np.array(limbs, dtype=np.intp)
+
+    def groups(self, joints: Ints, pairs: Ints) -> list[Group]:
+        """The points fixed to joints ``(N,)`` by limbs; a pair ``(M, 2)`` of points is with the limb further out, or,
+        where none of its two limbs hangs below the other, with others of its kind in a group without own points.
+        """
+        key = joints.tobytes(), pairs.tobytes()
+        if key not in self._groups:
+            self._groups[key] = self._grouped(joints, pairs)
+        return self._groups[key]
+
+    def _grouped(self, joints: Ints, pairs: Ints) -> list[Group]:
+        limbs = self._limbs[joints]
+        of_limb = {int(limb): self._above[joints[limbs == limb]].any(axis=0) for limb in limbs}
+        home = np.full(len(pairs), -1, dtype=np.intp)
+        for row, (first, second) in enumerate(limbs[pairs]):
+            for outer, inner in ((int(first), int(second)), (int(second), int(first))):
+                if not np.any(of_limb[inner] & ~of_limb[outer]):
+                    home[row] = outer
+        result = []
+        for limb in [*of_limb, -1]:
+            own, held = np.flatnonzero(limbs == limb), np.flatnonzero(home == limb)
+            points = [*own, *sorted(set(pairs[held].ravel()) - set(own))]
+            if points:
+                place = {point: position for position, point in enumerate(points)}
+                ends = np.array([[place[point] for point in pair] for pair in pairs[held]], dtype=np.intp)
+                rows = np.array(points, dtype=np.intp)
+                columns = np.flatnonzero(self._above[joints[rows]].any(axis=0))
+                result.append(Group(rows, len(own), held, ends.reshape(-1, 2), columns))
+        return result
+
+    def ball_frames(self, turned: Array) -> Array:
+        """World rotations ``(T, B, 3, 3)`` of the ball joints' parents."""
+        parents = np.array(self.parents, dtype=np.intp)[self.balls]
+        frames = turned[:, parents]
+        frames[:, parents < 0] = np.eye(3)
+        return frames
 
     def rest(self, frame_count: int) -> Pose:
         """The rest pose at the origin in every frame."""
@@ -152,31 +219,43 @@ class Articulation:
         """World positions ``(T, N, 3)`` of points fixed to joints ``(N,)`` at offsets ``(N, 3)``."""
         return np.asarray(placed[:, joints] + np.einsum("tnij,nj->tni", turned[:, joints], offsets))
 
-    def point_derivatives(self, axes: Array, placed: Array, points: Array, joints: Ints) -> Array:
-        """Derivatives ``(T, N, 3, 3 + D)`` of points ``(T, N, 3)`` that are fixed to joints ``(N,)``."""
-        count, number = points.shape[:2]
-        result = np.zeros((count, number, 3, self.columns))
-        result[:, :, :, :3] = np.eye(3)
-        # axis × (point − pivot) = axis × point − axis × pivot: one matrix product and one constant per freedom
-        pivots = np.cross(axes, placed[:, self.freedom_joint])
-        cross: Array = np.einsum("tdij,tnj->tnid", skew(axes), points) - np.swapaxes(pivots, 1, 2)[:, None]
-        result[:, :, :, 3:] = cross * self._above[joints][None, :, None, :]
+    def point_derivatives(self, axes: Array, placed: Array, points: Array, joints: Ints, columns: Ints) -> Floats:
+        """Derivatives ``(T, 3, N, C)`` by some columns of points ``(T, N, 3)`` that are fixed to joints ``(N,)``.
+
+        They are in single precision: they direct the steps of a solver, whose residuals and sums are not.
+        """
+        result = np.empty((len(points), 3, len(joints), len(columns)), dtype=np.float32)
+        result[..., columns < 3] = np.eye(3, dtype=np.float32)[:, None, columns[columns < 3]]
+        moving = columns[columns >= 3] - 3
+        pivots = placed[:, self.freedom_joint[moving]]
+        axis = axes[:, moving].astype(np.float32)
+        # axis × (point − pivot) = axis × point − axis × pivot: one constant per freedom
+        centre = placed[:, :1]
+        constant = np.cross(axis, (pivots - centre).astype(np.float32))
+        place = (points - centre).astype(np.float32)[..., None]
+        axis = axis[:, None]
+        inside = self._above[np.ix_(joints, columns[columns >= 3])]
+        first = int(np.sum(columns < 3))
+        for row in range(3):
+            following, last = (row + 1) % 3, (row + 2) % 3
+            value = axis[..., following] * place[:, :, last]
+            value -= axis[..., last] * place[:, :, following]
+            value -= constant[:, None, :, row]
+            np.multiply(value, inside, out=result[:, row, :, first:])
         return result
 
-    def rotation_derivatives(self, axes: Array, joints: Ints) -> Array:
-        """Derivatives ``(T, N, 3, 3 + D)`` of the joints' world rotation vectors."""
-        result = np.zeros((len(axes), len(joints), 3, self.columns))
-        result[:, :, :, 3:] = np.swapaxes(axes, 1, 2)[:, None] * self._above[joints][None, :, None, :]
+    def rotation_derivatives(self, axes: Array, joints: Ints, columns: Ints) -> Floats:
+        """Derivatives ``(T, 3, N, C)`` by some columns of the joints' world rotation vectors, in single precision."""
+        result = np.zeros((len(axes), 3, len(joints), len(columns)), dtype=np.float32)
+        moving = columns[columns >= 3]
+        inside = self._above[np.ix_(joints, moving)]
+        result[..., columns >= 3] = np.swapaxes(axes[:, moving - 3], 1, 2)[:, :, None] * inside
         return result
 
     def moved(self, pose: Pose, turned: Array, step: Array) -> Pose:
         """The pose after a step ``(T, 3 + D)``."""
         local = pose.local.copy()
         angles = pose.angles + step[:, self.hinge_columns]
-        for joint, first in self.ball_columns.items():
-            parent = self.parents[joint]
-            turn = step[:, first : first + 3]
-            if parent >= 0:
-                turn = np.einsum("tji,tj->ti", turned[:, parent], turn)
-            local[:, joint] = exponential(turn) @ local[:, joint]
+        turn = np.swapaxes(self.ball_frames(turned), -1, -2) @ step[:, self.ball_table][..., None]
+        local[:, self.balls] = exponential(turn[..., 0]) @ local[:, self.balls]
         return self.with_hinges(Pose(local, angles, pose.root + step[:, :3]))

@@ -13,6 +13,7 @@ from .. import gaps, rotations
 from ..skeleton import SIDES
 from . import camera as cameras
 from .articulation import Articulation, Pose
+from .camera import View
 from .figures import body_figure, body_posture
 from .first_pose import first_pose
 from .landmarks import (
@@ -53,6 +54,7 @@ _WEAK_POINTS = (*HEEL, *TOE, *INDEX_KNUCKLE, *LITTLE_KNUCKLE)
 class BodyPoints:
     """Filled body landmarks: ``pixels (T, 33, 2)``, ``world (T, 33, 3)`` metres in the camera's axes, ``trust`` 0..1.
 
+    ``image_size (2,)`` and ``centre (2,)``, where the optical axis meets the picture, are in pixels.
     ``trust (T, 33)`` counts for all of a landmark, ``direction_trust (T, 33)`` besides for its direction in ``world``.
     """
 
@@ -61,19 +63,20 @@ class BodyPoints:
     trust: Array
     direction_trust: Array
     image_size: Array
+    centre: Array
     fps: float
 
 
 @dataclass
 class BodySolution:
-    """What the body's refinement found, in a world whose origin is the camera.
+    """What the body's refinement found, in the world of ``view``: the camera's own place is the origin, if not given.
 
-    ``camera`` world from camera ``(3, 3)``; ``rest_offsets (55, 3)``; ``scale`` stature over the reference's.
+    ``rest_offsets (55, 3)``; ``scale`` stature over the reference's.
     """
 
     figure: Articulation
     pose: Pose
-    camera: Array
+    view: View
     focal: float
     rest_offsets: Array
     scale: float
@@ -83,16 +86,16 @@ class BodySolution:
     wanted: Optional[Orientations]
 
     def turned(self, rotation: Array) -> BodySolution:
-        """The same solution in a world turned by ``rotation (3, 3)`` about the camera."""
+        """The same solution in a world turned by ``rotation (3, 3)`` about a still camera at the origin."""
         local = self.pose.local.copy()
         local[:, 0] = rotation @ local[:, 0]
-        camera = rotation @ self.camera
+        view = View.still(rotation @ self.view.turn[0])
         wanted = self.wanted
         return replace(
             self,
             pose=Pose(local, self.pose.angles, self.pose.root @ rotation.T),
-            camera=camera,
-            image=replace(self.image, camera=camera, directions=self.image.directions @ rotation.T),
+            view=view,
+            image=replace(self.image, view=view, directions=self.image.directions @ rotation.T),
             wanted=None if wanted is None else replace(wanted, targets=rotation @ wanted.targets),
         )
 
@@ -116,6 +119,7 @@ def solve_body(
     performer_height: Optional[float],
     orientations: dict[str, tuple[Array, Array]],
     steady: bool,
+    view: Optional[View] = None,
 ) -> BodySolution:
     """Fits the body figure to the landmarks of a clip.
 
@@ -126,15 +130,17 @@ def solve_body(
     orientations : per joint wanted rotations ``(T, 3, 3)`` in the camera's axes turned to the level world, i.e.
         before the camera's tilt is known, and weights ``(T,)`` per radian.
     steady : whether neighbouring frames steady each other firmly; otherwise only as much as depth needs.
+    view : the camera where it is known, else it stands still at the origin and its tilt is estimated.
     """
     weights = image_trust(points)
-    centre = points.image_size / 2.0
+    centre = points.centre
     total = np.maximum(weights.sum(1), 1e-9)[:, None]
     middle = np.sum(points.pixels * weights[..., None], axis=1) / total
     local = np.einsum("tij,tnj->tni", cameras.facing_rays(middle, focal, centre), points.world)
     legs = np.minimum(points.trust[:, ANKLE].min(1), points.trust[:, HIP].min(1))
     up = local[:, SHOULDER].mean(1) - local[:, ANKLE].mean(1)
-    camera = cameras.upright_camera(up, np.where(legs > 0.5, legs, 0.0))
+    if view is None:
+        view = View.still(cameras.upright_camera(up, np.where(legs > 0.5, legs, 0.0)))
     ratios = measured_ratios(points.world, points.trust)
     scale, _ = fitted_scales(ratios, performer_height)
     legs_seen = bool(np.median(legs) > 0.3)
@@ -143,8 +149,8 @@ def solve_body(
     shift, _ = cameras.placed(metric, points.pixels, weights, focal, centre)
     fallback = np.array([0.0, 0.0, 3.0])
     shift = gaps.fill_channels(shift, np.isfinite(shift).all(axis=1), points.fps, fallback)
-    world = (metric + shift[:, None]) @ camera.T
-    directions = local @ camera.T
+    world = view.world(metric + shift[:, None])
+    directions = view.aligned(local)
     plane = (points.pixels - centre) / focal
     lifted = np.concatenate([plane, np.ones_like(plane[..., :1])], axis=-1) * (metric + shift[:, None])[..., 2:]
     _, factors = fitted_scales(measured_ratios(lifted, weights), scale * default_stature())
@@ -157,25 +163,23 @@ def solve_body(
         offsets = scaled_offsets(scale, factors)
         figure = body_figure(offsets)
         attachments = body_attachments(offsets, scale)
-        image = _image_term(figure, attachments, plane, weights, camera, directions, weights * points.direction_trust)
-        wanted = _wanted(figure, orientations, camera)
+        image = _image_term(figure, attachments, plane, weights, view, directions, weights * points.direction_trust)
+        wanted = _wanted(figure, orientations, view)
         terms = terms_of(figure, image, hinges, wanted, legs_seen)
         if round_number < _LENGTH_ROUNDS:
             sample, _ = minimise(figure, sample, [term.part(some) for term in terms], 4)
             factors = _corrected(figure, sample, image.part(some), attachments, factors, scale)
-    pose = refined(figure, pose, terms, camera, points.fps, steady)
-    return BodySolution(figure, pose, camera, focal, offsets, scale, legs_seen, image, hinges, wanted)
+    pose = refined(figure, pose, terms, view, points.fps, steady)
+    return BodySolution(figure, pose, view, focal, offsets, scale, legs_seen, image, hinges, wanted)
 
 
-def _wanted(
-    figure: Articulation, orientations: dict[str, tuple[Array, Array]], camera: Array
-) -> Optional[Orientations]:
+def _wanted(figure: Articulation, orientations: dict[str, tuple[Array, Array]], view: View) -> Optional[Orientations]:
     if not orientations:
         return None
     joints = np.array([figure.index[name] for name in orientations], dtype=np.intp)
     targets = np.stack([matrices for matrices, _ in orientations.values()], axis=1)
     weights = np.stack([weight for _, weight in orientations.values()], axis=1)
-    return Orientations(joints, camera @ cameras.WORLD_FROM_LEVEL_CAMERA.T @ targets, weights)
+    return Orientations(joints, view.turn[:, None] @ cameras.WORLD_FROM_LEVEL_CAMERA.T @ targets, weights)
 
 
 def _hinge_term(figure: Articulation, measured: Pose, weights: Array) -> HingeAngles:
@@ -204,7 +208,7 @@ def _image_term(
     attachments: Attachments,
     plane: Array,
     weights: Array,
-    camera: Array,
+    view: View,
     directions: Array,
     along: Array,
 ) -> ImagePoints:
@@ -218,7 +222,7 @@ def _image_term(
         offsets=attachments.offsets,
         plane=plane[:, attachments.landmarks],
         weights=np.sqrt(weights[:, attachments.landmarks]) / _IMAGE_SPREAD,
-        camera=camera,
+        view=view,
         pairs=pairs,
         directions=bone,
         direction_weights=np.sqrt(trust) / _DIRECTION_SPREAD,
@@ -235,7 +239,7 @@ def _corrected(
 ) -> dict[str, float]:
     turned, placed = figure.forward(pose)
     points = figure.points(turned, placed, image.joints, image.offsets)
-    local = points @ image.camera
+    local = image.view.local(points)
     depth = np.median(local[..., 2:], axis=1, keepdims=True)
     count = len(points)
     solved, wanted = np.zeros((count, 33, 2)), np.zeros((count, 33, 2))

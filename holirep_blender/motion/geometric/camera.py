@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A static camera from one performer: where the body is, how long the lens is, and which way is up."""
+"""A camera from one performer: where the body is, how long the lens is, and which way is up; or one that is given."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,56 @@ _PRIOR_SPREAD = 0.30
 """Standard deviation of the logarithm of the focal length around that."""
 _SHAPE_ERROR = 0.05
 """What the world landmarks' shape alone leaves between points and picture, as a share of the body's size."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Where the camera is: one row if it stands still, else a row a frame.
+
+    ``turn (1 or T, 3, 3)`` world from camera, ``place (1 or T, 3)`` metres.
+    """
+
+    turn: Array
+    place: Array
+
+    @classmethod
+    def still(cls, turn: Array) -> View:
+        """A camera at the origin that does not move, ``turn (3, 3)``."""
+        return cls(np.asarray(turn)[None], np.zeros((1, 3)))
+
+    @classmethod
+    def tracked(cls, track: Array) -> View:
+        """A camera whose ``track (T, 4, 4)`` world from camera is known."""
+        rows = track[:1] if np.allclose(track, track[:1], rtol=0.0, atol=1e-9) else track
+        return cls(np.ascontiguousarray(rows[:, :3, :3]), np.ascontiguousarray(rows[:, :3, 3]))
+
+    @property
+    def moves(self) -> bool:
+        """Whether there is a row for each frame."""
+        return len(self.turn) > 1
+
+    def part(self, rows: slice) -> View:
+        """The same camera for some of the frames."""
+        return View(self.turn[rows], self.place[rows]) if self.moves else self
+
+    def local(self, points: Array) -> Array:
+        """World points ``(T, N, 3)`` in the camera's axes."""
+        return np.asarray((points - self.place[:, None]) @ self.turn)
+
+    def world(self, points: Array) -> Array:
+        """Points ``(T, N, 3)`` in the camera's axes in the world."""
+        return np.asarray(self.aligned(points) + self.place[:, None])
+
+    def aligned(self, vectors: Array) -> Array:
+        """Vectors ``(T, N, 3)`` in the camera's axes along the world's."""
+        return np.asarray(vectors @ np.swapaxes(self.turn, -1, -2))
+
+    def squared(self, across: float, along: float) -> Array:
+        """Matrices in the world with these values across and along the optical axis: ``(3, 3)``, or ``(T, 3, 3)``
+        where the camera moves.
+        """
+        matrices = self.turn @ np.diag([across, across, along]) @ np.swapaxes(self.turn, -1, -2)
+        return np.asarray(matrices if self.moves else matrices[0])
 
 
 def rays(pixels: Array, focal: float, centre: Array) -> Array:

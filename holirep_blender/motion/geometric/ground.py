@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import filters, gaps, rotations
-from ..take import CONTACT_NAMES
+from ..contacts.record import TOUCHING
+from ..contacts.stance import calmed, stance
 from .articulation import Pose
 from .body import BodySolution, terms_of
 from .landmarks import sole_points
@@ -21,17 +22,12 @@ Array = npt.NDArray[np.float64]
 
 _PITCH_SPREAD, _ROLL_SPREAD = np.radians(4.0), np.radians(1.5)
 _HEIGHT_ERROR = 0.06
-_TOUCH_SPEED, _LEAVE_SPEED = 0.30, 0.60
-"""Metres per second at which a still foot begins and stops to count as standing."""
-_TOUCH_HEIGHT, _LEAVE_HEIGHT = 0.05, 0.10
 _STRIDE = 1.2
 """Seconds of a stride; a slow walker's."""
 _DEPTH_ERROR = 0.025
 """Standard deviation of the slow error of a depth that is read off a body's size in the picture, as a share of it."""
 _UNEVENNESS = 0.03
 """Standard deviation in metres of the ground around a plane, lens distortion included."""
-_SHORTEST = 0.1
-"""Seconds of the shortest contact."""
 
 
 def soles(solution: BodySolution, pose: Pose) -> Array:
@@ -98,50 +94,25 @@ def grounded(solution: BodySolution, line: Array, floor: float) -> BodySolution:
     most
     probable of both).
     """
-    root = solution.pose.root
+    root = solution.pose.root - solution.view.place
     distance = np.linalg.norm(root, axis=1)
-    feet = np.concatenate([root[:, :2], line[:, None]], axis=1)
+    feet = np.concatenate([root[:, :2], line[:, None] - solution.view.place[:, 2:]], axis=1)
     slope = feet[:, 2] / np.maximum(np.linalg.norm(feet, axis=1), 1e-6)
     away = floor - line
     depth = (_DEPTH_ERROR * distance) ** 2
     shift = depth * slope * away / (depth * slope**2 + _UNEVENNESS**2)
-    moved = root * (1.0 + shift / distance)[:, None]
+    moved = solution.view.place + root * (1.0 + shift / distance)[:, None]
     return replace(solution, pose=Pose(solution.pose.local, solution.pose.angles, moved))
 
 
-def contacts(points: Array, floor: Array, fps: float) -> Array:
-    """Contacts ``(T, 4)`` of sole points ``(T, 4, 3)`` on the ground at heights ``(T,)``: 1 where a point stands, by
-    height
-    and speed.
+def contacts(solution: BodySolution, ground: Array, fps: float) -> Array:
+    """Confidences ``(T, 4)`` that the soles' points stand, on the ground at heights ``(T,)``; from 0.5 on they do.
 
-    Both have a lower threshold to begin and a higher one to end a contact. Speed along the line of sight counts half,
-    it
-    is mostly error; the camera is at the origin.
+    Speed along the line of sight counts half, it is mostly error.
     """
-    count = len(points)
-    if count < 3:
-        return np.zeros((count, len(CONTACT_NAMES)))
-    calm = filters.zero_phase(points, fps, 5.0)
-    velocity = np.gradient(calm, axis=0) * fps
-    sight = rotations.normalized(calm)
-    along = np.sum(velocity * sight, axis=-1, keepdims=True) * sight
-    speed = np.linalg.norm(velocity - along + 0.5 * along, axis=-1)
-    height = calm[..., 2] - floor[:, None]
-    begins = (speed < _TOUCH_SPEED) & (height < _TOUCH_HEIGHT)
-    stays = (speed < _LEAVE_SPEED) & (height < _LEAVE_HEIGHT)
-    result = np.zeros((count, points.shape[1]))
-    for column in range(points.shape[1]):
-        result[:, column] = _with_hysteresis(begins[:, column], stays[:, column], round(_SHORTEST * fps))
-    return result
-
-
-def _with_hysteresis(begins: Array, stays: Array, shortest: int) -> Array:
-    """1 over the spans of ``stays`` that hold at least one ``begins`` and are long enough."""
-    result = np.zeros(len(begins))
-    for first, end in gaps.spans(stays):
-        if end - first >= shortest and np.any(begins[first:end]):
-            result[first:end] = 1.0
-    return result
+    points = soles(solution, solution.pose)
+    sight = rotations.normalized(points - solution.view.place[:, None])
+    return stance(calmed(points, points[..., 2] - ground[:, None], fps, sight=sight), fps, size=solution.scale)
 
 
 _SHIFT_CUTOFF, _STAND_WEIGHT = 0.3, 1.0 / 0.015
@@ -154,13 +125,13 @@ def planted(solution: BodySolution, touching: Array, floor: float, fps: float, s
     """Refines the pose once more with standing points at rest on the ground, which is nearly flat, and none far below
     it.
 
-    ``touching (T, 4)`` as from :func:`contacts`; a point's place is its mean over the span in which it stands.
+    ``touching (T, 4)`` as from :func:`contacts`: a point's place is its mean over the span in which it stands.
     """
     joints, offsets = sole_points(solution.rest_offsets, solution.scale)
     targets = soles(solution, solution.pose)
     weights = np.zeros_like(targets)
     for column in range(targets.shape[1]):
-        for first, end in gaps.spans(touching[:, column] > 0.0):
+        for first, end in gaps.spans(touching[:, column] >= TOUCHING):
             targets[first:end, column] = targets[first:end, column].mean(axis=0)
             level = targets[first:end, column, 2]
             targets[first:end, column, 2] = np.clip(level, floor - _UNEVENNESS, floor + _UNEVENNESS)
@@ -197,4 +168,4 @@ def _placed(
         *terms_of(figure, solution.image, solution.hinges, solution.wanted, solution.legs_seen),
         places,
     ]
-    return replace(solution, pose=refined(figure, solution.pose, terms, solution.camera, fps, steady, rounds=1))
+    return replace(solution, pose=refined(figure, solution.pose, terms, solution.view, fps, steady, rounds=1))

@@ -49,10 +49,13 @@ def body_sightings(rows: Observations, fps: float) -> Mask:
     return np.asarray(whole)
 
 
-def body_points(rows: Observations, valid: Mask, hand_weights: dict[str, Array], fps: float) -> BodyPoints:
+def body_points(
+    rows: Observations, valid: Mask, hand_weights: dict[str, Array], centre: Array, fps: float
+) -> BodyPoints:
     """Body landmarks filled where not ``valid (T,)``; wrists and knuckles drawn to the hand's points.
 
     ``hand_weights`` per side ``(T,)`` 0..1: how far the hand's points count, fading at the borders of their gaps.
+    ``centre (2,)`` is where the optical axis meets the picture.
     """
     image = rows.body_image.copy()
     along = np.ones(image.shape[:2])
@@ -72,5 +75,6 @@ def body_points(rows: Observations, valid: Mask, hand_weights: dict[str, Array],
         trust=np.where(valid[:, None], rows.body_visibility, 0.0),
         direction_trust=along,
         image_size=rows.image_size,
+        centre=centre,
         fps=fps,
     )

@@ -3,24 +3,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import filters, gaps, rotations
 from ..arkit import ARKIT_INDEX, ARKIT_NAMES
+from ..contacts import Contacts, Floor, detect_contacts
 from ..observations import Observations
 from ..resampling import resampled
 from ..skeleton import JOINT_INDEX, JOINT_NAMES, SIDES
-from ..take import CONTACT_NAMES, Camera, Take
+from ..take import Camera, Take
 from . import camera as cameras
 from .articulation import Pose
 from .body import BodyPoints, BodySolution, image_trust, solve_body
+from .camera import View
 from .expressions import coefficient_confidence, solve_expressions
 from .figures import BODY_JOINTS
 from .gaze import solve_gaze
-from .ground import contacts, floor_height, ground_line, grounded, levelled, planted, soles, stood
+from .ground import contacts, floor_height, ground_line, grounded, levelled, planted, stood
 from .hands import Fingers, hand_points, hand_sightings, palm_rotations, palm_trust, solve_fingers
 from .head import Face, solve_face
 from .landmarks import ANKLE, ELBOW, HEEL, HIP, KNEE, SHOULDER, TOE, WRIST, default_offsets
@@ -56,9 +59,10 @@ def solve(observations: Observations, options: SolveOptions) -> Take:
 
     Joint rotations, root, static camera, fingers, gaze, jaw, ARKit coefficients and foot contacts from the points of
     MediaPipe's trackers. What was not seen is filled and has confidence 0 deep inside a gap. The world has its floor at
-    z = 0 and its origin under the performer's first place; the camera looks roughly along +Y.
+    z = 0 and its origin under the performer's first place; the camera looks roughly along +Y. Where the camera's track
+    is given, the world is the track's.
 
-    Raises SolveError where the performer was not seen in any frame.
+    Raises SolveError where the performer was not seen in any frame, and where the camera's track does not fit.
     """
     fps = options.fps if options.fps is not None else _average_rate(observations.times)
     try:
@@ -71,9 +75,18 @@ def solve(observations: Observations, options: SolveOptions) -> Take:
             "The performer was not found in any frame of the plate. Choose another performer, or a range in which the "
             "performer is seen."
         )
+    track = options.camera_track
+    if track is not None and len(track) != len(valid):
+        raise SolveError(
+            f"The camera track has {len(track)} frames, but the take has {len(valid)}: it needs one row for each frame."
+        )
     first, last = int(np.argmax(valid)), len(valid) - 1 - int(np.argmax(valid[::-1]))
-    take = _solved_span(rows.part(slice(first, last + 1)), valid[first : last + 1], fps, options)
-    return _extended(take, first, len(valid) - 1 - last, observations)
+    span = slice(first, last + 1)
+    part = options if track is None else replace(options, camera_track=track[span])
+    take = _extended(_solved_span(rows.part(span), valid[span], fps, part), first, len(valid) - 1 - last, observations)
+    if track is not None and take.camera is not None:
+        take.camera.world_from_camera = track.copy()
+    return take
 
 
 def _average_rate(times: Array) -> float:
@@ -83,9 +96,9 @@ def _average_rate(times: Array) -> float:
 
 
 def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, options: SolveOptions) -> Take:
-    centre = rows.image_size / 2.0
+    centre = rows.image_size / 2.0 if options.principal_point is None else np.array(options.principal_point)
     hand_weights = {side: _hand_weight(rows, side, fps) for side in SIDES}
-    points = body_points(rows, valid, hand_weights, fps)
+    points = body_points(rows, valid, hand_weights, centre, fps)
     focal = options.focal_length_px
     if focal is None:
         focal = cameras.estimated_focal(points.world, points.pixels, image_trust(points), rows.image_size)
@@ -112,7 +125,10 @@ def _solved_span(rows: Observations, valid: npt.NDArray[np.bool_], fps: float, o
             palm = palm_rotations(hand, default_offsets(), fps)
             wanted[f"{side}Hand"] = (palm, _HAND_WEIGHT * palm_trust(hand, palm, fps))
     steady = options.smoothing != "none"
-    body = solve_body(points, focal, options.performer_height, wanted, steady)
+    view = None if options.camera_track is None else View.tracked(options.camera_track)
+    body = solve_body(points, focal, options.performer_height, wanted, steady, view)
+    if view is not None:
+        _check_upright(body)
     smooth = channel_filter(options, fps, "fingers")
     fingers = {side: solve_fingers(hand, body.rest_offsets, body.scale, fps, smooth) for side, hand in hands.items()}
     return _assembled(rows, points, _Parts(body, face, fingers, valid), fps, options)
@@ -129,29 +145,43 @@ def _away_from_gaps(valid: npt.NDArray[np.bool_], fps: float) -> Array:
     return np.where(valid, 1.0 - 0.95 * gaps.border_nearness(valid, fps, 0.25), 0.0)
 
 
-def _grounded(parts: _Parts, fps: float, options: SolveOptions) -> tuple[BodySolution, Array, Array]:
-    """The body on the floor, the camera's place ``(3,)`` and the contacts ``(T, 4)``; the world's origin is at the
-    start.
+def _check_upright(body: BodySolution) -> None:
+    """Raises SolveError where a given track makes most of the clip's poses stand on their heads."""
+    placed = body.figure.forward(body.pose)[1]
+    neck, hips = (placed[:, body.figure.index[name], 2] for name in ("neck", "hips"))
+    if np.median(neck - hips) < 0.0:
+        raise SolveError(
+            "With this camera track the performer is upside down. The track must be in OpenCV's axes (X right, Y down, "
+            "Z forward; a Blender camera's Y and Z are the other way round) in a world whose Z is up."
+        )
+
+
+def _grounded(parts: _Parts, fps: float, options: SolveOptions) -> tuple[BodySolution, float]:
+    """The body on the floor, and the floor's height.
+
+    The world's origin is then at the performer's start, on the floor, unless the camera's track gives the world.
     """
     body = parts.body
-    touching = np.zeros((len(parts.valid), len(CONTACT_NAMES)))
-    if options.floor == "estimate":
+    given = options.camera_track is not None
+    if options.floor == "estimate" and not given:
         body = levelled(body, parts.valid)
     height = floor_height(body, parts.valid)
     if options.floor == "estimate" and body.legs_seen:
         body = grounded(body, ground_line(body, parts.valid, fps), height)
         line = ground_line(body, parts.valid, fps)
-        touching = contacts(soles(body, body.pose), line, fps) * parts.valid[:, None]
+        touching = contacts(body, line, fps) * parts.valid[:, None]
         body = planted(body, touching, height, fps, options.smoothing != "none")
     elif options.floor == "estimate":
         body = stood(body, height, fps, options.smoothing != "none")
+    if given:
+        return body, height
     origin = np.array([body.pose.root[0, 0], body.pose.root[0, 1], height])
     pose = Pose(body.pose.local, body.pose.angles, body.pose.root - origin)
-    return replace(body, pose=pose), -origin, touching
+    return replace(body, pose=pose, view=View(body.view.turn, body.view.place - origin)), 0.0
 
 
 def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float, options: SolveOptions) -> Take:
-    body, camera_place, touching = _grounded(parts, fps, options)
+    body, height = _grounded(parts, fps, options)
     count = len(parts.valid)
     local = rotations.identity((count, len(JOINT_NAMES)))
     smooth = channel_filter(options, fps, "joints")
@@ -183,12 +213,12 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
     confidence[:, [*eye_columns, JOINT_INDEX["jaw"]]] = face_confidence[:, None]
 
     world_from_camera = np.zeros((count, 4, 4))
-    world_from_camera[:, :3, :3] = body.camera
-    world_from_camera[:, :3, 3] = camera_place
+    world_from_camera[:, :3, :3] = body.view.turn
+    world_from_camera[:, :3, 3] = body.view.place
     world_from_camera[:, 3, 3] = 1.0
     intrinsics = np.array([[body.focal, 0.0, 0.0], [0.0, body.focal, 0.0], [0.0, 0.0, 1.0]])
-    intrinsics[:2, 2] = rows.image_size / 2.0
-    return Take(
+    intrinsics[:2, 2] = points.centre
+    take = Take(
         fps=fps,
         frame_start=options.frame_start,
         local_rotations=rotations.continuous(local),
@@ -197,10 +227,20 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
         joint_confidence=np.clip(confidence, 0.0, 1.0),
         blendshapes=coefficients,
         blendshape_confidence=np.clip(coefficient_trust, 0.0, 1.0),
-        contacts=touching,
         camera=Camera(intrinsics, world_from_camera, rows.image_size),
-        header={"method": "geometric", "solve_options": asdict(options)},
+        header={"method": "geometric", "solve_options": _noted(options), "floor_height": float(height)},
     )
+    if options.floor != "estimate":
+        return take
+    found = detect_contacts(take, Floor((0.0, 0.0, height)))
+    return Contacts(found.names, found.confidence * parts.valid[:, None]).to_take(take)
+
+
+def _noted(options: SolveOptions) -> dict[str, Any]:
+    """The options for a take's header; of a camera's track, which the take's camera holds, only that it was given."""
+    noted = {item.name: getattr(options, item.name) for item in fields(options)}
+    noted["camera_track"] = None if options.camera_track is None else "given"
+    return noted
 
 
 def _body_confidence(trust: Array, parts: _Parts, fps: float) -> Array:

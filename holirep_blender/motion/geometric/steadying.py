@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .. import filters, rotations
 from .articulation import Articulation, Pose
+from .camera import View
 from .refinement import Pull, Term, minimise
 
 Array = npt.NDArray[np.float64]
@@ -39,14 +40,22 @@ def smoothed_pose(pose: Pose, figure: Articulation, fps: float, root: Array) -> 
     return figure.with_hinges(Pose(local, angles, root))
 
 
-def smoothed_root(root: Array, camera: Array, fps: float, cutoff_hz: float, depth_cutoff_hz: float) -> Array:
-    """Root ``(T, 3)`` low-passed across and, more strongly, along the line of sight (the camera is at the origin)."""
-    local = root @ camera
+def smoothed_root(root: Array, view: View, fps: float, cutoff_hz: float, depth_cutoff_hz: float) -> Array:
+    """Root ``(T, 3)`` low-passed across and, more strongly, along the line of sight.
+
+    Under a moving camera the world's path is what is smooth; what is in the picture trembles with the camera.
+    """
+    if view.moves:
+        calm = filters.zero_phase(root, fps, cutoff_hz)
+        sight = rotations.normalized(calm - view.place)
+        slow = filters.zero_phase(root, fps, depth_cutoff_hz) - calm
+        return np.asarray(calm + np.sum(slow * sight, axis=1, keepdims=True) * sight)
+    local = view.local(root[:, None])[:, 0]
     depth = np.maximum(local[:, 2:], 0.2)
     plane = filters.zero_phase(local[:, :2] / depth, fps, cutoff_hz)
     logarithmic = filters.zero_phase(np.log(depth), fps, depth_cutoff_hz)
     deep = np.exp(logarithmic)
-    return np.asarray(np.concatenate([plane * deep, deep], axis=1) @ camera.T)
+    return view.world(np.concatenate([plane * deep, deep], axis=1)[:, None])[:, 0]
 
 
 _FIRM: tuple[tuple[int, float, float, float], ...] = ((4, 0.5, 0.1, 0.2), (2, 0.18, 0.02, 0.03))
@@ -59,7 +68,7 @@ def refined(
     figure: Articulation,
     start: Pose,
     terms: list[Term],
-    camera: Array,
+    view: View,
     fps: float,
     steady: bool,
     rounds: Optional[int] = None,
@@ -70,14 +79,14 @@ def refined(
     schedule = _FIRM if steady else _LOOSE
     pose = start
     for iterations, ball_spread, across, along in schedule[-rounds:] if rounds else schedule:
-        root = smoothed_root(pose.root, camera, fps, 5.0, 1.5)
+        root = smoothed_root(pose.root, view, fps, 5.0, 1.5)
         target = smoothed_pose(pose, figure, fps, root)
         spread = np.where([_is_leg(name) for name in figure.names], _LEG_SHARE, 1.0) * ball_spread
         pull = Pull(
             target,
             ball=spread**-2.0,
             hinge=spread[figure.hinge_joints] ** -2.0,
-            root=camera @ np.diag([across**-2, across**-2, along**-2]) @ camera.T,
+            root=view.squared(across**-2, along**-2),
         )
         pose, _ = minimise(figure, target, [*terms, pull], iterations)
     return pose

@@ -10,27 +10,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .articulation import Ints, logarithm
+from .articulation import Floats, Group, Ints, logarithm
+from .camera import View
 from .refinement import Normal, State
 
 Array = npt.NDArray[np.float64]
 
 
-def _flat(derivative: Array) -> Array:
-    """``(T, N, C, P)`` as rows ``(T, N * C, P)``."""
-    return derivative.reshape(len(derivative), -1, derivative.shape[-1])
+_NO_PAIRS: Ints = np.zeros((0, 2), dtype=np.intp)
 
 
-def _add_directions(
-    points: Array, derivative: Array, pairs: Ints, directions: Array, weights: Array, normal: Normal
-) -> None:
-    first, second = pairs[:, 0], pairs[:, 1]
-    bone = points[:, second] - points[:, first]
-    length = np.maximum(np.linalg.norm(bone, axis=-1), 1e-3)
-    weight = (weights / length)[..., None]
-    residual = (bone - directions * length[..., None]) * weight
-    rows = (derivative[:, second] - derivative[:, first]) * weight[..., None]
-    normal.add_rows(residual.reshape(len(residual), -1), _flat(rows))
+def _direction_residuals(points: Array, pairs: Ints, directions: Array, weights: Array) -> tuple[Array, Array]:
+    """Residuals ``(T, M, 3)`` of the directions between pairs of points, and the factors ``(T, M)`` of the points'
+    derivatives.
+    """
+    bone = points[:, pairs[:, 1]] - points[:, pairs[:, 0]]
+    length = np.maximum(np.sqrt(np.einsum("tmi,tmi->tm", bone, bone)), 1e-3)
+    factor = weights / length
+    return (bone - directions * length[..., None]) * factor[..., None], factor
+
+
+def _direction_rows(derivative: Floats, group: Group, factor: Array) -> Floats:
+    """``(T, 3, M, C)`` from the points' derivatives ``(T, 3, N, C)``."""
+    rows = derivative[:, :, group.ends[:, 1]] - derivative[:, :, group.ends[:, 0]]
+    rows *= factor[:, None, group.pairs, None].astype(np.float32)
+    return rows
+
+
+def _add(normal: Normal, residual: Array, rows: Floats, columns: Ints) -> None:
+    """Adds residuals ``(T, N, K)`` whose derivatives ``(T, K, N, C)`` are by the group's columns."""
+    flat = np.swapaxes(residual, 1, 2).reshape(len(residual), -1)
+    normal.add_rows(flat, rows.reshape(len(rows), -1, rows.shape[-1]), columns)
 
 
 @dataclass
@@ -51,8 +61,16 @@ class BoneDirections:
         """Adds the term's equations."""
         figure = state.figure
         points = figure.points(state.turned, state.placed, self.joints, self.offsets)
-        derivative = figure.point_derivatives(state.axes, state.placed, points, self.joints)
-        _add_directions(points, derivative, self.pairs, self.directions, self.weights, normal)
+        residual, factor = _direction_residuals(points, self.pairs, self.directions, self.weights)
+        normal.add_cost(residual)
+        if not normal.complete:
+            return
+        for group in figure.groups(self.joints, self.pairs):
+            if not len(group.pairs):
+                continue
+            at, joints = points[:, group.points], self.joints[group.points]
+            derivative = figure.point_derivatives(state.axes, state.placed, at, joints, group.columns)
+            _add(normal, residual[:, group.pairs], _direction_rows(derivative, group, factor), group.columns)
 
 
 @dataclass
@@ -60,9 +78,7 @@ class ImagePoints:
     """Tracked points in the picture, and the directions between some of them, for points fixed to joints.
 
     ``joints (N,)``, ``offsets (N, 3)``; ``plane (T, N, 2)`` normalised image coordinates; ``weights (T, N)`` one over
-    the
-    standard deviation in metres at the body's depth; ``camera (3, 3)`` world from camera, the camera being at the
-    origin;
+    the standard deviation in metres at the body's depth; ``view`` of the camera;
     ``pairs (M, 2)`` rows of points, ``directions (T, M, 3)`` unit vectors in the world, ``direction_weights (T, M)``.
     Residuals beyond ``outlier`` metres lose their weight (Geman & McClure 1987).
     """
@@ -71,7 +87,7 @@ class ImagePoints:
     offsets: Array
     plane: Array
     weights: Array
-    camera: Array
+    view: View
     pairs: Ints
     directions: Array
     direction_weights: Array
@@ -83,6 +99,7 @@ class ImagePoints:
             self,
             plane=self.plane[rows],
             weights=self.weights[rows],
+            view=self.view.part(rows),
             directions=self.directions[rows],
             direction_weights=self.direction_weights[rows],
         )
@@ -91,12 +108,25 @@ class ImagePoints:
         """Adds both terms' equations; they share the points' derivatives."""
         figure = state.figure
         points = figure.points(state.turned, state.placed, self.joints, self.offsets)
-        derivative = figure.point_derivatives(state.axes, state.placed, points, self.joints)
-        self._picture(points, derivative, normal)
-        _add_directions(points, derivative, self.pairs, self.directions, self.direction_weights, normal)
+        residual, projector = self._picture(points)
+        bent, factor = _direction_residuals(points, self.pairs, self.directions, self.direction_weights)
+        normal.add_cost(residual)
+        normal.add_cost(bent)
+        if not normal.complete:
+            return
+        for group in figure.groups(self.joints, self.pairs):
+            at, joints = points[:, group.points], self.joints[group.points]
+            derivative = figure.point_derivatives(state.axes, state.placed, at, joints, group.columns)
+            if len(group.pairs):
+                _add(normal, bent[:, group.pairs], _direction_rows(derivative, group, factor), group.columns)
+            if group.own:
+                own = group.points[: group.own]
+                rows = _projected(projector[:, own], derivative[:, :, : group.own])
+                _add(normal, residual[:, own], rows, group.columns)
 
-    def _picture(self, points: Array, derivative: Array, normal: Normal) -> None:
-        local = points @ self.camera
+    def _picture(self, points: Array) -> tuple[Array, Array]:
+        """Residuals ``(T, N, 2)`` in the picture and their derivatives ``(T, N, 2, 3)`` by the points."""
+        local = self.view.local(points)
         depth = np.maximum(local[..., 2:], 0.2)
         body_depth = np.median(depth, axis=1, keepdims=True)
         plane = local[..., :2] / depth
@@ -105,10 +135,20 @@ class ImagePoints:
         robust = 1.0 / (1.0 + squared / self.outlier**2)
         weight = (self.weights * robust)[..., None]
         # d(x / z) = (dx − (x / z) dz) / z
-        axes = np.swapaxes(self.camera, 0, 1)
-        projector = (axes[:2] - plane[..., None] * axes[2]) * (body_depth / depth)[..., None]
-        rows = (projector @ derivative) * weight[..., None]
-        normal.add_rows((residual * weight).reshape(len(residual), -1), _flat(rows))
+        axes = np.swapaxes(self.view.turn, -1, -2)[:, None]
+        projector = (axes[..., :2, :] - plane[..., None] * axes[..., 2:, :]) * (weight * body_depth / depth)[..., None]
+        return residual * weight, projector
+
+
+def _projected(projector: Array, derivative: Floats) -> Floats:
+    """``(T, K, N, C)``: matrices ``(T, N, K, 3)`` times derivatives ``(T, 3, N, C)``, by components: as thousands of
+    tiny matrix products it would take several times as long.
+    """
+    factors = np.moveaxis(projector, 1, -1).astype(np.float32)[..., None]
+    rows = factors[:, :, 0] * derivative[:, None, 0]
+    rows += factors[:, :, 1] * derivative[:, None, 1]
+    rows += factors[:, :, 2] * derivative[:, None, 2]
+    return np.asarray(rows)
 
 
 @dataclass
@@ -130,8 +170,14 @@ class Orientations:
         # a target far away is more likely wrong: beyond 60 degrees the pull does not grow
         angle = np.linalg.norm(residual, axis=-1)
         weight = (self.weights / np.maximum(1.0, angle / np.radians(60.0)))[..., None]
-        rows = state.figure.rotation_derivatives(state.axes, self.joints) * weight[..., None]
-        normal.add_rows((residual * weight).reshape(len(residual), -1), _flat(rows))
+        residual *= weight
+        normal.add_cost(residual)
+        if not normal.complete:
+            return
+        for group in state.figure.groups(self.joints, _NO_PAIRS):
+            rows = state.figure.rotation_derivatives(state.axes, self.joints[group.points], group.columns)
+            rows *= weight[:, None, group.points].astype(np.float32)
+            _add(normal, residual[:, group.points], rows, group.columns)
 
 
 @dataclass
@@ -155,9 +201,17 @@ class Places:
         """Adds the term's equations."""
         figure = state.figure
         points = figure.points(state.turned, state.placed, self.joints, self.offsets)
-        derivative = figure.point_derivatives(state.axes, state.placed, points, self.joints)
         residual = (points - self.targets) * self.weights
-        normal.add_rows(residual.reshape(len(residual), -1), _flat(derivative * self.weights[..., None]))
         below = points[..., 2] - self.floor
-        weight = np.where(below < 0.0, 50.0, 0.0)
-        normal.add_rows(below * weight, derivative[:, :, 2] * weight[..., None])
+        lift = np.where(below < 0.0, 50.0, 0.0)
+        normal.add_cost(residual)
+        normal.add_cost(below * lift)
+        if not normal.complete:
+            return
+        for group in figure.groups(self.joints, _NO_PAIRS):
+            at, joints = points[:, group.points], self.joints[group.points]
+            derivative = figure.point_derivatives(state.axes, state.placed, at, joints, group.columns)
+            weights = np.swapaxes(self.weights[:, group.points], 1, 2)[..., None].astype(np.float32)
+            _add(normal, residual[:, group.points], derivative * weights, group.columns)
+            up = derivative[:, 2:] * lift[:, None, group.points, None].astype(np.float32)
+            _add(normal, (below * lift)[:, group.points, None], up, group.columns)

@@ -27,7 +27,10 @@ class RefineOptions:
     smoothing : a zero-phase filter over the motion before all else, 0 (off) to 1.
     attenuate : slow down what exceeds human speed or strength; where False that is only told.
     performer_mass : kg, for the strength; None takes the preset's.
-    floor : where the floor is in the take's world; None takes the take's own, or estimates it.
+    floor : where the performer's floor is in the take's world; None takes the take's own, or estimates it.
+    ground : what the character stands on, in the space in which it plays: its own, metres, or the scene's world with
+        that space. None takes its rest pose's floor, or in the scene's world the performer's, so that it stays over
+        the performer in the picture.
     contact_edits : contacts that the user set or took away, in frames of the take.
     joints : the joints that may be changed; None for all.
     frames : first and last frame of the take, inclusive and 0-based; outside nothing is changed. None for all.
@@ -42,6 +45,7 @@ class RefineOptions:
     attenuate: bool = False
     performer_mass: Optional[float] = None
     floor: Optional[Floor] = None
+    ground: Optional[Floor] = None
     contact_edits: tuple[ContactEdit, ...] = ()
     joints: Optional[frozenset[str]] = None
     frames: Optional[tuple[int, int]] = None

@@ -3,24 +3,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import numpy.typing as npt
 
+from .. import filters, rotations
+from ..biomechanics.balance import static_balance
+from ..biomechanics.engine import LimitOptions, limited
+from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
+from ..biomechanics.limit_table import LimitTable
+from ..contacts import Contacts, Floor, check_floor, contacts_of, edited, estimate_floor, grounded
+from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
+from ..skeleton import SIDES
 from ..take import Take
+from .frames import ends_held, within
 from .options import RefineOptions
-from .report import RefineReport
+from .report import RefineReport, corrected, found, merged, slide_mm
+from .rest_pose import folded_joint
 
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
-    from ..contacts.detect import Contacts
-    from ..contacts.floor import Floor
     from ..retargeting.motion import RigLike, RigMapLike
 
 Array = npt.NDArray[np.float64]
+
+_CUTOFF_HZ = (12.0, 3.0)
+"""Cutoff of the smoothing at the smallest and the full strength: human motion has little above 12 Hz (Winter 2009,
+2.2.4), and below 3 Hz it looks as under water."""
+
+_LIMBS = frozenset(
+    f"{side}{part}"
+    for side in SIDES
+    for part in ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand")
+)
+_ROUNDING = 1e-9
+"""Another root leaves so much in rotations that are the same otherwise: directions are differences of places."""
 
 
 @dataclass
@@ -33,9 +53,74 @@ class RefinedTake:
     violations: tuple[Violation, ...] = ()
 
 
-def refined_take(take: Take, options: RefineOptions) -> RefinedTake:
-    """Smoothing, limits, exertion, contacts and grounding, on the performer's own skeleton."""
-    raise NotImplementedError
+@dataclass
+class RefineCache:
+    """What of refining does not depend on contacts, kept for the next time: an edit of a contact is then quick.
+
+    ``take``, ``key``, ``result`` : the performer's side, for one take by identity and for the options that matter.
+    ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
+    of that; it holds for the same rotations, wherever the root is.
+    """
+
+    take: Optional[Take] = None
+    key: Optional[RefineOptions] = None
+    result: Optional[RefinedTake] = None
+    pose: Optional[Take] = None
+    limits: Optional[RefineOptions] = None
+    within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
+
+
+def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
+    """Smoothing, limits, exertion, contacts and grounding, on the performer's own skeleton.
+
+    Raises ValueError, in the user's words, where an option makes no sense for this take: a floor above the head, say.
+    """
+    body = _body(take, options, cache)
+    contacts = edited(body.contacts, options.contact_edits)
+    violations = list(body.violations)
+    result = body.take
+    moves_root = options.joints is None or "hips" in options.joints
+    if options.feet > 0.0 and moves_root and contacts.any():
+        placed = ends_held(result, grounded(result, contacts, body.floor, options.feet), take.joint_confidence)
+        result = within(take, placed, options.frames)
+    if contacts.any():
+        violations += static_balance(result, contacts, body.floor)
+    return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
+
+
+def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:
+    """All that comes before the contacts' edits."""
+    key = replace(options, contact_edits=(), feet=1.0, hands=1.0, ground=None)
+    if cache is not None and cache.result is not None and cache.take is take and cache.key == key:
+        return cache.result
+    result = take
+    violations: list[Violation] = []
+    if options.smoothing > 0.0:
+        result = smoothed(result, options.smoothing, options.joints)
+    if options.limits > 0.0:
+        result, violations = limited(result, limit_options(options))
+    result = within(take, result, options.frames)
+    floor = options.floor if options.floor is not None else own_floor(result)
+    check_floor(result, floor)
+    contacts = contacts_of(result, floor)
+    exertion = ExertionOptions(options.preset, options.performer_mass, options.attenuate)
+    if options.attenuate:
+        slowed, exceeded = attenuated(result, contacts, exertion)
+        result = within(take, slowed, options.frames)
+    else:
+        exceeded = check_exertion(result, contacts, exertion)
+    body = RefinedTake(result, contacts, floor, tuple([*violations, *exceeded]))
+    if cache is not None:
+        cache.take, cache.key, cache.result = take, key, body
+    return body
+
+
+def own_floor(take: Take) -> Floor:
+    """Where a take has its floor: what was solved from a plate knows it, in other takes it is estimated."""
+    height = take.header.get("floor_height")
+    if height is None and take.header.get("method") == "geometric":
+        height = 0.0  # solved before heights were noted: the world's origin was on the floor
+    return estimate_floor(take) if height is None else Floor((0.0, 0.0, float(height)))
 
 
 def refined_motion(
@@ -45,6 +130,167 @@ def refined_motion(
     rig_map: RigMapLike,
     object_matrix: Optional[npt.ArrayLike],
     options: RefineOptions,
+    cache: Optional[RefineCache] = None,
 ) -> tuple[RetargetedMotion, RefineReport]:
-    """Planting and limits on the character that the take was retargeted to."""
-    raise NotImplementedError
+    """Planting and limits on the character that the take was retargeted to.
+
+    Parameters
+    ----------
+    refined : the performer's take, ``T`` frames.
+    motion : that take retargeted, ``T`` frames.
+    rig : in the hierarchy that the motion was made for.
+    object_matrix : (4, 4) the armature object's world matrix in metres.
+    cache : what to keep for the next time with another edit of the contacts.
+    """
+    character = character_take(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
+    folded = folded_joint(character.take)
+    if folded:
+        warning = (
+            f"The character's rest pose is folded up (see the {folded}): which way its joints bend cannot be told, "
+            "so it was not refined. Give it an upright rest pose."
+        )
+        return motion, RefineReport(refined.violations, contacts=refined.contacts, warnings=(warning,))
+    floor = character_floor(character, refined.take, refined.floor)
+    posed = character.take
+    if refined.contacts.any() and options.feet > 0.0:
+        ground = options.ground or (Floor() if character.space == "character" else floor)
+        posed, floor = within(posed, stood_on(posed, floor, ground), options.frames), ground
+    result, report = refined_character(posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache)
+    result = within(posed, ends_held(posed, result, refined.take.joint_confidence), options.frames)
+    report.violations = merged([*refined.violations, *report.violations])
+    report.sentences = tuple([*_held(report, options), *corrected(report.violations), *found(report.violations)])
+    report.places = in_armature(character, report.places)
+    return to_motion(character, result, motion), report
+
+
+def refined_character(
+    take: Take,
+    contacts: Contacts,
+    options: RefineOptions,
+    *,
+    floor: Optional[Floor] = None,
+    source: Optional[Take] = None,
+    cache: Optional[RefineCache] = None,
+) -> tuple[Take, RefineReport]:
+    """Limits and planting on one skeleton, without words on what was done.
+
+    Parameters
+    ----------
+    take : on the skeleton that is to hold, usually a character's.
+    contacts : what touches when.
+    floor : in the take's world; None for that of the rest pose.
+    source : the performer's take that was retargeted, if there is one.
+    """
+    result, violations = _limited(take, options, cache)
+    report = RefineReport(contacts=contacts)
+    if options.feet > 0.0 or options.hands > 0.0:
+        held = planted(
+            result,
+            contacts,
+            PlantOptions(
+                options.feet,
+                options.hands,
+                floor,
+                options.joints,
+                _limb_limits(options) if options.limits > 0.0 else None,
+            ),
+            source=source,
+        )
+        result, violations = held.take, [*violations, *held.violations]
+        report.contacts, report.places = held.contacts, held.places
+        report.slide_before_mm = slide_mm(held.slide_before, held.contacts.names)
+        report.slide_after_mm = slide_mm(held.slide_after, held.contacts.names)
+        report.warnings = held.sentences
+    report.violations = inside(merged(violations), options.frames)
+    return within(take, result, options.frames), report
+
+
+def _limited(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> tuple[Take, list[Violation]]:
+    """The take within human limits, from the cache where only its root differs."""
+    if options.limits <= 0.0:
+        return take, []
+    key = RefineOptions(options.limits, options.preset, options.overrides, joints=options.joints)
+    before, kept = (None, None) if cache is None else (cache.pose, cache.within_limits[0])
+    if (
+        before is not None
+        and kept is not None
+        and cache is not None
+        and cache.limits == key
+        and before.joint_names == take.joint_names
+        and before.fps == take.fps
+        and np.array_equal(before.rest_offsets, take.rest_offsets)
+        and before.local_rotations.shape == take.local_rotations.shape
+        and np.abs(before.local_rotations - take.local_rotations).max(initial=0.0) < _ROUNDING
+    ):
+        return replace(take, local_rotations=kept.local_rotations), cache.within_limits[1]
+    result, violations = limited(take, limit_options(options))
+    if cache is not None:
+        cache.pose, cache.limits, cache.within_limits = take, key, (result, violations)
+    return result, violations
+
+
+def stood_on(take: Take, floor: Floor, ground: Floor) -> Take:
+    """The take lifted from one plane to another, each frame by what lies between the two at its root."""
+    if floor == ground:
+        return take
+    root = take.root_translation
+    lift = _height(ground, root) - _height(floor, root)
+    return replace(take, root_translation=root + lift[:, None] * np.array([0.0, 0.0, 1.0]))
+
+
+def _height(plane: Floor, points: Array) -> Array:
+    """Z of a plane ``(T,)`` under or over points ``(T, 3)``."""
+    level = points * np.array([1.0, 1.0, 0.0])
+    return np.asarray(-plane.height_of(level) / max(float(plane.up[2]), 0.1))
+
+
+def limit_options(options: RefineOptions) -> LimitOptions:
+    """The human limits that are asked for. Raises ValueError, in the user's words, for unknown presets and joints."""
+    return LimitOptions(LimitTable.load(options.preset, options.overrides), options.limits, options.joints)
+
+
+def _limb_limits(options: RefineOptions) -> LimitOptions:
+    """The limits on what planting moves; all other joints are within theirs already."""
+    joints = _LIMBS if options.joints is None else _LIMBS & options.joints
+    return replace(limit_options(options), joints=joints)
+
+
+def smoothed(take: Take, strength: float, joints: Optional[frozenset[str]] = None) -> Take:
+    """The take through a zero-phase low-pass; ``strength`` 0..1 lowers the cutoff."""
+    high, low = _CUTOFF_HZ
+    cutoff = high * (low / high) ** float(np.clip(strength, 0.0, 1.0))
+
+    def lowpass(samples: Array) -> Array:
+        return filters.zero_phase(samples, take.fps, cutoff)
+
+    chosen = [joint for joint, name in enumerate(take.joint_names) if joints is None or name in joints]
+    turned = rotations.continuous(take.local_rotations)
+    turned[:, chosen] = filters.filtered_rotations(turned[:, chosen], lowpass)
+    moves_root = joints is None or "hips" in joints
+    root = lowpass(take.root_translation) if moves_root else take.root_translation
+    return replace(take, local_rotations=turned, root_translation=root)
+
+
+def in_armature(character: CharacterTake, places: Array) -> Array:
+    """Places ``(T, P, 3)`` of a character's take in its armature's space."""
+    return np.asarray(
+        rotations.rotate(rotations.inverse(character.to_world), places - character.origin) / character.scale
+    )
+
+
+def _held(report: RefineReport, options: RefineOptions) -> list[str]:
+    """What was held, in words."""
+    if report.contacts is None:
+        return []
+    hands = any(report.contacts.touching(name).any() for name in report.contacts.names if name.endswith("Hand"))
+    done = [("feet", options.feet > 0.0 and bool(np.isfinite(report.slide_after_mm)))]
+    done += [("hands", options.hands > 0.0 and hands)]
+    words = [word for word, held in done if held]
+    return [f"{' and '.join(words)} held"] if words else []
+
+
+def inside(violations: tuple[Violation, ...], frames: Optional[tuple[int, int]]) -> tuple[Violation, ...]:
+    """The violations that reach into a range of frames, both ends included; all of them without one."""
+    if frames is None:
+        return violations
+    return tuple(one for one in violations if one.last_frame >= frames[0] and one.first_frame <= frames[1])

@@ -11,6 +11,7 @@ the palm for hand and fingers, up for the feet.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Optional
 
 import numpy as np
@@ -116,21 +117,33 @@ def rest_rotations(
     own_shape : take the joints in ``OWN_SHAPE`` as upright, level and flat-footed at rest, however their pivots lie;
         otherwise their segments are compared like any other.
     """
+    names = [joint for joint in JOINT_NAMES if joint in positions]
+    ends = [joint for joint in names if tips and joint in tips]
+    parts = [np.asarray(axes), *(positions[joint] for joint in names), *((tips or {})[joint] for joint in ends)]
+    values = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1) for part in parts]).tobytes()
+    kept = _rest_rotations(tuple(names), tuple(ends), values, own_shape)
+    return {joint: turned.copy() for joint, turned in kept.items()}
+
+
+@lru_cache(maxsize=32)
+def _rest_rotations(names: tuple[str, ...], ends: tuple[str, ...], values: bytes, own_shape: bool) -> dict[str, Array]:
+    """``rest_rotations`` of values in bytes: everything that looks at a skeleton asks for the same frames."""
+    array = np.frombuffer(values, dtype=np.float64)
+    axes, points = array[:9].reshape(3, 3), array[9:].reshape(-1, 3)
+    positions, tips = dict(zip(names, points)), dict(zip(ends, points[len(names) :]))
     base = rotations.from_matrix(axes)
     up = axes[:, 2]
     # arms hang on the trunk as a whole: single spine bones follow the curve of the back, each rig in its own way
     trunk = _from_frame("chest", _long_spine(positions, up), _lateral("chest", positions, base))
     result: dict[str, Array] = {}
-    for joint in JOINT_NAMES:
-        if joint not in positions:
-            continue
+    for joint in names:
         parent = _PARENT[joint]
         while parent is not None and parent not in result:
             parent = _PARENT[parent]
         inherited = result[parent] if parent is not None else base
         if "Shoulder" in joint or "UpperArm" in joint:
             inherited = trunk
-        direction = _direction(joint, positions, tips or {}, inherited)
+        direction = _direction(joint, positions, tips, inherited)
         if own_shape and "Shoulder" in joint:
             result[joint] = inherited
         elif joint == "head":

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional, Protocol
 
 import numpy as np
@@ -122,12 +122,17 @@ def retarget(
 
     driven, joints, poses = _driven_bones(target, turns, directions, chosen)
     spaces = plain_parent_spaces(driven, target.parents, target.rest_rotations, behaviour.rotation)
-    location_bone, pose_locations, locations = None, np.zeros((0, 3)), np.zeros((0, 3))
+    location_bone, pose_locations, locations, travel = None, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3))
     if "hips" in target.bones:
         sides = [column[f"{side}UpperLeg"] for side in ("left", "right") if f"{side}UpperLeg" in column]
         two_legs = len(sides) == 2 and {"leftUpperLeg", "rightUpperLeg"} <= set(target.positions)
         centre = world_positions[:, sides].mean(axis=1) if two_legs else world_positions[:, column["hips"]]
-        path = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, chosen)
+        floor = float(take.header.get("floor_height") or 0.0)
+        path = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, chosen, floor)
+        if chosen.root == "in_place":
+            travelling = replace(chosen, root="travelling")
+            moving = pelvis_path(centre, source_rest, target.positions, target.axes, matrix, travelling, floor)
+            travel = moving - path
         bone = target.bones["hips"]
         ends = ["leftUpperLeg", "rightUpperLeg"] if two_legs else ["hips"]
         reach = [_reach(target, turns, target.bones.get(end), target.positions[end]) for end in ends]
@@ -154,6 +159,11 @@ def retarget(
         pose_locations=pose_locations,
         directions=directions,
         warnings=tuple(warnings),
+        options=chosen,
+        inheritance=inheritance,
+        joint_positions={joint: np.asarray(point) for joint, point in (joint_positions or {}).items()},
+        axes=target.axes,
+        travel=travel,
     )
 
 

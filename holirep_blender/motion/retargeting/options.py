@@ -84,6 +84,11 @@ class RetargetedMotion:
     pose_locations : (T, 3) where that bone's head is to be in armature space.
     directions : for each joint with a following joint ``(following joint, (T, 3))``, unit vectors in armature space.
     warnings : sentences for the user.
+    options : the space and the like in which the motion was made.
+    inheritance : how the rig's bones follow their parents; None for plainly.
+    joint_positions : rest positions of joints in armature space that differ from their bones' heads.
+    axes : (3, 3) the performer's left, back and up in armature space; None where they are to be found from the rig.
+    travel : (T, 3) what a root that stays in place leaves out, in armature space; (0, 3) where it travels.
     """
 
     bone_names: tuple[str, ...]
@@ -95,3 +100,8 @@ class RetargetedMotion:
     pose_locations: Array
     directions: dict[str, tuple[str, Array]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    options: RetargetOptions = field(default_factory=RetargetOptions)
+    inheritance: Optional[BoneInheritance] = None
+    joint_positions: dict[str, Array] = field(default_factory=dict)
+    axes: Optional[Array] = None
+    travel: Array = field(default_factory=lambda: np.zeros((0, 3)))

@@ -50,6 +50,7 @@ def pelvis_path(
     axes: Array,
     world_from_armature: Optional[Array],
     options: RetargetOptions,
+    floor: float = 0.0,
 ) -> Array:
     """The path of the point between the hip joints in armature space, ``(T, 3)``.
 
@@ -61,6 +62,8 @@ def pelvis_path(
     axes : (3, 3) the performer's left, back and up in armature space.
     world_from_armature : (4, 4) the object's matrix; used for the world space only.
     options : the space and whether the root travels.
+    floor : height of the performer's floor in the take's world; heights over it are scaled to the character's legs. In
+        the world space the character stands on that floor too, in its own space on its own.
     """
     rest = pelvis_centre(target)
     start = rest if rest is not None else np.zeros(3)
@@ -70,7 +73,7 @@ def pelvis_path(
     ratio = leg_ratio(source, target)
     if options.space == "character" or world_from_armature is None:
         up = axes[:, 2]
-        height = ratio * path[:, 2] + _height_correction(source, target, up, ratio)
+        height = ratio * (path[:, 2] - floor) + _height_correction(source, target, up, ratio)
         level = ratio * (path[:, :2] - path[:1, :2])
         base = start - np.dot(start, up) * up
         return np.asarray(base + level @ axes[:, :2].T + height[:, None] * up)
@@ -83,5 +86,5 @@ def pelvis_path(
     correction = _height_correction(source, placed, up, ratio * scale)
     if abs(correction) > _HIGH_ANKLE * leg_length(placed):
         correction = 0.0  # the object's origin is not the character's floor
-    path[:, 2] = ratio * scale * path[:, 2] + correction
+    path[:, 2] = floor + ratio * scale * (path[:, 2] - floor) + correction
     return np.asarray(np.linalg.solve(linear, (path - origin).T).T)

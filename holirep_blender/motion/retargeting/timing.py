@@ -16,17 +16,28 @@ Array = npt.NDArray[np.float64]
 
 def scene_frames(take: Take, scene_fps: float, start: float) -> Array:
     """The scene's frame of each of the take's frames ``(T,)``; fractions where the two rates do not agree."""
-    frames = start + take.times * scene_fps
+    return frames_of_times(take.times, scene_fps, start)
+
+
+def frames_of_times(times: npt.ArrayLike, scene_fps: float, start: float) -> Array:
+    """The scene's frames ``(T,)`` of ``times (T,)``, seconds after the scene's frame ``start``."""
+    frames = start + np.asarray(times, dtype=np.float64) * scene_fps
     whole = np.round(frames)
     return np.asarray(np.where(np.abs(frames - whole) < 1e-3, whole, frames))
 
 
-def on_whole_frames(take: Take, scene_fps: float) -> Take:
-    """The take as it is at each whole frame of a scene that runs at ``scene_fps``, from its first frame on."""
-    if abs(take.fps - scene_fps) < 1e-9:
+def on_whole_frames(take: Take, scene_fps: float, start: float = 0.0) -> Take:
+    """The take as it is at each whole frame of a scene that runs at ``scene_fps``.
+
+    ``start`` is the scene's frame of the take's first one; where that is none of the scene's, the result begins at the
+    next one.
+    """
+    late = float(np.ceil(start - 1e-6) - start)
+    if abs(take.fps - scene_fps) < 1e-9 and abs(late) < 1e-3:
         return take
     last = take.times[-1] if take.frame_count else 0.0
-    return at_times(take, np.arange(int(np.floor(last * scene_fps + 1e-6)) + 1) / scene_fps, scene_fps)
+    count = max(int(np.floor(last * scene_fps - late + 1e-6)) + 1, 1)
+    return at_times(take, (np.arange(count) + late) / scene_fps, scene_fps)
 
 
 def at_times(take: Take, times: npt.ArrayLike, fps: float) -> Take:

@@ -11,6 +11,10 @@ import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
 from holirep_blender.inference.tracking import track
+from holirep_blender.inference.tracking.hands import FRAMES_BACK, HandFollower
+from holirep_blender.inference.tracking.networks import PoseNetwork
+from holirep_blender.inference.tracking.regions import body_region
+from holirep_blender.inference.tracking.scan import Scanner
 from holirep_blender.motion.observations import Observations
 
 ALL = ("again", "book", "brother", "help", "learn", "please", "sister", "walk")
@@ -94,3 +98,27 @@ def test_hands_out_of_the_picture_stay_lost(video: Path) -> None:
     assert np.all(rows.body_confidence > 0)
     assert np.all(rows.left_hand_confidence == 0)
     assert np.all(rows.right_hand_confidence == 0)
+
+
+def test_a_hand_that_is_found_is_followed_back_into_the_stretch_before(video: Path) -> None:
+    plate = open_plate(video / "asl_please.mkv", (20, 31))
+    frames = [(number, image) for number, _, image in plate]
+    pose, follower = PoseNetwork(), HandFollower()
+    (sighting,) = Scanner(pose).look(*frames[0])
+    place, bodies, hands = sighting, [], []
+    for _, image in frames:
+        place = pose.run(image, body_region(place.centre, place.circle))
+        bodies.append(place)
+        follower.start(image, place)
+        hands.append(follower.finish(image, place))
+    assert all(left is not None and right is not None for left, right in hands)
+    known = [left for left, _ in hands]
+    for pair in hands[:6]:
+        pair[0] = None
+    follower.fill(frames[:6], bodies[:6], hands[:6])
+    assert not any(left is not None for left, _ in hands[:6])
+    follower.fill(frames[6:], bodies[6:], hands[6:])
+    found = [left is not None for left, _ in hands[:6]]
+    assert found == [index >= 6 - FRAMES_BACK for index in range(6)]
+    for (left, _), before in zip(hands[6 - FRAMES_BACK :], known[6 - FRAMES_BACK :]):
+        assert np.median(np.hypot(*(left.image - before.image)[:, :2].T)) < 0.1 * np.ptp(before.image[:, :2])

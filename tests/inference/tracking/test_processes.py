@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking import parts, processes
+from holirep_blender.inference.tracking import parts, processes, track
 from holirep_blender.inference.tracking.plan import Plan
 from holirep_blender.inference.tracking.plan import parts as pieces_of
 
@@ -133,3 +133,22 @@ def test_reading_ahead_keeps_order_and_raises_in_place() -> None:
     assert [next(items) for _ in range(3)] == [1, 2, 3]
     with pytest.raises(ValueError, match="the third"):
         next(items)
+
+
+def test_a_second_job_in_this_process_finds_the_same_also_after_a_failure() -> None:
+    clip = Path(__file__).resolve().parents[4] / "shared" / "data" / "video" / "asl_help.mkv"
+    if not clip.is_file():
+        pytest.skip(f"test data is not here: {clip}")
+    plate = open_plate(clip, (1, 14))
+    first = track(plate, processes=1).to_arrays()
+
+    def fails(done: int, total: int) -> None:
+        if done > total // 2:
+            raise RuntimeError("stop here")
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="stop here"):
+            track(plate, processes=1, progress=fails)
+        again = track(plate, processes=1).to_arrays()
+        for name, values in first.items():
+            np.testing.assert_array_equal(again[name], values, err_msg=name)

@@ -8,7 +8,7 @@ import pytest
 
 from holirep_blender.motion.geometric.articulation import Pose, exponential, logarithm
 from holirep_blender.motion.geometric.figures import body_figure, body_posture
-from holirep_blender.motion.geometric.refinement import Pull, minimise, solved_definite
+from holirep_blender.motion.geometric.refinement import Normal, Pull, State, minimise, solved_definite
 from holirep_blender.motion.geometric.terms import Places
 from holirep_blender.motion.skeleton import t_pose_offsets
 
@@ -33,28 +33,66 @@ def test_point_derivatives_are_those_of_finite_differences(posed):
     offsets = np.random.default_rng(6).normal(0.0, 0.1, (4, 3))
     points = figure.points(turned, placed, joints, offsets)
     axes = figure.freedom_axes(pose, turned)
-    analytic = figure.point_derivatives(axes, placed, points, joints)
+    analytic = figure.point_derivatives(axes, placed, points, joints, np.arange(figure.columns))
     step = 1e-6
     for column in range(figure.columns):
         move = np.zeros((4, figure.columns))
         move[:, column] = step
         moved = figure.moved(pose, turned, move)
         numeric = (figure.points(*figure.forward(moved), joints, offsets) - points) / step
-        np.testing.assert_allclose(analytic[..., column], numeric, atol=1e-4)
+        np.testing.assert_allclose(np.swapaxes(analytic[..., column], 1, 2), numeric, atol=1e-4)
+
+
+def test_groups_hold_every_point_and_pair_once_and_leave_out_no_derivative(posed):
+    figure, pose = posed
+    turned, placed = figure.forward(pose)
+    names = ("head", "leftHand", "leftLowerArm", "rightHand", "rightToes", "leftUpperArm", "rightUpperArm", "hips")
+    joints = np.array([figure.index[name] for name in names])
+    pairs = np.array([(2, 1), (5, 2), (5, 6), (7, 0), (4, 7), (1, 3)])
+    offsets = np.random.default_rng(8).normal(0.0, 0.1, (len(names), 3))
+    points = figure.points(turned, placed, joints, offsets)
+    axes = figure.freedom_axes(pose, turned)
+    whole = figure.point_derivatives(axes, placed, points, joints, np.arange(figure.columns))
+    groups = figure.groups(joints, pairs)
+    assert sorted(point for group in groups for point in group.points[: group.own]) == list(range(len(names)))
+    assert sorted(pair for group in groups for pair in group.pairs) == list(range(len(pairs)))
+    assert max(len(group.columns) for group in groups) < figure.columns
+    for group in groups:
+        assert np.array_equal(group.points[group.ends], pairs[group.pairs])
+        part = figure.point_derivatives(axes, placed, points[:, group.points], joints[group.points], group.columns)
+        np.testing.assert_allclose(part, whole[:, :, group.points][..., group.columns], atol=1e-5)
+        rest = np.setdiff1d(np.arange(figure.columns), group.columns)
+        assert not whole[:, :, group.points][..., rest].any()
+
+
+def test_the_cost_alone_is_that_of_the_equations(posed):
+    figure, pose = posed
+    turned, placed = figure.forward(pose)
+    joints = np.array([figure.index[name] for name in ("leftToes", "rightToes")])
+    places = Places(joints, np.zeros((2, 3)), np.zeros((4, 2, 3)), np.full((4, 2, 3), 5.0), floor=0.5)
+    still = Pull(figure.rest(4), np.ones(len(figure.names)), np.ones(len(figure.hinge_axes)), np.eye(3))
+    state = State(figure, pose, turned, placed, figure.freedom_axes(pose, turned))
+    costs = []
+    for complete in (True, False):
+        normal = Normal.zero(4, figure.columns, complete)
+        for term in (places, still, body_posture(figure)):
+            term(state, normal)
+        costs.append(normal.cost)
+    np.testing.assert_array_equal(costs[0], costs[1])
 
 
 def test_rotation_derivatives_are_those_of_finite_differences(posed):
     figure, pose = posed
     turned, _ = figure.forward(pose)
     joints = np.array([figure.index[name] for name in ("head", "leftHand", "rightFoot")])
-    analytic = figure.rotation_derivatives(figure.freedom_axes(pose, turned), joints)
+    analytic = figure.rotation_derivatives(figure.freedom_axes(pose, turned), joints, np.arange(figure.columns))
     step = 1e-6
     for column in range(figure.columns):
         move = np.zeros((4, figure.columns))
         move[:, column] = step
         moved, _ = figure.forward(figure.moved(pose, turned, move))
         numeric = logarithm(moved[:, joints] @ np.swapaxes(turned[:, joints], -1, -2)) / step
-        np.testing.assert_allclose(analytic[..., column], numeric, atol=1e-4)
+        np.testing.assert_allclose(np.swapaxes(analytic[..., column], 1, 2), numeric, atol=1e-4)
 
 
 def test_solved_definite_agrees_with_lapack():

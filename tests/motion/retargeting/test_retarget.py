@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,19 @@ def test_world_space_keeps_world_positions_under_a_turned_and_scaled_object():
         got = world[:, rig.bone_names.index(f"b_{joint}")]
         # the object stands half a metre up: the character's origin is its floor
         assert np.allclose(got, wanted[:, JOINT_NAMES.index(joint)], atol=1e-6), joint
+
+
+@pytest.mark.parametrize("height", [1.0, 2.6])
+def test_heights_are_scaled_over_the_takes_own_floor(height):
+    take = lively_take()
+    lifted = replace(take, root_translation=take.root_translation + [0.0, 0.0, 2.0], header={"floor_height": 2.0})
+    rig, rig_map = build_rig(posed_rest("T", height=height), seed=8)
+    driven = [rig.bone_names.index(bone) for bone in rig_map.bones.values()]
+    for space, rise in (("world", 2.0), ("character", 0.0)):
+        options = RetargetOptions(space=space)
+        low, high = (forward_kinematics(rig, retarget(each, rig, rig_map, np.eye(4), options))[0]
+                     for each in (take, lifted))  # fmt: skip
+        assert np.allclose(high[:, driven], low[:, driven] + [0.0, 0.0, rise], atol=1e-9), space
 
 
 def test_bones_that_do_not_inherit_rotation():

@@ -35,6 +35,9 @@ def test_whole_frames_lie_between_the_takes_own():
     assert rotations.angle_between(halfway.local_rotations[0], half).max() < 1e-7
     assert np.allclose(halfway.root_translation[0], take.root_translation[:2].mean(axis=0))
     assert on_whole_frames(take, 30.0) is take
+    later = on_whole_frames(take, 24.0, start=48.25)  # the scene's frame 49 is the first that it has
+    assert np.allclose(later.camera.world_from_camera[:, 0, 3], (np.arange(24) + 0.75) * 30 / 24)
+    assert on_whole_frames(take, 30.0, start=48.25).frame_count == 30
 
 
 def test_jaw_and_eyes_come_from_the_face_only_where_they_are_still():

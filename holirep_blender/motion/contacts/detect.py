@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Contacts from motion: which points of a body rest on the floor or on something, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..retargeting import take_rest_positions
+from ..retargeting.anatomy import leg_length
+from ..take import Take
+from .body import Body, hands_resting, knees_kneeling, seat_resting
+from .floor import Floor, check_floor
+from .names import SOLE_POINTS
+from .record import TOUCHING, Contacts
+from .soles import contact_points
+from .stance import calmed, stance
+
+Array = npt.NDArray[np.float64]
+
+_LEG = 0.85
+"""Leg from hip to ankle in metres of the bodies that the thresholds are for."""
+
+
+@dataclass(frozen=True)
+class ContactOptions:
+    """Choices of :func:`detect_contacts`.
+
+    Attributes
+    ----------
+    sensitivity : 1 as measured; higher also takes faster and higher points as touching, lower fewer.
+    hands : whether hands that rest on a surface of any height (a table, a wall) or on the floor are looked for.
+    body : whether a seat and knees that rest are looked for.
+    shortest : seconds of the shortest contact and of the shortest lift in noisy motion; a third of it in clean motion.
+    """
+
+    sensitivity: float = 1.0
+    hands: bool = False
+    body: bool = True
+    shortest: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Raises ValueError with the setting's name and its allowed values."""
+        if not 0.1 <= self.sensitivity <= 10.0:
+            raise ValueError(f"Contact sensitivity must be between 0.1 and 10, not {self.sensitivity:g}.")
+        if not 0.0 <= self.shortest <= 2.0:
+            raise ValueError(f"The shortest contact must be between 0 and 2 seconds, not {self.shortest:g}.")
+
+
+def contacts_of(take: Take, floor: Floor, options: ContactOptions = ContactOptions()) -> Contacts:
+    """The contacts that a take has, else those that its motion shows.
+
+    A solve that knew the camera finds more than motion alone tells: depth is where a tracked foot slides and floats.
+    """
+    own = Contacts.from_take(take)
+    return own if own.any() else detect_contacts(take, floor, options)
+
+
+def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactOptions()) -> Contacts:
+    """When heels and toes touch the floor and, where asked, hands rest on something, knees kneel and the seat sits.
+
+    Any skeleton will do; points whose joints are missing are left out, so a rig without legs has no foot contacts.
+    Confidences shrink towards 0.5 where the tracker was not sure of the joint.
+
+    Raises ValueError in the user's words where the floor lies above the head or the take holds no numbers.
+    """
+    check_floor(take, floor)
+    points = contact_points(take)
+    if take.frame_count == 0 or not points.names:
+        return Contacts.none(take.frame_count)
+    turned, placed = take.world_rotations(), take.world_positions()
+    places = points.placed(turned, placed)
+    leg = leg_length(take_rest_positions(take))
+    size = leg / _LEG if leg > 1e-6 else 1.0
+    columns: dict[str, Array] = {}
+    soles = [name for name in SOLE_POINTS if name in points.names]
+    rows = [points.index(name) for name in soles]
+    seen = take.joint_confidence[:, [points.joints[row] for row in rows]].any(axis=1) if rows else None
+    calm = calmed(places, floor.height_of(places), take.fps, rows or None, seen=seen)
+    if soles:
+        sensitivity, shortest = options.sensitivity, options.shortest
+        found = stance(calm.part(rows), take.fps, size=size, sensitivity=sensitivity, shortest=shortest)
+        columns.update(zip(soles, found.T))
+    joints = {name: placed[:, index] for index, name in enumerate(take.joint_names)}
+    body = Body(joints, points, calm, floor, take.fps, size, options.sensitivity)
+    if options.body:
+        columns.update(knees_kneeling(body))
+        columns.update(seat_resting(body))
+    if options.hands:
+        columns.update(hands_resting(body))
+    names = tuple(name for name in points.names if name in columns)
+    confidence = np.stack([columns[name] for name in names], axis=1) if names else np.zeros((take.frame_count, 0))
+    trust = take.joint_confidence[:, [points.joints[points.index(name)] for name in names]]
+    sure = np.where(confidence >= TOUCHING, TOUCHING + (confidence - TOUCHING) * np.clip(trust, 0.0, 1.0), confidence)
+    return Contacts(names, sure)

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clamp, plant and check on animation that artists made: only what must change does."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+
+from holirep_blender.motion import rotations
+from holirep_blender.motion.contacts import Contacts
+from holirep_blender.motion.refining.options import RefineOptions
+from holirep_blender.motion.rigs import RigMap
+from holirep_blender.scene import animation_refining, blender_versions
+from holirep_blender.scene.animation_refining import (
+    AnimationOptions,
+    check_animation_of,
+    clamp_animation,
+    plant_animation,
+)
+from holirep_blender.scene.applying import ApplyOptions, apply_take
+from holirep_blender.scene.motion_reading import MotionError
+from tests.motion.retargeting.clips import mocap_take
+from tests.rigs.builders import build_rig, true_bones
+from tests.scene.legs import BONES, ankle_slides, folded_up, legs_scaled
+
+CLAMP = AnimationOptions(refine=RefineOptions(), rig_map=RigMap("Test", BONES))
+PLANT = AnimationOptions(refine=RefineOptions(limits=0.0, hands=0.0), rig_map=RigMap("Test", BONES))
+
+
+def bones_with(**changes):
+    return AnimationOptions(**{**CLAMP.__dict__, **changes})
+
+
+def keys_of(owner):
+    result = {}
+    for curve in blender_versions.fcurves_of(owner.animation_data.action, owner):
+        points = np.empty(len(curve.keyframe_points) * 2)
+        curve.keyframe_points.foreach_get("co", points)
+        result[(curve.data_path, curve.array_index)] = points.reshape(-1, 2)
+    return result
+
+
+def changed_bones(before, after):
+    paths = {path for path in before.keys() | after.keys() if not np.array_equal(before.get(path), after.get(path))}
+    return {path.split('"')[1] for path, _ in paths}
+
+
+@pytest.fixture
+def bending(empty_scene):
+    """Hand keys, a few frames apart: the left elbow bends further than elbows do, and back; a shoulder moves too."""
+    rig = build_rig("unity")
+    elbow, shoulder = (rig.pose.bones[BONES[joint]] for joint in ("leftLowerArm", "rightUpperArm"))
+    for bone in (elbow, shoulder):
+        bone.rotation_mode = "XYZ"
+    hinge = hinge_of(rig)
+    for frame, angle in ((1, 0.2), (20, 3.0), (41, 0.2)):
+        elbow.rotation_euler = rotations_to_euler(rotations.from_axis_angle(hinge, angle))
+        elbow.keyframe_insert("rotation_euler", frame=frame)
+        shoulder.rotation_euler = (0.0, 0.1 * angle, 0.0)
+        shoulder.keyframe_insert("rotation_euler", frame=frame)
+    return rig
+
+
+def hinge_of(rig):
+    """The left elbow's axis in the bone's own rest frame: the forearm bends to the front."""
+    bones = rig.data.bones
+    lower, hand = (np.array(bones[BONES[f"left{part}"]].head_local) for part in ("LowerArm", "Hand"))
+    rest = np.array(bones[BONES["leftLowerArm"]].matrix_local)[:3, :3]
+    return rest.T @ rotations.normalized(np.cross(hand - lower, [0.0, -1.0, 0.0]))
+
+
+def rotations_to_euler(turned):
+    from mathutils import Quaternion
+
+    return Quaternion(turned.tolist()).to_euler("XYZ")
+
+
+def elbow_angle(rig, frame):
+    bpy.context.scene.frame_set(frame)
+    evaluated = rig.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    upper, lower, hand = (
+        np.array(evaluated.pose.bones[BONES[f"left{part}"]].head) for part in ("UpperArm", "LowerArm", "Hand")
+    )
+    first, second = rotations.normalized(lower - upper), rotations.normalized(hand - lower)
+    return float(np.degrees(np.arccos(np.clip(np.dot(first, second), -1.0, 1.0))))
+
+
+def test_a_joint_beyond_its_limit_is_brought_back_and_nothing_else(bending):
+    before = keys_of(bending)
+    assert elbow_angle(bending, 20) > 165.0
+    straight = elbow_angle(bending, 1)
+    done = clamp_animation(bpy.context, bending, CLAMP)
+    assert BONES["leftLowerArm"] in done.written.bones
+    # the hand may turn against the forearm, so that it stays as it is
+    assert changed_bones(before, keys_of(bending)) <= {BONES["leftLowerArm"], BONES["leftHand"]}
+    assert elbow_angle(bending, 20) < 162.0
+    assert elbow_angle(bending, 1) == pytest.approx(straight, abs=1e-3)
+    assert "corrected" in done.sentence
+    keys = keys_of(bending)
+    path = next(path for path in keys if f'"{BONES["leftLowerArm"]}"' in path[0])
+    frames = keys[path][:, 0]
+    assert frames[0] == 1.0
+    assert frames[-1] == 41.0
+    assert set(range(done.written.first, done.written.last + 1)) <= set(frames.astype(int))
+    assert not set(range(2, done.written.first - 1)) & set(frames.astype(int))
+    again = clamp_animation(bpy.context, bending, CLAMP)
+    assert again.written.bones == ()
+    assert "No key was changed" in again.sentence
+
+
+def test_range_and_bones(bending):
+    before = keys_of(bending)
+    selected = bones_with(bones=frozenset({BONES["rightUpperArm"], BONES["rightLowerArm"]}))
+    assert clamp_animation(bpy.context, bending, selected).written.bones == ()
+    assert changed_bones(before, keys_of(bending)) == set()
+    with pytest.raises(MotionError, match="None of the selected"):
+        clamp_animation(bpy.context, bending, bones_with(bones=frozenset({"Nobody"})))
+    with pytest.raises(MotionError, match="no keys in frames 90 to 120"):
+        clamp_animation(bpy.context, bending, bones_with(first=90, last=120))
+    with pytest.raises(MotionError, match="before it begins"):
+        clamp_animation(bpy.context, bending, bones_with(first=30, last=20))
+    clamp_animation(bpy.context, bending, bones_with(first=18, last=30))
+    after = keys_of(bending)
+    for path, keys in after.items():
+        if f'"{BONES["leftLowerArm"]}"' in path[0]:
+            added = set(keys[:, 0]) - set(before[path][:, 0])
+            assert min(added) >= 17.0
+            assert max(added) <= 31.0
+    assert elbow_angle(bending, 25) < 162.0
+
+
+def test_strength_goes_part_of_the_way(bending):
+    half = bones_with(refine=RefineOptions(limits=0.5))
+    clamp_animation(bpy.context, bending, half)
+    assert 160.0 < elbow_angle(bending, 20) < 171.0
+
+
+def test_a_check_changes_nothing_and_finds_the_elbow(bending):
+    before = keys_of(bending)
+    bpy.context.scene.frame_set(7)
+    done = check_animation_of(bpy.context, bending, CLAMP)
+    elbows = [one for one in done.report.violations if one.joint == "leftLowerArm" and one.kind == "limit"]
+    assert elbows
+    assert 12 < done.frames[elbows[0].worst_frame] < 28
+    after = keys_of(bending)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
+    assert bpy.context.scene.frame_current == 7
+
+
+def test_planting_library_motion_on_short_legs(empty_scene, shared_data):
+    take = mocap_take(shared_data, "cmu_002_01")
+    rig = legs_scaled(0.7)
+    apply_take(bpy.context, take, rig)
+    before = keys_of(rig)
+    done = plant_animation(bpy.context, rig, PLANT)
+    held = ankle_slides(rig, BONES, done.report.contacts, done.frames)
+    print(f"{done.sentence}; ankles in contact move at most {1000 * held.max():.3f} mm a frame")
+    assert held.max() < 1e-3
+    assert done.report.slide_before_mm > 1.0 > done.report.slide_after_mm
+    legs = {bone for joint, bone in BONES.items() if any(part in joint for part in ("Leg", "Foot", "Toes"))}
+    assert changed_bones(before, keys_of(rig)) <= legs | {BONES["hips"]}
+
+
+def test_planting_on_the_scenes_floor(empty_scene, shared_data):
+    take = mocap_take(shared_data, "cmu_002_01")
+    rig = legs_scaled(0.8)
+    apply_take(bpy.context, take, rig)
+    rig.location = (1.0, 2.0, 0.5)
+    rig.rotation_euler.z = 0.8
+    bpy.context.view_layer.update()
+    done = plant_animation(bpy.context, rig, AnimationOptions(**{**PLANT.__dict__, "scene_floor": 0.5}))
+    held = ankle_slides(rig, BONES, done.report.contacts, done.frames)
+    assert held.max() < 1e-3
+    with pytest.raises(ValueError, match="floor"):
+        plant_animation(bpy.context, rig, AnimationOptions(**{**PLANT.__dict__, "scene_floor": 50.0}))
+
+
+def test_a_control_rig_follows(empty_scene, shared_data):
+    rig = build_rig("rigify")
+    rig_map = animation_refining.rig_map_of(rig)
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=2), rig)
+    plant = AnimationOptions(refine=PLANT.refine, rig_map=rig_map, first=1, last=30)
+    done = plant_animation(bpy.context, rig, plant)
+    within = Contacts(done.report.contacts.names, done.report.contacts.confidence[:24])
+    held = ankle_slides(rig, true_bones("rigify"), within, done.frames[:24])
+    print(done.sentence, done.warnings, f"{1000 * held.max():.3f} mm a frame")
+    assert not any("do not follow" in warning for warning in done.warnings)
+    assert held.max() < 1e-3
+
+
+def hold_by_ik(rig, joint, place):
+    target = bpy.data.objects.new("Target", None)
+    bpy.context.scene.collection.objects.link(target)
+    target.location = place
+    constraint = rig.pose.bones[BONES[joint]].constraints.new("IK")
+    constraint.target, constraint.chain_count = target, 2
+    bpy.context.view_layer.update()
+    return constraint
+
+
+def test_bones_that_ik_holds_are_left_alone_and_named(bending, shared_data):
+    straight = elbow_angle(bending, 1)
+    constraint = hold_by_ik(bending, "leftLowerArm", (0.1, -0.15, 1.45))
+    before = keys_of(bending)
+    hands = bones_with(refine=RefineOptions(overrides={"leftLowerArm.flexion": (0.0, 30.0)}))
+    done = clamp_animation(bpy.context, bending, hands)
+    assert not changed_bones(before, keys_of(bending)) & {BONES["leftLowerArm"], BONES["leftUpperArm"]}
+    assert any("hold" in warning and BONES["leftLowerArm"] in warning for warning in done.warnings)
+    constraint.mute = True
+    clamp_animation(bpy.context, bending, hands)
+    assert elbow_angle(bending, 20) < 32.0
+    assert elbow_angle(bending, 1) == pytest.approx(straight, abs=1e-3)
+
+
+def test_feet_that_ik_holds_are_not_planted_by_halves(empty_scene, shared_data):
+    rig = legs_scaled(0.7)
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
+    hold_by_ik(rig, "leftLowerLeg", (0.1, -0.4, 0.1))
+    before = keys_of(rig)
+    with pytest.raises(MotionError, match="hold LeftUpperLeg, LeftLowerLeg"):
+        plant_animation(bpy.context, rig, PLANT)
+    after = keys_of(rig)
+    assert before.keys() == after.keys()
+    assert all(np.allclose(before[path], after[path], atol=1e-6) for path in before)
+
+
+def test_a_rest_pose_that_is_folded_up_is_refused(empty_scene, shared_data):
+    rig = folded_up()
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
+    before = keys_of(rig)
+    for verb in (clamp_animation, plant_animation, check_animation_of):
+        with pytest.raises(MotionError, match="folded up"):
+            verb(bpy.context, rig, CLAMP)
+    take = mocap_take(shared_data, "cmu_002_01", every=3)
+    report = apply_take(bpy.context, take, rig, ApplyOptions(refine=RefineOptions(limits=0.0, feet=0.0, hands=0.0)))
+    assert any("folded up" in warning for warning in report.warnings)
+    after = keys_of(rig)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
+
+
+def test_one_key_no_legs_and_linked_rigs(bending):
+    bone = bending.pose.bones[BONES["leftLowerArm"]]
+    bone.rotation_euler = rotations_to_euler(rotations.from_axis_angle(hinge_of(bending), 3.0))
+    bending.animation_data.action = None
+    with pytest.raises(MotionError, match="no active action"):
+        clamp_animation(bpy.context, bending, CLAMP)
+    bone.keyframe_insert("rotation_euler", frame=5)
+    done = clamp_animation(bpy.context, bending, CLAMP)
+    assert BONES["leftLowerArm"] in done.written.bones
+    assert {tuple(keys[:, 0]) for keys in keys_of(bending).values()} == {(5.0,)}
+    torso = {
+        joint: name
+        for joint, name in BONES.items()
+        if "Leg" not in joint and "Foot" not in joint and "Toes" not in joint
+    }
+    with pytest.raises(ValueError, match="legs"):
+        plant_animation(bpy.context, bending, AnimationOptions(refine=PLANT.refine, rig_map=RigMap("Torso", torso)))
+    with pytest.raises(MotionError, match="no usable bones"):
+        clamp_animation(bpy.context, bending, AnimationOptions(rig_map=RigMap("None", {"hips": BONES["hips"]})))
+    with pytest.raises(MotionError, match="Choose a character"):
+        clamp_animation(bpy.context, None, CLAMP)
