@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Callable, Optional
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ...motion.observations import Observations
@@ -66,9 +67,18 @@ class Observed:
 
 
 def from_observations(
-    observations: Observations, *, focal_length_px: Optional[float] = None, performer_height: Optional[float] = None
+    observations: Observations,
+    *,
+    focal_length_px: Optional[float] = None,
+    performer_height: Optional[float] = None,
+    up: Optional[npt.ArrayLike] = None,
+    neutral: Optional[npt.ArrayLike] = None,
 ) -> Observed:
-    """One clip as a batch of 1. What the user knows (lens, height) may be given; the rest is unknown."""
+    """One clip as a batch of 1.
+
+    What is known may be given: lens, height, ``up (T, 3)`` the vertical in the camera's axes, ``neutral (478, 3)`` the
+    face at rest in any pose and size. The rest is unknown.
+    """
     count = len(observations)
 
     def tensor(values: object) -> Tensor:
@@ -97,9 +107,11 @@ def from_observations(
         hand_image=torch.stack([tensor(points) for points in hands], dim=2),
         hand_world=torch.stack([tensor(points) for points in worlds], dim=2),
         hand_valid=torch.stack([valid(points, trust) for points, trust in zip(hands, trusts)], dim=2),
-        focal=focal, focal_known=focal_known, up=torch.zeros(1, count, 3), up_known=none,
+        focal=focal, focal_known=focal_known,
+        up=torch.zeros(1, count, 3) if up is None else tensor(up), up_known=none if up is None else torch.ones(1),
         height=height, height_known=height_known, floor=none, floor_known=none, depth=frames, depth_known=frames,
         skin=torch.zeros(1, count, len(SKIN_POINTS), 3), skin_known=frames,
         light=torch.zeros(1, HARMONICS, 3), light_direction=torch.zeros(1, 3), light_known=none,
-        neutral=torch.zeros(1, 478, 3), neutral_known=none,
+        neutral=torch.zeros(1, 478, 3) if neutral is None else tensor(neutral),
+        neutral_known=none if neutral is None else torch.ones(1),
     )  # fmt: skip

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import math
+from dataclasses import replace
+from typing import Callable, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +13,12 @@ import torch
 
 from ...motion import filters, rotations
 from ...motion.arkit import ARKIT_INDEX, ARKIT_NAMES
+from ...motion.geometric import SolveOptions
 from ...motion.observations import Observations
 from ...motion.resampling import resampled
 from ...motion.skeleton import JOINT_INDEX, JOINT_NAMES, SIDES
 from ...motion.take import CONTACT_NAMES, Camera, Take
-from .joints import SOLVED, rest_offsets
+from .joints import REFERENCE_STATURE, SOLVED, rest_offsets
 from .network import HolisticReplicationNetwork
 from .observed import from_observations
 from .rotations import gravity_view
@@ -36,30 +39,66 @@ _HEEL, _BALL = np.array([0.0, 0.045, -0.0663]), np.array([0.0, 0.0, -0.0204])
 def solve_fusion(
     network: HolisticReplicationNetwork,
     observations: Observations,
+    options: SolveOptions,
     *,
-    fps: float,
-    frame_start: int = 1,
-    focal_length_px: Optional[float] = None,
-    performer_height: Optional[float] = None,
+    neutral: Optional[npt.ArrayLike] = None,
+    progress: Optional[Callable[[float], None]] = None,
 ) -> Take:
-    """A take from observations by the network alone.
+    """A take from observations by the network.
 
-    The world has its floor at z = 0 and its origin under the performer's first place; the camera looks along +Y.
-    Raises ValueError where the plate's times cannot be used.
+    Parameters
+    ----------
+    observations : the picture's middle is taken for the principal point, whatever the options say.
+    options : as for the geometric solve; the smoothing is not asked for, the network's word is smooth.
+    neutral : (478, 3) the performer's face at rest, in any pose and size; None where it is not known.
+    progress : told how much is done, 0 to 1.
+
+    The world has its floor at z = 0 and its origin under the performer's first place; the camera looks along +Y. Where
+    the camera's track is given, the world is the track's. Raises ValueError where the plate's times cannot be used.
     """
+    fps = options.fps or 30.0
     rows = resampled(observations, fps)
-    observed = from_observations(rows, focal_length_px=focal_length_px, performer_height=performer_height)
-    said = predict(network, observed)
-    return take_of(said, rows, fps=fps, frame_start=frame_start)
+    track = options.camera_track
+    observed = from_observations(
+        rows,
+        focal_length_px=options.focal_length_px,
+        performer_height=options.performer_height,
+        up=None if track is None else track[:, 2, :3],
+        neutral=neutral,
+    )
+
+    def told(done: int, of_all: int) -> None:
+        if progress is not None:
+            progress(done / of_all)
+
+    said = with_height(predict(network, observed, progress=told), options.performer_height)
+    return take_of(said, rows, fps=fps, frame_start=options.frame_start, camera_track=track)
 
 
-def take_of(said: Predicted, rows: Observations, *, fps: float, frame_start: int) -> Take:
-    """The take that a prediction over ``rows`` means."""
+def with_height(said: Predicted, height: Optional[float]) -> Predicted:
+    """The same performance by somebody exactly as tall as was given, and as much farther away or nearer."""
+    if height is None:
+        return said
+    build = said.performance.build.clone()
+    wanted = math.log(height / REFERENCE_STATURE)
+    factor = math.exp(wanted - float(build[0, 0]))
+    build[:, 0] = wanted
+    return replace(said, performance=replace(said.performance, build=build), place=said.place * factor)
+
+
+def take_of(
+    said: Predicted, rows: Observations, *, fps: float, frame_start: int, camera_track: Optional[Array] = None
+) -> Take:
+    """The take that a prediction over ``rows`` means; ``camera_track (T, 4, 4)`` is the world from the camera."""
     performance, count = said.performance, len(rows)
     up = performance.up[0].double().numpy()
-    # one camera on sticks: its tilt is the clip's, not each frame's
-    steady = rotations.normalized(np.median(up, axis=0))
-    to_camera = gravity_view(torch.as_tensor(steady)).numpy()
+    if camera_track is None:
+        # one camera on sticks: its tilt is the clip's, not each frame's
+        steady = rotations.normalized(np.median(up, axis=0))
+        world_from_camera = np.tile(np.eye(4), (count, 1, 1))
+        world_from_camera[:, :3, :3] = gravity_view(torch.as_tensor(steady)).numpy().T
+    else:
+        world_from_camera = camera_track.copy()
     local = rotations.identity((count, len(JOINT_NAMES)))
     columns = [JOINT_INDEX[name] for name in SOLVED]
     local[:, columns] = rotations.from_matrix(performance.rotations[0].double().numpy())
@@ -84,7 +123,11 @@ def take_of(said: Predicted, rows: Observations, *, fps: float, frame_start: int
         else place[:, 2:]
     )
     place = place / np.maximum(place[:, 2:], 0.1) * depth
-    middle = place @ to_camera
+    turn = world_from_camera[:, :3, :3]
+    if camera_track is not None:
+        heading = turn @ gravity_view(torch.as_tensor(turn[:, 2, :])).numpy()
+        local[:, 0] = rotations.multiply(rotations.from_matrix(heading), local[:, 0])
+    middle = np.einsum("tij,tj->ti", turn, place) + world_from_camera[:, :3, 3]
     pelvis = (offsets[JOINT_INDEX["leftUpperLeg"]] + offsets[JOINT_INDEX["rightUpperLeg"]]) / 2.0
     root = middle - rotations.rotate(local[:, 0], pelvis)
     touching = 1.0 / (1.0 + np.exp(-performance.contacts[0, :, : len(CONTACT_NAMES)].double().numpy()))
@@ -98,22 +141,22 @@ def take_of(said: Predicted, rows: Observations, *, fps: float, frame_start: int
         contacts=touching * _seen(rows)[:, None],
     )
     height = _floor(take, scale)
-    origin = np.array([root[0, 0], root[0, 1], height])
-    take.root_translation = root - origin
+    if camera_track is None:
+        origin = np.array([root[0, 0], root[0, 1], height])
+        take.root_translation = root - origin
+        world_from_camera[:, :3, 3] -= origin
+        height = 0.0
     coefficients = performance.coefficients[0].double().numpy()
     expected = performance.coefficient_spread[0].double().numpy() / _TRUSTED_COEFFICIENT
     sure = (rows.face_confidence / (1.0 + expected.T**2)).T
     sure[:, [ARKIT_INDEX[name] for name in UNOBSERVABLE]] = 0.0
     take.blendshapes, take.blendshape_confidence = np.clip(coefficients, 0.0, 1.0), np.clip(sure, 0.0, 1.0)
-    world_from_camera = np.tile(np.eye(4), (count, 1, 1))
-    world_from_camera[:, :3, :3] = to_camera.T
-    world_from_camera[:, :3, 3] = -origin
     focal = float(said.focal[0])
     intrinsics = np.array([[focal, 0.0, 0.0], [0.0, focal, 0.0], [0.0, 0.0, 1.0]])
     intrinsics[:2, 2] = rows.image_size / 2.0
     take.camera = Camera(intrinsics, world_from_camera, rows.image_size)
     take.observations = rows
-    take.header = {"method": "fusion"}
+    take.header = {"method": "fusion", "floor_height": height}
     return take
 
 

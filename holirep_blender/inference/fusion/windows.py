@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Iterator
+from typing import Callable, Iterator, Optional
 
 import torch
 
@@ -66,8 +66,14 @@ def _batches(spans: list[tuple[int, int]], size: int) -> Iterator[list[tuple[int
 
 
 @torch.inference_mode()
-def predict(network: HolisticReplicationNetwork, observed: Observed, *, batch: int = BATCH) -> Predicted:
-    """The performance of one clip (``B`` = 1) on the network's device.
+def predict(
+    network: HolisticReplicationNetwork,
+    observed: Observed,
+    *,
+    batch: int = BATCH,
+    progress: Optional[Callable[[int, int], None]] = None,
+) -> Predicted:
+    """The performance of one clip (``B`` = 1) on the network's device; ``progress`` is told windows done and of all.
 
     Windows of about two seconds overlap; where they do, their answers are blended. Runs out of GPU memory: the batch is
     halved and the rest goes on; raises torch.cuda.OutOfMemoryError only where one window alone is too much.
@@ -79,7 +85,7 @@ def predict(network: HolisticReplicationNetwork, observed: Observed, *, batch: i
     spans = _spans(count, length, overlap)
     found: dict[str, Tensor] = {}
     weight = torch.zeros(count)
-    pending = list(_batches(spans, batch))
+    pending, done = list(_batches(spans, batch)), 0
     while pending:
         chosen = pending.pop(0)
         try:
@@ -94,6 +100,9 @@ def predict(network: HolisticReplicationNetwork, observed: Observed, *, batch: i
             pending = [chosen[:half], chosen[half:], *pending]
             continue
         _blend(found, weight, said, chosen, count, overlap)
+        done += len(chosen)
+        if progress is not None:
+            progress(done, len(spans))
     performance = _finished(found, weight)
     centre, size = framing(observed)
     given = observed.focal_known > 0

@@ -27,6 +27,7 @@ from holirep_blender.inference.fusion.rotations import (  # noqa: E402
 from holirep_blender.inference.fusion.solution import solve_fusion  # noqa: E402
 from holirep_blender.inference.fusion.weights import WeightsError, load_network  # noqa: E402
 from holirep_blender.inference.fusion.windows import predict  # noqa: E402
+from holirep_blender.motion.geometric import SolveOptions  # noqa: E402
 from holirep_blender.motion.observations import Observations  # noqa: E402
 from holirep_blender.motion.skeleton import JOINT_INDEX, t_pose_offsets  # noqa: E402
 
@@ -139,7 +140,7 @@ def test_windows_join_without_a_seam(network):
 
 
 def test_a_take_comes_out_with_the_floor_at_zero(network):
-    take = solve_fusion(network, observations(40), fps=30.0)
+    take = solve_fusion(network, observations(40), SolveOptions(fps=30.0))
     assert take.frame_count == 40
     assert take.camera is not None
     assert np.all(take.blendshape_confidence[:, -1] == 0.0), "tongueOut is not seen"
