@@ -25,7 +25,6 @@ from holirep_blender.inference.fusion.rotations import (  # noqa: E402
     to_six,
 )  # fmt: skip
 from holirep_blender.inference.fusion.solution import solve_fusion  # noqa: E402
-from holirep_blender.inference.fusion.weights import WeightsError, load_network  # noqa: E402
 from holirep_blender.inference.fusion.windows import predict  # noqa: E402
 from holirep_blender.motion.geometric import SolveOptions  # noqa: E402
 from holirep_blender.motion.observations import Observations  # noqa: E402
@@ -145,23 +144,3 @@ def test_a_take_comes_out_with_the_floor_at_zero(network):
     assert take.camera is not None
     assert np.all(take.blendshape_confidence[:, -1] == 0.0), "tongueOut is not seen"
     assert np.allclose(take.root_translation[0, :2], 0.0)
-
-
-def test_weights_are_checked(network, tmp_path):
-    import hashlib
-    import json
-
-    from safetensors.torch import save_file
-
-    path = tmp_path / "weights.safetensors"
-    with pytest.raises(WeightsError, match="missing"):
-        load_network(path)
-    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    save_file(tensors, str(path), metadata={"size": json.dumps(TINY.to_dict())})
-    loaded = load_network(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    assert loaded.size == TINY
-    with pytest.raises(WeightsError, match="damaged"):
-        load_network(path, sha256="0" * 64)
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(WeightsError):
-        load_network(path)

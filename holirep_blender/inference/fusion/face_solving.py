@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face after the network: coefficients that agree with the face's points, the network's word as the prior.
+
+The performer's own neutral face takes the place of an identity: what the points do against it is explained by the face
+model's displacements, a bounded least squares for each frame with the pose of the head solved along. A coefficient that
+the points show badly stays with the network; one that they do not show at all is 0 with confidence 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ...motion.arkit import ARKIT_INDEX, ARKIT_NAMES
+
+Array = npt.NDArray[np.float64]
+
+UNOBSERVABLE: tuple[str, ...] = ("tongueOut", "cheekPuff", "jawForward", "mouthDimpleLeft", "mouthDimpleRight")
+"""Coefficients that the face's points do not show; they stay 0, with confidence 0."""
+_LOOKS = tuple(name for name in ARKIT_NAMES if name.startswith("eyeLook"))
+_SKIN = 468
+_LIDS_SHOWN = 0.6
+"""How far the tracker's lids close when the eye is shut, of the way that the model's lids go."""
+_NOISE = 0.06
+"""Centimetres by which the points of a face err together: nearly all of it is shared by neighbours, so that more points
+do not help."""
+_INDEPENDENT = 40.0
+"""Points' worth of information in the 468."""
+_DEPTH_WEIGHT = 0.35
+"""Of the points' depth, which the tracker imagines, against what the picture shows."""
+_PRIOR = 0.2
+"""Standard deviation of a coefficient about the network's word."""
+_SPARSE = 0.04
+"""Coefficients that explain less than this are left at 0: faces use few at a time."""
+_SWEEPS, _POSES = 40, 2
+_TRUSTED = 0.25
+"""Standard deviation at which confidence is one half."""
+_STABLE = (
+    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
+)  # fmt: skip
+
+
+def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior: Array) -> tuple[Array, Array]:
+    """Coefficients ``(T, 52)`` 0..1 and how certain each is, ``(52,)`` 0..1.
+
+    Parameters
+    ----------
+    points : (T, 478, 3) the face freed from the head's pose, in head axes and any unit.
+    neutral : (478, 3) the face at rest, in the same axes and unit.
+    basis : (52, 478, 3) displacements of the model's points by each coefficient.
+    template : (478, 3) the model's own mean face, in the basis' unit and axes.
+    prior : (T, 52) the network's coefficients.
+    """
+    columns = [index for index, name in enumerate(ARKIT_NAMES) if name not in UNOBSERVABLE + _LOOKS]
+    turn, scale = _similarity(neutral[list(_STABLE)], template[list(_STABLE)])
+    # everything in the model's axes and centimetres
+    rest = neutral[:_SKIN] @ turn.T * scale
+    moved = points[:, :_SKIN] @ turn.T * scale
+    moves = basis[columns, :_SKIN].copy()
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        moves[columns.index(ARKIT_INDEX[name])] *= _LIDS_SHOWN
+    weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / _SKIN) / _NOISE
+    design = (moves * weights).reshape(len(columns), -1)
+    normal = design @ design.T
+    stiffness = np.full(len(columns), 1.0 / _PRIOR**2)
+    start = np.clip(prior[:, columns], 0.0, 1.0)
+    solved = start
+    for _ in range(_POSES):
+        shape = rest + np.einsum("tk,kni->tni", solved, moves)
+        aligned = _aligned(moved, shape)
+        target = ((aligned - rest) * weights).reshape(len(moved), -1) @ design.T + stiffness * (start - _SPARSE)
+        solved = _bounded(normal + np.diag(stiffness), target, solved)
+    result = np.zeros((len(points), len(ARKIT_NAMES)))
+    result[:, columns] = solved
+    spread = np.sqrt(np.diag(np.linalg.inv(normal + np.diag(stiffness))))
+    certain = np.zeros(len(ARKIT_NAMES))
+    certain[columns] = 1.0 / (1.0 + (spread / _TRUSTED) ** 2)
+    certain[[ARKIT_INDEX[name] for name in _LOOKS]] = 1.0
+    return result, certain
+
+
+def _similarity(source: Array, target: Array) -> tuple[Array, float]:
+    """Rotation ``(3, 3)`` and scale from ``source (N, 3)`` to ``target (N, 3)`` (Umeyama 1991)."""
+    a, b = source - source.mean(0), target - target.mean(0)
+    u, singular, vt = np.linalg.svd(b.T @ a)
+    sign = np.linalg.det(u @ vt)
+    u[:, 2] *= sign
+    singular[2] *= sign
+    return u @ vt, float(singular.sum() / np.sum(a**2))
+
+
+def _aligned(points: Array, shape: Array) -> Array:
+    """``points (T, N, 3)`` moved rigidly, frame by frame, onto ``shape (T, N, 3)`` as nearly as they go."""
+    a = points - points.mean(1, keepdims=True)
+    b = shape - shape.mean(1, keepdims=True)
+    u, _, vt = np.linalg.svd(np.einsum("tni,tnj->tij", b, a))
+    u[..., 2] *= np.linalg.det(u @ vt)[:, None]
+    return np.asarray(np.einsum("tij,tnj->tni", u @ vt, a) + shape.mean(1, keepdims=True))
+
+
+def _bounded(matrix: Array, right: Array, start: Array) -> Array:
+    """Minimises ``x A x / 2 - b x`` over 0..1 for every row of ``right (T, K)``, by coordinate descent."""
+    solved = start.copy()
+    diagonal = np.diag(matrix)
+    for _ in range(_SWEEPS):
+        for column in range(len(matrix)):
+            slope = right[:, column] - solved @ matrix[column]
+            solved[:, column] = np.clip(solved[:, column] + slope / diagonal[column], 0.0, 1.0)
+    return solved
