@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what the network says to a take: one world, a camera, a floor, and trust in every channel."""
+"""From observations to a take: the network, the solve after it, a camera, a floor, and trust in every channel."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...motion import filters, rotations
+from ...motion import rotations
 from ...motion.arkit import ARKIT_INDEX, ARKIT_NAMES
+from ...motion.biomechanics.engine import LimitOptions, limited
 from ...motion.geometric import SolveOptions
 from ...motion.observations import Observations
 from ...motion.resampling import resampled
 from ...motion.skeleton import JOINT_INDEX, JOINT_NAMES, SIDES
-from ...motion.take import CONTACT_NAMES, Camera, Take
-from .joints import REFERENCE_STATURE, SOLVED, rest_offsets
+from ...motion.take import Camera, Take
+from .joints import BODY, REFERENCE_STATURE, SOLVED, rest_offsets
 from .network import HolisticReplicationNetwork
 from .observed import from_observations
-from .rotations import gravity_view
+from .solving import Clip, Given, evidence_of, solved, start_of
 from .windows import Predicted, predict
 
 Array = npt.NDArray[np.float64]
@@ -31,8 +32,8 @@ UNOBSERVABLE = ("tongueOut", "cheekPuff", "jawForward", "mouthDimpleLeft", "mout
 _JAW_OPEN = np.radians(22.0)
 _TRUSTED_ANGLE, _TRUSTED_COEFFICIENT = np.radians(20.0), 0.25
 """Expected errors at which confidence is one half."""
-_DEPTH_CUTOFF = 1.5
-"""Hertz; distance from the camera is seen worst of all and people do not leap along the view more often."""
+_NETWORK_SHARE = 0.6
+"""Of the time that the network takes of both."""
 _HEEL, _BALL = np.array([0.0, 0.045, -0.0663]), np.array([0.0, 0.0, -0.0204])
 
 
@@ -44,7 +45,7 @@ def solve_fusion(
     neutral: Optional[npt.ArrayLike] = None,
     progress: Optional[Callable[[float], None]] = None,
 ) -> Take:
-    """A take from observations by the network.
+    """A take from observations: the network's word, then the clip that agrees with picture, ground and limits.
 
     Parameters
     ----------
@@ -69,10 +70,20 @@ def solve_fusion(
 
     def told(done: int, of_all: int) -> None:
         if progress is not None:
-            progress(done / of_all)
+            progress(_NETWORK_SHARE * done / of_all)
+
+    def later(share: float) -> None:
+        if progress is not None:
+            progress(_NETWORK_SHARE + (1.0 - _NETWORK_SHARE) * share)
 
     said = with_height(predict(network, observed, progress=told), options.performer_height)
-    return take_of(said, rows, fps=fps, frame_start=options.frame_start, camera_track=track)
+    start = start_of(said, rows, network.template.double().numpy(), fps=fps, camera_track=track)
+    if options.floor == "none":
+        start = replace(start, contacts=np.zeros_like(start.contacts))
+    given = Given(focal=options.focal_length_px is not None, height=options.performer_height is not None)
+    clip = solved(start, evidence_of(rows, rows.image_size / 2.0), given, told=later)
+    take = take_of(said, rows, clip, start.contacts, options=replace(options, fps=fps))
+    return limited(take, LimitOptions())[0]
 
 
 def with_height(said: Predicted, height: Optional[float]) -> Predicted:
@@ -86,25 +97,17 @@ def with_height(said: Predicted, height: Optional[float]) -> Predicted:
     return replace(said, performance=replace(said.performance, build=build), place=said.place * factor)
 
 
-def take_of(
-    said: Predicted, rows: Observations, *, fps: float, frame_start: int, camera_track: Optional[Array] = None
-) -> Take:
-    """The take that a prediction over ``rows`` means; ``camera_track (T, 4, 4)`` is the world from the camera."""
+def take_of(said: Predicted, rows: Observations, clip: Clip, contacts: Array, *, options: SolveOptions) -> Take:
+    """The take of a clip, as the network said it or solved; ``contacts (T, 4)`` 0..1. Nothing is limited yet."""
     performance, count = said.performance, len(rows)
-    up = performance.up[0].double().numpy()
-    if camera_track is None:
-        # one camera on sticks: its tilt is the clip's, not each frame's
-        steady = rotations.normalized(np.median(up, axis=0))
-        world_from_camera = np.tile(np.eye(4), (count, 1, 1))
-        world_from_camera[:, :3, :3] = gravity_view(torch.as_tensor(steady)).numpy().T
-    else:
-        world_from_camera = camera_track.copy()
     local = rotations.identity((count, len(JOINT_NAMES)))
     columns = [JOINT_INDEX[name] for name in SOLVED]
     local[:, columns] = rotations.from_matrix(performance.rotations[0].double().numpy())
+    local[:, [JOINT_INDEX[name] for name in BODY]] = rotations.from_matrix(clip.local)
+    build = torch.as_tensor(clip.build)[None].float()
     offsets = np.zeros((len(JOINT_NAMES), 3))
-    offsets[columns] = rest_offsets(performance.build)[0].double().numpy()
-    scale = float(performance.build[0, 0].exp())
+    offsets[columns] = rest_offsets(build)[0].double().numpy()
+    scale = float(np.exp(clip.build[0]))
     for name, place in (
         ("leftEye", (0.0315, -0.085, 0.071)),
         ("rightEye", (-0.0315, -0.085, 0.071)),
@@ -115,35 +118,21 @@ def take_of(
     confidence = np.zeros((count, len(JOINT_NAMES)))
     confidence[:, columns] = trust * _seen(rows)[:, None]
     _add_face(local, confidence, said, rows)
-
-    place = said.place[0].double().numpy()
-    depth = (
-        np.exp(filters.zero_phase(np.log(np.maximum(place[:, 2:], 0.1)), fps, _DEPTH_CUTOFF))
-        if count > 12
-        else place[:, 2:]
-    )
-    place = place / np.maximum(place[:, 2:], 0.1) * depth
-    turn = world_from_camera[:, :3, :3]
-    if camera_track is not None:
-        heading = turn @ gravity_view(torch.as_tensor(turn[:, 2, :])).numpy()
-        local[:, 0] = rotations.multiply(rotations.from_matrix(heading), local[:, 0])
-    middle = np.einsum("tij,tj->ti", turn, place) + world_from_camera[:, :3, 3]
-    pelvis = (offsets[JOINT_INDEX["leftUpperLeg"]] + offsets[JOINT_INDEX["rightUpperLeg"]]) / 2.0
-    root = middle - rotations.rotate(local[:, 0], pelvis)
-    touching = 1.0 / (1.0 + np.exp(-performance.contacts[0, :, : len(CONTACT_NAMES)].double().numpy()))
     take = Take(
-        fps=fps,
-        frame_start=frame_start,
+        fps=options.fps or 30.0,
+        frame_start=options.frame_start,
         local_rotations=rotations.continuous(local),
-        root_translation=root,
+        root_translation=clip.root,
         rest_offsets=offsets,
         joint_confidence=confidence,
-        contacts=touching * _seen(rows)[:, None],
+        contacts=contacts * _seen(rows)[:, None],
     )
     height = _floor(take, scale)
-    if camera_track is None:
-        origin = np.array([root[0, 0], root[0, 1], height])
-        take.root_translation = root - origin
+    world_from_camera = np.tile(np.eye(4), (count, 1, 1))
+    world_from_camera[:, :3, :3], world_from_camera[:, :3, 3] = clip.turn, clip.place
+    if options.camera_track is None:
+        origin = np.array([clip.root[0, 0], clip.root[0, 1], height])
+        take.root_translation = clip.root - origin
         world_from_camera[:, :3, 3] -= origin
         height = 0.0
     coefficients = performance.coefficients[0].double().numpy()
@@ -151,7 +140,7 @@ def take_of(
     sure = (rows.face_confidence / (1.0 + expected.T**2)).T
     sure[:, [ARKIT_INDEX[name] for name in UNOBSERVABLE]] = 0.0
     take.blendshapes, take.blendshape_confidence = np.clip(coefficients, 0.0, 1.0), np.clip(sure, 0.0, 1.0)
-    focal = float(said.focal[0])
+    focal = float(np.exp(clip.focal))
     intrinsics = np.array([[focal, 0.0, 0.0], [0.0, focal, 0.0], [0.0, 0.0, 1.0]])
     intrinsics[:2, 2] = rows.image_size / 2.0
     take.camera = Camera(intrinsics, world_from_camera, rows.image_size)

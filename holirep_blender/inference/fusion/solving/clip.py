@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the network's word to a clip that agrees with the picture, the ground and human limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Callable, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from ....motion.geometric.articulation import exponential, logarithm
+from ..joints import BODY, BUILD_SIZE
+from .descent import Problem, body_figure, descended
+from .evidence import Evidence
+from .limits import bounds_of
+from .marks import SOLE_JOINTS, shape_of
+from .terms import Clip, Ground, Word, state_of
+
+Array = npt.NDArray[np.float64]
+Told = Optional[Callable[[float], None]]
+
+_STRETCH, _OVERLAP = 240, 24
+"""Frames that are solved together, and those in which one stretch fades into the next: memory does not grow with the
+clip, and what frames know of each other is forgotten within a second."""
+_SAMPLES, _SAMPLE = 5, 48
+"""A long clip's build and lens are found from so many stretches of so many frames, spread over it."""
+_ROUNDS = (4, 3)
+"""Steps between which the ground and the limits are looked at again."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How far everything is trusted; figures as found on rendered performers through the real tracker."""
+
+    memory: float = 0.2
+    """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
+    outlier: float = 4.0
+    """Spreads of a point from which on it counts less and less."""
+    said: float = 2.5
+    """The network's real error over the one that it expects."""
+    least_said: float = float(np.radians(4.0))
+    depth: float = 0.06
+    """Share by which the network's distance errs."""
+    build: float = 0.06
+    stature: float = 0.04
+    focal: float = 0.15
+    correction: float = 30.0
+    """Radians a second squared with which the network's errors change."""
+    turning: float = 26.0
+    """Radians a second squared of a joint's motion."""
+    moving: float = 6.0
+    """Metres a second squared of the hips' motion."""
+    rest: float = 0.006
+    """Metres from frame to frame at 30 a second by which a standing sole moves."""
+    level: float = 0.03
+    """Metres over or under the floor at which a standing sole is."""
+    limits: float = 0.05
+    """Radians beyond a limit."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known and not to be solved."""
+
+    focal: bool = False
+    height: bool = False
+    floor: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """The network's word as a clip, with ``spread (T, 22)`` its expected errors in radians, ``contacts (T, 4)`` 0..1,
+    the frames ``seen (T,)`` and the ``template (478, 3)`` of the face in centimetres.
+    """
+
+    clip: Clip
+    spread: Array
+    contacts: Array
+    seen: npt.NDArray[np.bool_]
+    template: Array
+    fps: float
+
+
+def solved(
+    start: Start, evidence: Evidence, given: Given | None = None, tuning: Tuning | None = None, told: Told = None
+) -> Clip:
+    """The clip solved; ``told`` hears how much is done, 0 to 1. Time and memory are linear in its length."""
+    given, tuning = given or Given(), tuning or Tuning()
+    problem = _problem(start, evidence, given, tuning)
+    count, clip = len(start.clip.root), start.clip
+    if count <= _STRETCH + 2 * _OVERLAP:
+        return _solved_together(start, [slice(0, count)], problem, given, tuning)[0]
+    firsts = np.linspace(0, count - _SAMPLE, _SAMPLES).astype(int)
+    sample = _solved_together(start, [slice(first, first + _SAMPLE) for first in firsts], problem, given, tuning)[0]
+    # a longer lens sees the same from farther away
+    farther = (np.exp(sample.focal - clip.focal) - 1.0) * problem.depth[:, None] * clip.turn[:, :, 2]
+    clip = replace(clip, build=sample.build, focal=sample.focal, root=clip.root + farther)
+    start = replace(start, clip=clip)
+    fixed = _problem(start, evidence, replace(given, focal=True, height=True), replace(tuning, build=1e-5))
+    return _by_stretches(start, fixed, given, tuning, told)
+
+
+def _by_stretches(start: Start, problem: Problem, given: Given, tuning: Tuning, told: Told) -> Clip:
+    count = len(start.clip.root)
+    turn, root = np.zeros((count, len(BODY), 3)), np.zeros((count, 3))
+    firsts = [*range(0, count - _STRETCH - 2 * _OVERLAP, _STRETCH), None]
+    begin = 0
+    for number, _ in enumerate(firsts):
+        last = number == len(firsts) - 1
+        end = count if last else begin + _STRETCH + _OVERLAP
+        rows = slice(begin, end)
+        found = _solved_together(start, [rows], problem, given, tuning)[0]
+        share = np.ones(end - begin)
+        edge = (np.arange(_OVERLAP) + 1.0) / (_OVERLAP + 1.0)
+        if begin:
+            share[:_OVERLAP] = edge
+        if not last:
+            share[-_OVERLAP:] = edge[::-1]
+        turn[rows] += share[:, None, None] * logarithm(found.local @ np.swapaxes(start.clip.local[rows], -1, -2))
+        root[rows] += share[:, None] * found.root
+        begin = end - _OVERLAP
+        if told is not None:
+            told(end / count)
+    return replace(start.clip, local=exponential(turn) @ start.clip.local, root=root)
+
+
+def _solved_together(
+    start: Start, stretches: list[slice], problem: Problem, given: Given, tuning: Tuning
+) -> list[Clip]:
+    """Stretches of one performer by one lens."""
+    figure = body_figure()
+    clips = [start.clip.part(rows) for rows in stretches]
+    problems = [problem.part(rows) for rows in stretches]
+    for number, steps in enumerate(_ROUNDS):
+        if number:
+            for place, clip in enumerate(clips):
+                held = bounds_of(clip, start.template, start.fps, tuning.limits)
+                held = replace(held, pull=held.pull * problem.image_weight)
+                problems[place] = replace(problems[place], bounds=held)
+        floor = _floor(clips, start, stretches) if given.floor is None else given.floor
+        problems = [replace(part, ground=replace(part.ground, height=floor)) for part in problems]
+        clips = descended(figure, clips, problems, steps)
+    return clips
+
+
+def _problem(start: Start, evidence: Evidence, given: Given, tuning: Tuning) -> Problem:
+    """What the clip is compared with."""
+    clip, fps = start.clip, start.fps
+    # so many frames are worth one
+    frames = max(1.0, tuning.memory * fps)
+    along = np.maximum(np.einsum("ti,ti->t", clip.root - clip.place, clip.turn[:, :, 2]), 0.2)
+    spread = np.maximum(start.spread * tuning.said, tuning.least_said) / np.sqrt(3.0)
+    build = np.full(BUILD_SIZE, tuning.build)
+    build[0] = 1e-5 if given.height else tuning.stature
+    word = Word(
+        local=clip.local,
+        pull=1.0 / (spread**2 * frames),
+        depth=np.log(along) - clip.focal,
+        depth_pull=1.0 / (tuning.depth**2 * frames),
+        build=clip.build,
+        build_pull=1.0 / build**2,
+        focal=clip.focal,
+        focal_pull=1.0 / (1e-5 if given.focal else tuning.focal) ** 2,
+    )
+    sure = np.clip(2.0 * start.contacts - 1.0, 0.0, 1.0) * start.seen[:, None]
+    # a sole's slip from frame to frame is a speed
+    slip = tuning.rest * 30.0 / fps
+    floor = Ground(
+        rest=np.minimum(sure[1:], sure[:-1]) / (slip**2 * frames), level=sure / (tuning.level**2 * frames), height=0.0
+    )
+    # second differences of frames; a second's weight does not depend on the rate
+    rate = fps**2 * np.sqrt(30.0 / fps)
+    return Problem(
+        evidence=evidence,
+        word=word,
+        ground=floor,
+        bounds=None,
+        depth=along,
+        template=start.template,
+        stiff=np.full(len(BODY), (rate / tuning.correction) ** 2),
+        joints=np.full(len(BODY), (rate / tuning.turning) ** 2),
+        root=np.full(3, (rate / tuning.moving) ** 2),
+        image_weight=1.0 / frames,
+        outlier=tuning.outlier,
+    )
+
+
+def _floor(clips: list[Clip], start: Start, stretches: list[slice]) -> float:
+    """The floor's height: of the soles where they stand by the network's word, else of the lowest sole."""
+    figure, heights, standing = body_figure(), [], []
+    for clip, rows in zip(clips, stretches):
+        shape = shape_of(clip.build, start.template)
+        state = state_of(figure, clip, shape)
+        heights.append(figure.points(state.turned, state.placed, SOLE_JOINTS, shape.soles)[..., 2])
+        standing.append((start.contacts[rows] > 0.5) & start.seen[rows, None])
+    height, stands = np.concatenate(heights), np.concatenate(standing)
+    if stands.sum() >= 5:
+        return float(np.median(height[stands]))
+    return float(np.quantile(height.min(1), 0.1))
