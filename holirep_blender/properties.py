@@ -14,7 +14,7 @@ from bpy.props import (
 )
 
 from .protocol.methods import DEFAULT_METHOD
-from .scene import refine_properties
+from .scene import confidence_properties, refine_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -314,6 +314,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=set(PATH_OPTIONS),
     )
+    confidence: PointerProperty(
+        name="Confidence",
+        description="How far the take that was last applied can be trusted",
+        type=confidence_properties.HOLIREP_PG_confidence,
+    )
     refine: PointerProperty(
         name="Refine",
         description="How the motion is made to hold on the character, and what that found",
@@ -321,7 +326,13 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (HOLIREP_PG_rig_map_item, HOLIREP_PG_shape_key_item, *refine_properties.CLASSES, HOLIREP_PG_shot)
+CLASSES = (
+    HOLIREP_PG_rig_map_item,
+    HOLIREP_PG_shape_key_item,
+    *confidence_properties.CLASSES,
+    *refine_properties.CLASSES,
+    HOLIREP_PG_shot,
+)
 
 
 def register() -> None:

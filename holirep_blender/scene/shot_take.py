@@ -17,6 +17,7 @@ from ..motion.retargeting import RetargetOptions
 from ..motion.retargeting.timing import on_whole_frames
 from ..motion.rigs import find_rig_map, usable
 from ..motion.take import Take, TakeError
+from . import confidence_rows
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
 from .camera_tracks import PlateFrames
 from .characters import read_rig
@@ -59,6 +60,7 @@ def apply_shot_take(
         _show_found_map(shot)
     if own:
         _keep_report(shot, report)
+        confidence_rows.write(shot, take, np.linspace(*report.frames, take.frame_count))
     warnings = list(report.warnings)
     if shot.add_camera:
         assert _last.original is not None
