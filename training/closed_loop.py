@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network on what the real tracker saw of rendered performers, beside the geometric solve and the raw landmarks.
+"""What the real tracker saw of rendered performers, solved: raw landmarks, geometric, the network alone, the whole.
 
     python -m training.closed_loop weights.safetensors FOLDER [FOLDER ...]
 
-Each folder holds ``truth.npz`` (joints and camera) and ``observations.npz``. PA-MPJPE and MPJPE in mm over shoulders,
-elbows, wrists, hips, knees and ankles in camera axes; acceleration in m/s². These figures are on synthetic pictures.
+Each folder is one of :mod:`training.render_and_track`, or holds such folders. All methods get the same observations
+and neither lens nor height. Figures, means over clips: PA-MPJPE and MPJPE over shoulders, elbows, wrists, hips, knees
+and ankles, mm in the camera's axes; ``depth`` of it along the line of sight; ``head`` (nose, ears, eyes, mouth) and
+``hands`` (knuckles) mm after the same alignment; ``angle`` of local rotations without hips, toes and fingers, and
+``fingers`` where a hand was found, degrees; ``acceleration`` over the truth's; contact F1; ``root m`` the hips'
+distance from the truth in the camera's space and ``path`` mm of it once depth's scale and place are taken out; ``jaw
+r``, ``blink r`` correlations of coefficients with the truth's expression. These figures are on synthetic pictures.
 """
 
 from __future__ import annotations
@@ -15,102 +20,96 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from holirep_blender.inference.fusion.joints import rest_offsets
+from holirep_blender.inference.fusion.network import HolisticReplicationNetwork
 from holirep_blender.inference.fusion.observed import from_observations
+from holirep_blender.inference.fusion.solution import solve_fusion, take_of
+from holirep_blender.inference.fusion.solving import start_of
 from holirep_blender.inference.fusion.weights import load_network
 from holirep_blender.inference.fusion.windows import predict
 from holirep_blender.motion.geometric import SolveOptions, solve
-from holirep_blender.motion.observations import Observations
+from holirep_blender.motion.take import Take
 
-from .losses import posed
-from .metrics import LANDMARKS, TWELVE, aligned
+from .rendered_truth import Rendered, figures
 
-Array = npt.NDArray[np.float64]
-_NAMES = [
-    side + part
-    for part in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
-    for side in ("left", "right")
-]
+_FIGURES = ("pa_mpjpe", "mpjpe", "depth", "head", "hands", "angle", "fingers", "acceleration", "contact f1", "root m",
+            "path", "jaw r", "blink r")  # fmt: skip
+_FEWEST = 10
 
 
-def _figures(found: Array, truth: Array, fps: float) -> dict[str, float]:
-    found = found - found[:, 6:8].mean(1, keepdims=True)
-    truth = truth - truth[:, 6:8].mean(1, keepdims=True)
-    distances = aligned(torch.as_tensor(found), torch.as_tensor(truth))
-    rate = [np.linalg.norm(np.diff(side, 2, axis=0), axis=-1).mean() * fps**2 for side in (found, truth)]
-    return {
-        "pa_mpjpe": 1000 * float(distances.mean()),
-        "mpjpe": 1000 * float(np.linalg.norm(found - truth, axis=-1).mean()),
-        "acceleration": float(rate[0]),
-        "acceleration truth": float(rate[1]),
-    }
+def alone(network: HolisticReplicationNetwork, clip: Rendered) -> Take:
+    """What the network alone says."""
+    rows, template = clip.observations, network.template.double().numpy()
+    said = predict(network, from_observations(rows))
+    start = start_of(said, rows, template, fps=clip.fps)
+    return take_of(said, rows, start.clip, start.contacts, options=SolveOptions(fps=clip.fps))
 
 
-def score(weights: Path, folder: Path) -> dict[str, dict[str, float]]:
+def score(network: HolisticReplicationNetwork, clip: Rendered) -> dict[str, dict[str, float]]:
     """Figures by method."""
-    observations = Observations.load(folder / "observations.npz")
-    with np.load(folder / "truth.npz", allow_pickle=False) as stored:
-        truth = {name: stored[name] for name in stored.files}
-    fps = float(truth["fps"])
-    names = [str(name) for name in truth["joint_names"]]
-    rows = observations.body_confidence > 0.0
-    camera = truth["world_from_camera"]
-    joints = truth["joints"][:, [names.index(name) for name in _NAMES]].astype(float)
-    local = ((joints - camera[:3, 3]) @ camera[:3, :3])[rows]
-    observed = from_observations(observations)
-    said = predict(load_network(weights), observed)
-    performance = said.performance
-    pose = posed(
-        performance.rotations,
-        rest_offsets(performance.build),
-        performance.up,
-        said.place,
-        said.focal,
-        observed.image_size / 2,
-    )
-    ours = pose.camera[0, :, TWELVE].double().numpy()[rows]
-    take = solve(observations, SolveOptions(fps=fps))
-    assert take.camera is not None
-    own = take.camera.world_from_camera[0]
-    solved = take.world_positions()[:, [take.joint_names.index(name) for name in _NAMES]]
-    solved = ((solved - own[:3, 3]) @ own[:3, :3])[rows]
-    up = camera[:3, :3].T @ np.array([0.0, 0.0, 1.0])
-    lean = np.degrees(np.arccos(np.clip(performance.up[0].numpy() @ up, -1, 1))).mean()
-    result = {
-        "fusion": _figures(ours, local, fps),
-        "geometric": _figures(solved, local, fps),
-        "raw": _figures(observations.body_world[:, LANDMARKS][rows], local, fps),
+    template = network.template.double().numpy()
+    options = SolveOptions(fps=clip.fps)
+    takes = {
+        "geometric": solve(clip.observations, options),
+        "network": alone(network, clip),
+        "fusion": solve_fusion(network, clip.observations, options),
     }
-    focal = float(said.focal[0]) / float(truth["K"][0, 0])
-    result["fusion"].update(
-        {
-            "up": float(lean),
-            "focal ratio": focal,
-            "hips m": float(np.linalg.norm(said.place[0].numpy()[rows] - local[:, 6:8].mean(1), axis=-1).mean()),
-        }
-    )
+    result = {"raw": figures(clip.raw(), clip, place=False)}
+    for method, take in takes.items():
+        result[method] = figures(clip.of(take, template), clip, place=True)
+        assert take.camera is not None
+        result[method]["focal"] = float(take.camera.intrinsics[0, 0]) / clip.focal
+        vertical = [world[2, :3] for world in (take.camera.world_from_camera[0], clip.camera)]
+        result[method]["up"] = float(np.degrees(np.arccos(np.clip(vertical[0] @ vertical[1], -1.0, 1.0))))
     return result
 
 
+def _row(name: str, scores: list[dict[str, float]]) -> str:
+    cells = []
+    for figure in (*_FIGURES, "up", "focal"):
+        values = np.array([score[figure] for score in scores if figure in score])
+        values = values[np.isfinite(values)]
+        middle = float(values.mean()) if len(values) else float("nan")
+        cells.append(f"{middle:10.1f}" if abs(middle) >= 10.0 else f"{middle:10.2f}")
+    return f"{name:12s}" + "".join(cells)
+
+
+def table(every: list[tuple[str, dict[str, dict[str, float]]]]) -> str:
+    """Means by method, of all clips and by the camera's kind; ``every`` is the kind and the figures of each clip."""
+    lines = []
+    for kind in ("all", "level", "high", "rolled", "upper"):
+        chosen = [scores for of, scores in every if kind in ("all", of)]
+        if not chosen:
+            continue
+        lines.append(f"\n{kind}, {len(chosen)} clips" + " " * 4)
+        lines.append(" " * 12 + "".join(f"{name:>10s}" for name in ("PA-MPJPE", *_FIGURES[1:7], "accel", *_FIGURES[8:],
+                                                                   "up", "focal")))  # fmt: skip
+        lines += [_row(method, [scores[method] for scores in chosen]) for method in chosen[0]]
+    return "\n".join(lines)
+
+
 def main(arguments: list[str]) -> int:
-    """A line for each folder and method, then the means."""
+    """A line for each clip, then the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--json", type=Path, help="a file for every clip's figures")
     options = parser.parse_args(arguments)
-    every = []
-    for folder in options.folders:
-        every.append(score(options.weights, folder))
-        for method, figures in every[-1].items():
-            print(
-                folder.name, method, json.dumps({name: round(value, 2) for name, value in figures.items()}), flush=True
-            )
-    for method in every[0]:
-        mean = {name: round(float(np.mean([row[method][name] for row in every])), 2) for name in every[0][method]}
-        print("mean", method, json.dumps(mean))
+    network = load_network(options.weights)
+    folders = [path.parent for folder in options.folders for path in sorted(folder.rglob("observations.npz"))]
+    every, stored = [], {}
+    for folder in folders:
+        clip = Rendered(folder)
+        if clip.found.sum() < _FEWEST:
+            continue
+        scores = score(network, clip)
+        every.append((clip.kind, scores))
+        stored[clip.name] = {"kind": clip.kind, **scores}
+        short = "  ".join(f"{name} {values['pa_mpjpe']:.1f}" for name, values in scores.items())
+        print(f"{clip.name} {clip.kind}: PA-MPJPE {short}", flush=True)
+    print(table(every))
+    if options.json:
+        options.json.write_text(json.dumps(stored, indent=1), encoding="utf-8")
     return 0
 
 
