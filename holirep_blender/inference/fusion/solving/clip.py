@@ -55,7 +55,7 @@ class Tuning:
     """Metres from frame to frame at 30 a second by which a standing sole moves."""
     level: float = 0.03
     """Metres over or under the floor at which a standing sole is."""
-    limits: float = 0.05
+    limits: float = 0.02
     """Radians beyond a limit."""
 
 

@@ -146,9 +146,10 @@ def word(state: State, said: Word, stiff: Array, system: System) -> None:
     system.add_scalars(
         np.concatenate([none, turn.reshape(count, -1)], 1), np.concatenate([none, np.repeat(said.pull, 3, axis=1)], 1)
     )
-    bend = np.diff(turn, 2, axis=0).reshape(max(0, count - 2), -1)
-    weights = np.concatenate([np.zeros(3), np.repeat(stiff, 3)])
-    system.add_bends(np.concatenate([none[2:], bend], 1), np.broadcast_to(weights, (max(0, count - 2), len(weights))))
+    if count > 2:
+        bend = np.diff(turn, 2, axis=0).reshape(count - 2, -1)
+        weights = np.concatenate([np.zeros(3), np.repeat(stiff, 3)])
+        system.add_bends(np.concatenate([none[2:], bend], 1), np.broadcast_to(weights, (count - 2, len(weights))))
     away = np.maximum(np.einsum("ti,ti->t", clip.root - clip.place, clip.turn[:, :, 2]), _NEAREST)
     pull = np.sqrt(said.depth_pull)
     residual = (np.log(away) - clip.focal - said.depth) * pull
