@@ -52,13 +52,11 @@ def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior
     prior : (T, 52) the network's coefficients.
     """
     columns = [index for index, name in enumerate(ARKIT_NAMES) if name not in UNOBSERVABLE + _LOOKS]
-    turn, scale = _similarity(neutral[list(_STABLE)], template[list(_STABLE)])
+    turn, scale = _onto(neutral[list(_STABLE)], template[list(_STABLE)])
     # everything in the model's axes and centimetres
     rest = neutral[:_SKIN] @ turn.T * scale
     moved = points[:, :_SKIN] @ turn.T * scale
-    moves = basis[columns, :_SKIN].copy()
-    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        moves[columns.index(ARKIT_INDEX[name])] *= _LIDS_SHOWN
+    moves = _moves(basis)[columns]
     weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / _SKIN) / _NOISE
     design = (moves * weights).reshape(len(columns), -1)
     normal = design @ design.T
@@ -79,7 +77,36 @@ def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior
     return result, certain
 
 
-def _similarity(source: Array, target: Array) -> tuple[Array, float]:
+def face_shapes(neutral: Array, basis: Array, template: Array, coefficients: Array) -> Array:
+    """The skin's points ``(T, 468, 3)`` of coefficients ``(T, 52)``, as the tracker would mark them.
+
+    In the model's axes and unit. The other parameters are those of :func:`fit_face`.
+    """
+    turn, scale = _onto(neutral[list(_STABLE)], template[list(_STABLE)])
+    return neutral[:_SKIN] @ turn.T * scale + np.einsum("tk,kni->tni", coefficients, _moves(basis))
+
+
+def similar(shapes: Array, points: Array) -> Array:
+    """``shapes (T, N, 3)`` turned, scaled and moved, frame by frame, onto ``points (T, N, 3)`` (Umeyama 1991)."""
+    a = shapes - shapes.mean(1, keepdims=True)
+    b = points - points.mean(1, keepdims=True)
+    u, singular, vt = np.linalg.svd(np.einsum("tni,tnj->tij", b, a))
+    sign = np.linalg.det(u @ vt)
+    u[..., 2] *= sign[:, None]
+    singular[:, 2] *= sign
+    scale = singular.sum(1) / np.sum(a**2, axis=(1, 2))
+    return np.asarray(scale[:, None, None] * np.einsum("tij,tnj->tni", u @ vt, a) + points.mean(1, keepdims=True))
+
+
+def _moves(basis: Array) -> Array:
+    """Displacements ``(52, 468, 3)`` as the tracker shows them."""
+    moves = basis[:, :_SKIN].copy()
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        moves[ARKIT_INDEX[name]] *= _LIDS_SHOWN
+    return moves
+
+
+def _onto(source: Array, target: Array) -> tuple[Array, float]:
     """Rotation ``(3, 3)`` and scale from ``source (N, 3)`` to ``target (N, 3)`` (Umeyama 1991)."""
     a, b = source - source.mean(0), target - target.mean(0)
     u, singular, vt = np.linalg.svd(b.T @ a)

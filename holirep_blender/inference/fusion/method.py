@@ -74,7 +74,7 @@ class Fusion:
             )
         first, end = int(seen[0]), int(seen[-1]) + 1
         part = rows.part(slice(first, end))
-        sight = Sight(body_sightings(part, fps), _face_of(part, options, fps))
+        sight = Sight(body_sightings(part, fps), face_of(part, options, fps))
         neutral = neutral_face(sight.face, part.frame_numbers, self.neutral_frame)
         if neutral is None and self.neutral_frame is not None:
             raise UserError(
@@ -129,7 +129,7 @@ def _network(weights: Weights, device: str) -> Trained:
     return _loaded[1]
 
 
-def _face_of(rows: Observations, options: SolveOptions, fps: float) -> Face:
+def face_of(rows: Observations, options: SolveOptions, fps: float) -> Face:
     """The face freed from the head's pose; the lens matters little for that."""
     focal = options.focal_length_px or ASSUMED_FOCAL * float(rows.image_size.max())
     centre = rows.image_size / 2.0 if options.principal_point is None else np.array(options.principal_point)
