@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ...motion.arkit import ARKIT_INDEX, ARKIT_NAMES
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 UNOBSERVABLE: tuple[str, ...] = ("tongueOut", "cheekPuff", "jawForward", "mouthDimpleLeft", "mouthDimpleRight")
 """Coefficients that the face's points do not show; they stay 0, with confidence 0."""
@@ -21,9 +22,10 @@ _LOOKS = tuple(name for name in ARKIT_NAMES if name.startswith("eyeLook"))
 _SKIN = 468
 _LIDS_SHOWN = 0.6
 """How far the tracker's lids close when the eye is shut, of the way that the model's lids go."""
-_NOISE = 0.06
-"""Centimetres by which the points of a face err together: nearly all of it is shared by neighbours, so that more points
-do not help."""
+_NOISE, _UNEXPLAINED = 0.06, 1.5
+"""Centimetres by which the points of a face err together at least: nearly all of it is shared by neighbours, so that
+more points do not help. More by so many times what of the points' movement the network leaves unexplained: small faces
+are mostly noise, and the network knows better."""
 _INDEPENDENT = 40.0
 """Points' worth of information in the 468."""
 _DEPTH_WEIGHT = 0.35
@@ -40,7 +42,9 @@ _STABLE = (
 )  # fmt: skip
 
 
-def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior: Array) -> tuple[Array, Array]:
+def fit_face(
+    points: Array, neutral: Array, basis: Array, template: Array, prior: Array, seen: Mask
+) -> tuple[Array, Array]:
     """Coefficients ``(T, 52)`` 0..1 and how certain each is, ``(52,)`` 0..1.
 
     Parameters
@@ -50,6 +54,7 @@ def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior
     basis : (52, 478, 3) displacements of the model's points by each coefficient.
     template : (478, 3) the model's own mean face, in the basis' unit and axes.
     prior : (T, 52) the network's coefficients.
+    seen : (T,) frames in which the face was seen.
     """
     columns = [index for index, name in enumerate(ARKIT_NAMES) if name not in UNOBSERVABLE + _LOOKS]
     turn, scale = _onto(neutral[list(_STABLE)], template[list(_STABLE)])
@@ -57,11 +62,13 @@ def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior
     rest = neutral[:_SKIN] @ turn.T * scale
     moved = points[:, :_SKIN] @ turn.T * scale
     moves = _moves(basis)[columns]
-    weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / _SKIN) / _NOISE
+    start = np.clip(prior[:, columns], 0.0, 1.0)
+    shape = rest + np.einsum("tk,kni->tni", start, moves)
+    noise = max(_NOISE, _UNEXPLAINED * _movement((_aligned(moved, shape) - shape)[seen]))
+    weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / _SKIN) / noise
     design = (moves * weights).reshape(len(columns), -1)
     normal = design @ design.T
     stiffness = np.full(len(columns), 1.0 / _PRIOR**2)
-    start = np.clip(prior[:, columns], 0.0, 1.0)
     solved = start
     for _ in range(_POSES):
         shape = rest + np.einsum("tk,kni->tni", solved, moves)
@@ -70,9 +77,9 @@ def fit_face(points: Array, neutral: Array, basis: Array, template: Array, prior
         solved = _bounded(normal + np.diag(stiffness), target, solved)
     result = np.zeros((len(points), len(ARKIT_NAMES)))
     result[:, columns] = solved
-    spread = np.sqrt(np.diag(np.linalg.inv(normal + np.diag(stiffness))))
+    expected = np.sqrt(np.diag(np.linalg.inv(normal + np.diag(stiffness))))
     certain = np.zeros(len(ARKIT_NAMES))
-    certain[columns] = 1.0 / (1.0 + (spread / _TRUSTED) ** 2)
+    certain[columns] = 1.0 / (1.0 + (expected / _TRUSTED) ** 2)
     certain[[ARKIT_INDEX[name] for name in _LOOKS]] = 1.0
     return result, certain
 
@@ -96,6 +103,11 @@ def similar(shapes: Array, points: Array) -> Array:
     singular[:, 2] *= sign
     scale = singular.sum(1) / np.sum(a**2, axis=(1, 2))
     return np.asarray(scale[:, None, None] * np.einsum("tij,tnj->tni", u @ vt, a) + points.mean(1, keepdims=True))
+
+
+def _movement(points: Array) -> float:
+    """Root mean square of how ``points (T, N, 3)`` move in the picture."""
+    return float(np.sqrt(((points - points.mean(0))[..., (0, 2)] ** 2).mean())) if len(points) else 0.0
 
 
 def _moves(basis: Array) -> Array:

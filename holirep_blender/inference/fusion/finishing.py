@@ -75,15 +75,7 @@ def _face(
     """Coefficients, eyes and jaw with their confidence, into the take."""
     face, fps = sight.face, take.fps
     said = take.blendshapes.copy()
-    if neutral is None:
-        found, certain = said, np.ones(len(ARKIT_NAMES))
-    else:
-        prior = np.clip(said - np.median(said[neutral.frames], axis=0), 0.0, 1.0)
-        if trained.face_basis is None:
-            found, certain = prior, np.ones(len(ARKIT_NAMES))
-        else:
-            template = trained.network.template.double().cpu().numpy()
-            found, certain = fit_face(face.points, neutral.points, trained.face_basis, template, prior)
+    found, certain = _coefficients(said, face, trained, neutral)
     gaze = _against_neutral(solve_gaze(face, fps), neutral)
     _look(found, gaze)
     found[:, [ARKIT_INDEX[name] for name in UNOBSERVABLE]] = 0.0
@@ -104,6 +96,20 @@ def _face(
     take.local_rotations[:, columns] = filters.filtered_rotations(eyes, smooth)
     jaw = take.blendshapes[:, ARKIT_INDEX["jawOpen"]] * _JAW_OPEN
     take.local_rotations[:, JOINT_INDEX["jaw"]] = rotations.from_axis_angle(np.array([1.0, 0.0, 0.0]), jaw)
+
+
+def _coefficients(said: Array, face: Face, trained: Trained, neutral: Optional[Neutral]) -> tuple[Array, Array]:
+    """Coefficients ``(T, 52)`` and how certain each is ``(52,)``, from the network's word ``said (T, 52)``.
+
+    What the network says of the neutral face is the performer's build, not an expression.
+    """
+    if neutral is None:
+        return said, np.ones(len(ARKIT_NAMES))
+    against = np.clip(said - np.median(said[neutral.frames], axis=0), 0.0, 1.0)
+    if trained.face_basis is None:
+        return against, np.ones(len(ARKIT_NAMES))
+    basis, template = trained.face_basis, trained.network.template.double().cpu().numpy()
+    return fit_face(face.points, neutral.points, basis, template, against, face.valid)
 
 
 def _against_neutral(gaze: Gaze, neutral: Optional[Neutral]) -> Gaze:
