@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..motion.biomechanics.report import Violation
+    from ..motion.refining.let_go import LetGo
     from ..motion.refining.options import RefineOptions
     from ..motion.refining.report import RefineReport
     from ..scene.animation_refining import AnimationReport
@@ -95,7 +96,6 @@ def _change(
         take = _take(options)
         with _said(USAGE):
             result, report = on_take(take, _take_options(take, options, refine))
-        result.header = {**result.header, "refined": {"verb": options.verb, **refine, "preset": options.preset}}
         try:
             result.save(out)
         except OSError as error:
@@ -216,10 +216,22 @@ def _told(report: RefineReport, frames: npt.NDArray[np.float64], sentence: str, 
         "violations": rows,
         "slide_before_mm": _number(report.slide_before_mm),
         "slide_after_mm": _number(report.slide_after_mm),
+        "contact_frames": report.asked,
+        "let_go_share": round(report.let_go_share, 4),
+        "let_go": [_let_go_row(one, frames) for one in report.let_go],
         "warnings": list(warnings),
     }
     lines = [sentence, *(f"Frame {row['worst']:g}: {row['sentence']}" for row in rows)]
     return result, "\n".join([*lines, *(f"Warning: {warning}" for warning in warnings)])
+
+
+def _let_go_row(one: LetGo, frames: npt.NDArray[np.float64]) -> dict[str, Any]:
+    return {
+        "point": one.name,
+        "first": float(frames[one.first]),
+        "last": float(frames[one.last]),
+        "cause": one.cause,
+    }
 
 
 def _number(value: float) -> Optional[float]:

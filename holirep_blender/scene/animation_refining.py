@@ -29,10 +29,12 @@ from .applying import ApplyError, check_character
 from .characters import read_rig
 from .motion_reading import ActiveMotion, MotionError, action_frames, check_animation, read_motion
 from .motion_writing import Written, carrier_of, write_motion
+from .refining_record import note, with_note
 
 Array = npt.NDArray[np.float64]
 Verb = Callable[[Take, RefineOptions], tuple[Take, RefineReport]]
 
+_NAMES: dict[Verb, str] = {clamped: "clamp", planted_take: "plant"}
 _AROUND = 1.0
 """Seconds of the action around the range that are read with it: contacts and excursions begin before it."""
 _FOLLOWS = np.radians(1.0)
@@ -125,7 +127,8 @@ def _refine(
     context: bpy.types.Context, character: bpy.types.Object, options: AnimationOptions, verb: Verb
 ) -> AnimationReport:
     active, copied, chosen, warnings, span = _read(context, character, options)
-    result, report = verb(copied.take, chosen)
+    name = _NAMES[verb]
+    result, report = verb(with_note(context, active, copied.take, name, chosen), chosen)
     motion = to_motion(copied, result, active.motion)
     if len(report.places):
         report.places = in_armature(copied, report.places)
@@ -135,6 +138,8 @@ def _refine(
         warnings.append(
             f"Constraints or drivers hold {', '.join(stuck)}: left alone. Switch them off, or map the controls instead."
         )
+    if written.bones:
+        note(context, active, name, chosen)
     context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
     if written.new_channels:
         warnings.append(f"These had no keys and got some: {', '.join(dict.fromkeys(written.new_channels))}.")

@@ -28,8 +28,8 @@ _KINDS = {
     "type": 0,
 }
 _SELECTED = ("select_control_point", "select_left_handle", "select_right_handle")
-_SAME = 1e-3
-"""Keys nearer to a frame than this are on it."""
+_SAME = 0.011
+"""Keys nearer to a frame than this are on it: Blender makes one of two that are within 0.01."""
 _MOVED = 1e-4
 
 

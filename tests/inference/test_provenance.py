@@ -113,18 +113,23 @@ def test_what_is_no_rate_is_refused(rate, sequence, tmp_path):
 
 def models_in_graphs(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Fills with the model files of every graph that is built from now on."""
-    from holirep_blender.inference.tracking import processes
+    from holirep_blender.inference.tracking import networks, processes
     from holirep_blender.inference.tracking.graphs import Network
 
     monkeypatch.setattr(processes, "_idle", [])  # networks that an earlier job left are not built again
     found: set[str] = set()
-    original = Network.__init__
+    original, trimmed = Network.__init__, networks.trimmed
 
     def noted(self, *arguments, **more):
         original(self, *arguments, **more)
         found.update(re.findall(r"mediapipe/modules/(\S+\.tflite)", self._graph.text_config))
 
+    def trimmed_and_noted(model, outputs):
+        found.add(model)
+        return trimmed(model, outputs)
+
     monkeypatch.setattr(Network, "__init__", noted)
+    monkeypatch.setattr(networks, "trimmed", trimmed_and_noted)
     return found
 
 

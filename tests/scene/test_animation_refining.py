@@ -41,6 +41,13 @@ def keys_of(owner):
     return result
 
 
+def values_of(owner):
+    """The rotations that are keyed, frame by frame ``(C, T)``."""
+    curves = blender_versions.fcurves_of(owner.animation_data.action, owner)
+    keyed = sorted((each.data_path, each.array_index, each) for each in curves if "rotation" in each.data_path)
+    return np.array([[curve.evaluate(frame) for frame in range(1, 85)] for _, _, curve in keyed])
+
+
 def changed_bones(before, after):
     paths = {path for path in before.keys() | after.keys() if not np.array_equal(before.get(path), after.get(path))}
     return {path.split('"')[1] for path, _ in paths}
@@ -260,3 +267,47 @@ def test_one_key_no_legs_and_linked_rigs(bending):
         clamp_animation(bpy.context, bending, AnimationOptions(rig_map=RigMap("None", {"hips": BONES["hips"]})))
     with pytest.raises(MotionError, match="Choose a character"):
         clamp_animation(bpy.context, None, CLAMP)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"first": 15, "last": 30}, {"refine": RefineOptions(limits=0.5)}, {"bones": frozenset({BONES["leftLowerArm"]})}],
+)
+def test_the_same_again_changes_no_key_until_somebody_does(bending, changes):
+    options = bones_with(**changes)
+    first = clamp_animation(bpy.context, bending, options)
+    assert first.written.bones
+    keys = keys_of(bending)
+    again = clamp_animation(bpy.context, bending, options)
+    assert again.written.bones == ()
+    assert changed_bones(keys, keys_of(bending)) == set()
+    # with half the strength, a new key is a new motion
+    elbow = bending.pose.bones[BONES["leftLowerArm"]]
+    elbow.rotation_euler = rotations_to_euler(rotations.from_axis_angle(hinge_of(bending), 3.1))
+    elbow.keyframe_insert("rotation_euler", frame=20)
+    assert clamp_animation(bpy.context, bending, options).written.bones
+
+
+def test_planting_again_changes_no_key_also_in_a_range(empty_scene, shared_data):
+    rig = legs_scaled(0.7)
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01"), rig)
+    part = AnimationOptions(**{**PLANT.__dict__, "first": 20, "last": 50})
+    assert plant_animation(bpy.context, rig, part).written.bones
+    again = plant_animation(bpy.context, rig, part)
+    assert again.written.bones == ()
+    assert again.report.contacts is not None
+
+
+def test_feet_that_stand_are_left_alone_though_nobody_remembers(empty_scene, shared_data):
+    rig = legs_scaled(0.7)
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01"), rig)
+    before = values_of(rig)
+    assert plant_animation(bpy.context, rig, PLANT).written.bones
+    once = values_of(rig)
+    del rig.animation_data.action["holirep_refined"]
+    done = plant_animation(bpy.context, rig, PLANT)
+    assert "nothing changed since" not in done.sentence
+    moved = np.abs(values_of(rig) - once).max()
+    print(f"planted again: values change by at most {moved:.6f}, at first by {np.abs(once - before).max():.3f}")
+    assert np.abs(once - before).max() > 0.05
+    assert moved < 1e-3

@@ -24,7 +24,7 @@ WRONG_FACE = 0.16
 
 
 class FaceFollower:
-    """Start a frame, do other work, finish it: the network runs in its own thread meanwhile."""
+    """The performer's face in consecutive frames."""
 
     def __init__(self) -> None:
         self._network = FaceNetwork()
@@ -34,22 +34,15 @@ class FaceFollower:
     def restart(self) -> None:
         """Forget whom it followed."""
         self._last: Optional[FaceAnswer] = None
-        self._running = False
         self._pause = 0
         self._wait = 0
 
-    def start(self, image: np.ndarray, body: Optional[PoseAnswer]) -> None:
-        """Begin on a frame: a face seen in the frame before is followed."""
-        self._running = body is not None and self._last is not None
-        if body is not None and self._last is not None:
-            self._network.start(image, face_region(self._last.image))
-
-    def finish(self, image: np.ndarray, body: Optional[PoseAnswer]) -> Optional[FaceAnswer]:
-        """The face of the frame begun with `start`."""
-        answer = self._network.finish() if self._running else None
+    def look(self, image: np.ndarray, body: Optional[PoseAnswer]) -> Optional[FaceAnswer]:
+        """The face of the next frame: followed from the frame before, or searched."""
         if body is None:
             self._last = None
             return None
+        answer = None if self._last is None else self._network.run(image, face_region(self._last.image))
         if answer is None or not _belongs(answer, body):
             answer = self._searched(image, body)
         self._last = answer

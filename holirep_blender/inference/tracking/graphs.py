@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 import mediapipe
 import numpy as np
@@ -21,16 +21,20 @@ class Network:
     """A MediaPipe graph with one image input, run one image at a time.
 
     `start` hands over an image and returns at once (the graph has its own thread), `finish` waits for the answer, so
-    that several networks can work at the same time; `run` does both.
+    that several networks can work at the same time; `run` does both.  `models` are the contents of the model files that
+    `tensors` was told to expect under these names.
     """
 
-    def __init__(self, text: str, outputs: Sequence[str], size: int) -> None:
+    def __init__(
+        self, text: str, outputs: Sequence[str], size: int, models: Optional[Mapping[str, bytes]] = None
+    ) -> None:
         self.size = size
         self._graph = bindings.calculator_graph.CalculatorGraph(graph_config="num_threads: 1\n" + text)
         self._results: Dict[str, Any] = {}
         for name in outputs:
             self._graph.observe_output_stream(name, self._keep)
-        self._graph.start_run({})
+        files = (models or {}).items()
+        self._graph.start_run({name: packet_creator.create_string(content) for name, content in files})
         self._time = 0
 
     def _keep(self, name: str, packet: Any) -> None:
@@ -70,10 +74,18 @@ node {{
 }}
 node {{
   calculator: "InferenceCalculator" input_stream: "TENSORS:input" output_stream: "TENSORS:tensors"
-  {resolver}
-  options {{ [mediapipe.InferenceCalculatorOptions.ext] {{
-    model_path: "{model}" delegate {{ xnnpack {{}} }} }} }}
+  {packets}
+  options {{ [mediapipe.InferenceCalculatorOptions.ext] {{ {path} delegate {{ xnnpack {{}} }} }} }}
 }}
+"""
+
+MODEL_NODE = """
+node {{ calculator: "TfLiteModelCalculator" input_side_packet: "MODEL_BLOB:{name}" output_side_packet: "MODEL:model" }}
+"""
+
+CUSTOM_OPERATORS = """
+node { calculator: "TfLiteCustomOpResolverCalculator" output_side_packet: "OP_RESOLVER:resolver"
+  options { [mediapipe.TfLiteCustomOpResolverCalculatorOptions.ext] { use_gpu: false } } }
 """
 
 SPLIT = """
@@ -99,13 +111,20 @@ node {{
 """
 
 
-def tensors(model: str) -> str:
+def tensors(model: str, *, given: bool = False, custom_operators: bool = False) -> str:
     """The nodes from an image to a network's output tensors.
 
-    The image is cut to the network's size already, so its values are only scaled to 0..1: `ImageToTensorCalculator`,
-    which MediaPipe's own graphs use, would warp it once more to the same numbers.
+    `model` is a file below `mediapipe/modules`, or, where `given`, the name under which `Network` gets the file's
+    contents.  The image is cut to the network's size already, so its values are only scaled to 0..1:
+    `ImageToTensorCalculator`, which MediaPipe's own graphs use, would warp it once more to the same numbers.
     """
-    return TENSORS.format(model="mediapipe/modules/" + model, resolver="")
+    text, packets, path = "", "", f'model_path: "mediapipe/modules/{model}"'
+    if given:
+        text, packets, path = MODEL_NODE.format(name=model), 'input_side_packet: "MODEL:model"', ""
+    if custom_operators:
+        text += CUSTOM_OPERATORS
+        packets += ' input_side_packet: "OP_RESOLVER:resolver"'
+    return text + TENSORS.format(packets=packets, path=path)
 
 
 def split(names: Sequence[str], widths: Optional[Sequence[int]] = None) -> str:

@@ -56,14 +56,14 @@ class HandFollower:
         self._palms = DetectorNetwork("PalmDetectionCpu", 192)
         self.restart()
 
-    def restart(self) -> None:
-        """Forget whom it followed."""
+    def restart(self, share: float = 1.0) -> None:
+        """Forget whom it followed, and begin on this share of a plate."""
         self._last: Pair = [None, None]
         self._last_body: Optional[PoseAnswer] = None
         self._misses = [0, 0]
         self._wait = [0, 0]
         self._running = [False, False]
-        self._runs_left = MOST_RUNS_SAVED
+        self._runs_left = share * MOST_RUNS_SAVED
         self._tail: List[Seen] = []
         # The side of a hand's square in radii of the body: what the hands seen clearly so far have.
         self._size = USUAL_SIZE

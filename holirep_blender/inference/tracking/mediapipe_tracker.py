@@ -13,7 +13,7 @@ from .interface import Progress
 from .legs import with_legs_told_apart
 from .parts import PartWorker
 from .people import PersonTrack, link
-from .plan import Plan, parts, scanned
+from .plan import Plan, scanned, split
 from .processes import InProcess, Processes, Team, suitable_processes
 
 # Of the time of a job, the share of the first pass.
@@ -79,5 +79,5 @@ class MediaPipeTracker:
 
     def _team(self, plate: Plate, processes: Optional[int]) -> Team:
         count = suitable_processes(plate.frame_count) if processes is None else max(1, int(processes))
-        pieces = parts(plate, min(count, plate.frame_count))
+        pieces = split(plate, plate.first_frame, plate.last_frame, count)
         return InProcess(plate) if len(pieces) == 1 else Processes(plate, pieces)

@@ -19,6 +19,7 @@ from mediapipe.python import packet_getter
 
 from .graphs import FLOAT_NODE, LANDMARKS_NODE, Network, landmarks, size_options, split, tensors
 from .regions import Region
+from .trimming import trimmed
 
 
 @dataclass
@@ -41,13 +42,16 @@ _MIRRORED = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [i + 1 if i % 2 else i - 1 for 
 class PoseNetwork:
     """pose_landmark_full.tflite: 33 landmarks, 2 points that say where to look next, presence."""
 
+    MODEL = "pose_landmark/pose_landmark_full.tflite"
+    # Points, presence, heatmaps, points in metres; what is left out, the third, is the mask of the person.
+    OUTPUTS = (0, 1, 3, 4)
     SIZE = 256
     COUNT = 39
 
     def __init__(self) -> None:
         sigmoid = "visibility_activation: SIGMOID presence_activation: SIGMOID"
-        text = tensors("pose_landmark/pose_landmark_full.tflite")
-        text += split(["points", "flag", "segmentation", "heatmap", "metres"])
+        text = tensors("pose_model", given=True)
+        text += split(["points", "flag", "heatmap", "metres"])
         text += FLOAT_NODE.format(tensor="flag", name="score", activation="NONE")
         text += LANDMARKS_NODE.format(
             tensor="points",
@@ -65,7 +69,8 @@ class PoseNetwork:
         text += LANDMARKS_NODE.format(
             tensor="metres", kind="LANDMARKS", name="world_points", count=self.COUNT, options=""
         )
-        self._network = Network(text, ["score", "image_points", "world_points"], self.SIZE)
+        models = {"pose_model": trimmed(self.MODEL, self.OUTPUTS)}
+        self._network = Network(text, ["score", "image_points", "world_points"], self.SIZE, models)
 
     def run(self, image: np.ndarray, region: Region, mirrored: bool = False) -> PoseAnswer:
         """What is in the region; `mirrored` shows the network the mirror image and mirrors its answer back."""
@@ -168,14 +173,7 @@ class FaceNetwork:
     SIZE = 192
 
     def __init__(self) -> None:
-        text = tensors("face_landmark/face_landmark_with_attention.tflite").replace(
-            'output_stream: "TENSORS:tensors"\n  ',
-            'output_stream: "TENSORS:tensors"\n  input_side_packet: "OP_RESOLVER:resolver"',
-        )
-        text += """
-        node { calculator: "TfLiteCustomOpResolverCalculator" output_side_packet: "OP_RESOLVER:resolver"
-          options { [mediapipe.TfLiteCustomOpResolverCalculatorOptions.ext] { use_gpu: false } } }
-        """
+        text = tensors("face_landmark/face_landmark_with_attention.tflite", custom_operators=True)
         text += split(["points", "flag"], [6, 1])
         text += FLOAT_NODE.format(tensor="flag", name="score", activation="SIGMOID")
         text += """
@@ -183,25 +181,14 @@ class FaceNetwork:
           input_stream: "TENSORS:points" output_stream: "LANDMARKS:image_points" }
         """
         self._network = Network(text, ["score", "image_points"], self.SIZE)
-        self._region = Region(0, 0, 1)
-
-    def start(self, image: np.ndarray, region: Region) -> None:
-        """Begin on a region of the picture; nothing may be under way."""
-        self._region = region
-        self._network.start(region.cut(image, self.SIZE))
-
-    def finish(self) -> FaceAnswer:
-        """The answer about the region begun with `start`."""
-        result = self._network.finish()
-        return FaceAnswer(
-            score=float(packet_getter.get_float(result["score"])),
-            image=self._region.to_plate(landmarks(result["image_points"], 478)[:, :3]),
-        )
 
     def run(self, image: np.ndarray, region: Region) -> FaceAnswer:
-        """`start` and `finish`."""
-        self.start(image, region)
-        return self.finish()
+        """What is in the region."""
+        result = self._network.run(region.cut(image, self.SIZE))
+        return FaceAnswer(
+            score=float(packet_getter.get_float(result["score"])),
+            image=region.to_plate(landmarks(result["image_points"], 478)[:, :3]),
+        )
 
 
 @dataclass

@@ -21,6 +21,10 @@ from .scan import Scanner, Sighting, visible_box
 
 # Told the number of frames done so far in the part.
 Report = Callable[[int], None]
+Bodies = List[Optional[PoseAnswer]]
+Faces = List[Optional[FaceAnswer]]
+# The frames from one scanned frame to the next, and the performer's body in each.
+Stretch = Tuple[List[Numbered], Bodies]
 # What was found in a frame: its number, the body, the hands and the face.
 Row = Tuple[int, PoseAnswer, Pair, Optional[FaceAnswer]]
 
@@ -66,15 +70,15 @@ class PartWorker:
         stops = set(scanned(plate, begin, end))
         body = BodyFollower(self._pose, plan.performer, plan.others, plan.look, plan.other_looks)
         self._face.restart()
-        self._hands.restart()
+        self._hands.restart((last - first + 1) / plate.frame_count)
         rows = Observations.empty(last - first + 1, plate.size)
         rows.times[:] = plate.times[first - plate.first_frame : last - plate.first_frame + 1]
         rows.frame_numbers[:] = np.arange(first, last + 1)
         # What follows a stretch may still find hands in it, so it is written one stretch later.
         kept: List[Row] = []
-        # The next stretch's body is followed while hands and face of this one are looked at.
-        for stretch, bodies in prefetched(_followed(plate, begin, end, stops, body), depth=1):
-            found = self._stretch(stretch, bodies)
+        # The next stretch's body and face are followed while the hands of this one, most of the work, are looked at.
+        for stretch, bodies, faces in prefetched(self._with_faces(_followed(plate, begin, end, stops, body)), depth=1):
+            found = self._with_hands(stretch, bodies, faces)
             _write_all(rows, first, last, kept)
             kept = found
             report(max(0, min(stretch[-1][0], last) - first + 1))
@@ -82,14 +86,15 @@ class PartWorker:
         self._hands.restart()
         return rows
 
-    def _stretch(self, frames: List[Numbered], bodies: List[Optional[PoseAnswer]]) -> List[Row]:
+    def _with_faces(self, stretches: Iterator[Stretch]) -> Iterator[Tuple[List[Numbered], Bodies, Faces]]:
+        for frames, bodies in stretches:
+            yield frames, bodies, [self._face.look(image, body) for (_, image), body in zip(frames, bodies)]
+
+    def _with_hands(self, frames: List[Numbered], bodies: Bodies, faces: Faces) -> List[Row]:
         hands: List[Pair] = []
-        faces: List[Optional[FaceAnswer]] = []
         for (_, image), answer in zip(frames, bodies):
-            self._face.start(image, answer)
             self._hands.start(image, answer)
             hands.append(self._hands.finish(image, answer))
-            faces.append(self._face.finish(image, answer))
         self._hands.fill(frames, bodies, hands)
         return [
             (number, answer, pair, face)
@@ -98,9 +103,7 @@ class PartWorker:
         ]
 
 
-def _followed(
-    plate: Plate, begin: int, end: int, stops: Set[int], body: BodyFollower
-) -> Iterator[Tuple[List[Numbered], List[Optional[PoseAnswer]]]]:
+def _followed(plate: Plate, begin: int, end: int, stops: Set[int], body: BodyFollower) -> Iterator[Stretch]:
     """The frames from one stop to the next, and the performer's body in each."""
     stretch: List[Numbered] = []
     for number, _, image in prefetched(plate.frames(begin, end)):

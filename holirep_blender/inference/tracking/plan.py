@@ -39,10 +39,16 @@ def is_thorough(plate: Plate, frame: int) -> bool:
     return (frame - plate.first_frame) // scan_stride(plate.fps) % THOROUGH_EVERY == 0
 
 
-def parts(plate: Plate, count: int) -> List[Tuple[int, int]]:
-    """`count` contiguous parts (first, last) of about equal length."""
-    edges = np.linspace(plate.first_frame, plate.last_frame + 1, count + 1).round().astype(int)
-    return [(int(a), int(b) - 1) for a, b in zip(edges[:-1], edges[1:]) if b > a]
+def split(plate: Plate, first: int, last: int, count: int) -> List[Tuple[int, int]]:
+    """At most `count` contiguous parts (first, last) of about equal length.
+
+    Each ends with a scanned frame, where what the one before it found of the performer can be checked.
+    """
+    stride = scan_stride(plate.fps)
+    ends = np.linspace(first - 1, last, count + 1)[1:-1]
+    stops = (plate.first_frame + np.round((ends - plate.first_frame) / stride) * stride).astype(int)
+    edges = [first - 1, *(stop for stop in sorted(set(stops.tolist())) if first <= stop < last), last]
+    return [(before + 1, end) for before, end in zip(edges[:-1], edges[1:])]
 
 
 @dataclass

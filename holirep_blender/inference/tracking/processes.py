@@ -21,14 +21,15 @@ import numpy as np
 from ...motion.observations import Observations
 from ..errors import PlateError, TrackingError
 from ..plate import Plate
-from .parts import PartWorker, joined
+from .lanes import Lanes, available_cores
+from .parts import joined
 from .plan import Plan
 from .scan import Sighting, from_arrays
 
 ENTRY = Path(__file__).with_name("part_process.py")
 # A further process costs about a second to start and some 300 MB; it pays off from so many frames on.
 FRAMES_PER_PROCESS = 60
-# One process keeps nearly two cores busy: bodies are followed in one thread, hands and faces in another.
+# One process keeps nearly two cores busy (`lanes.py`).
 CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
 
@@ -60,11 +61,7 @@ def _is_running(pid: int) -> bool:
 
 def suitable_processes(frames: int) -> int:
     """As many processes as keep the processor cores that we have busy, fewer for a short plate."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        cores = os.cpu_count() or 1
-    return max(1, min(cores // CORES_PER_PROCESS, frames // FRAMES_PER_PROCESS, MOST_PROCESSES))
+    return max(1, min(available_cores() // CORES_PER_PROCESS, frames // FRAMES_PER_PROCESS, MOST_PROCESSES))
 
 
 class Team:
@@ -90,7 +87,7 @@ class Team:
         self.close()
 
 
-_idle: List[PartWorker] = []
+_idle: List[Lanes] = []
 """What the last job in this process left for the next one: loading the networks takes a quarter of a second."""
 
 
@@ -99,7 +96,7 @@ class InProcess(Team):
 
     def __init__(self, plate: Plate) -> None:
         self._plate = plate
-        self._worker = _idle.pop() if _idle else PartWorker()
+        self._worker = _idle.pop() if _idle else Lanes()
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..plate import open_plate
 from .graphs import quiet
-from .parts import PartWorker
+from .lanes import Lanes
 from .plan import Plan
 from .scan import to_arrays
 
@@ -24,7 +24,7 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
     cv2.setNumThreads(1)
     opening = receive()
     plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
-    worker = PartWorker()
+    worker = Lanes()
 
     def report(done: int) -> None:
         answer({"done": done})

@@ -159,30 +159,50 @@ def anatomical_joints(
     ``only`` names the joints that are wanted.
     ``hinges`` maps a side to how far its elbow's hinge is turned about the upper arm, in radians (``hinges.py``).
     """
-    positions = rest_positions(take.joint_names, take.rest_offsets, take.parents)
+    return list(
+        _joints(
+            tuple(take.joint_names),
+            tuple(take.parents),
+            np.ascontiguousarray(take.rest_offsets, dtype=np.float64).tobytes(),
+            tuple(sorted((hinges or {}).items())),
+            None if only is None else frozenset(only),
+        )
+    )
+
+
+@lru_cache(maxsize=32)
+def _joints(
+    names: tuple[str, ...],
+    parents: tuple[int, ...],
+    offsets: bytes,
+    hinges: tuple[tuple[str, float], ...],
+    only: Optional[frozenset[str]],
+) -> tuple[AnatomicalJoint, ...]:
+    """``anatomical_joints`` of a rest pose, kept: limits on a short stretch of frames are looked at again and again."""
+    positions = rest_positions(names, np.frombuffer(offsets).reshape(-1, 3), parents)
     frames = _neutral_frames(positions)
-    for side, turn in (hinges or {}).items():
+    for side, turn in hinges:
         about = rotations.from_axis_angle([-1.0, 0.0, 0.0], np.asarray(turn))
         for part in ("UpperArm", "LowerArm"):
             if side + part in frames:
                 frames[side + part] = rotations.multiply(frames[side + part], about)
     result = []
-    for column, name in enumerate(take.joint_names):
+    for column, name in enumerate(names):
         if name not in JOINT_INDEX or name in UNLIMITED or (only is not None and name not in only):
             continue
-        between, parent = [], take.parents[column]
-        while parent >= 0 and take.joint_names[parent] not in frames:
+        between, parent = [], parents[column]
+        while parent >= 0 and names[parent] not in frames:
             between.append(parent)
-            parent = take.parents[parent]
+            parent = parents[parent]
         if parent < 0:
             continue
-        reference = take.joint_names[parent]
+        reference = names[parent]
         basis, mirror = _basis(name)
         # joint quaternion = basis^-1 reference_frame^-1 local frame basis: both sides are constant
         before = rotations.inverse(rotations.multiply(frames[reference], basis))
         into = left_product(before) @ right_product(rotations.multiply(frames[name], basis))
         result.append(AnatomicalJoint(name, column, reference, tuple(reversed(between)), into, basis, mirror))
-    return result
+    return tuple(result)
 
 
 def _neutral_frames(positions: dict[str, Array]) -> dict[str, Array]:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from ..contacts.record import Contacts
 from ..take import Take
+from .body_jumps import body_jumps, bridged
 from .inverse_dynamics import BodyModel, joint_moments, touching_points
 from .overloads import moment_violations
-from .rates import TO_AND_FRO, TOLERANCE, JointBounds, excess, joint_bounds, speed_violations
+from .rates import SHARE, TO_AND_FRO, TOLERANCE, JointBounds, excess, joint_bounds, speed_violations
 from .report import Violation
 from .slowing import slowed_channels, slowed_rotations
 from .strength import StrengthTable
@@ -27,12 +28,16 @@ LONGEST = 1.0
 """Seconds that an excess may last to be slowed: what goes on for longer is how the performance is, not a slip in it."""
 _PADS = (0.07, 0.13, 0.2, 0.3, REACH)
 _MOMENT_PADS = (0.13, 0.27, REACH)
-_LOWEST, _STEPS = 0.3, 8
-"""Hertz of the strongest filter, and halvings of the search for the weakest that is enough."""
+_LOWEST, _HIGHEST, _STEPS = 0.3, 0.45, 6
+"""Hertz of the strongest filter, cutoff of the weakest as a share of the frame rate, and halvings of the search for
+the weakest that is enough."""
 _AROUND = 0.3
 """Seconds around a window in which derivatives feel a change in it."""
-_ROUNDS = 24
-"""How many overloads at most are slowed, the worst first; a take that needs more is no performance but noise."""
+_TRIED, _TRIED_A_SECOND = 6, 0.75
+"""How many overloads are tried to be slowed, the worst first: at least, and in a second of a take; what needs more is
+no performance but noise."""
+_MOMENT_STEPS = 4
+"""Halvings of the search where each candidate has to be weighed."""
 
 
 _Candidate = TypeVar("_Candidate")
@@ -66,6 +71,33 @@ class Attenuator:
         contacts = Contacts(self.contacts.names, self.contacts.confidence[first:end])
         return moment_violations(joint_moments(part, contacts=contacts, model=self.model), self.table)
 
+    def bridged(self, take: Take, fast: list[Violation]) -> tuple[Take, list[Violation]]:
+        """The take with jumps of the body bridged, and those of them that ``fast`` does not tell of already."""
+        bounds = {bound.column: bound for bound in self.bounds.values()}
+        jumps = body_jumps(take.local_rotations, list(bounds), take.fps)
+        if not jumps:
+            return take, []
+        told = []
+        for jump in jumps:
+            if not any(v.first_frame <= jump.last and jump.first <= v.last_frame for v in fast):
+                bound, value = bounds[jump.worst], jump.turn * take.fps
+                allowed = min(bound.back * SHARE, value)
+                told.append(
+                    Violation(
+                        "speed",
+                        bound.name,
+                        TO_AND_FRO,
+                        jump.first,
+                        jump.last,
+                        jump.first,
+                        value,
+                        allowed,
+                        "deg/s",
+                        False,
+                    )
+                )
+        return replace(take, local_rotations=bridged(take.local_rotations, jumps, take.fps)), told
+
     def steadied(self, take: Take, fast: list[Violation]) -> Take:
         """The take with each joint that is too fast slowed; those that no slowing helps are as they were."""
         for violation in fast:
@@ -74,14 +106,24 @@ class Attenuator:
 
     def lightened(self, take: Take) -> Take:
         """The take with what is too heavy slowed, the worst first; what no slowing helps is as it was."""
-        tried: set[tuple[str, str, int]] = set()
-        for _ in range(_ROUNDS):
-            heavy = sorted(self.overloads(take), key=lambda v: v.bound / v.value)
-            left = [v for v in heavy if (v.joint, v.motion, v.worst_frame) not in tried]
-            if not left:
+        reach = round((REACH + _AROUND) * take.fps)
+        heavy = self.overloads(take)
+        for _ in range(max(_TRIED, round(_TRIED_A_SECOND * take.frame_count / take.fps))):
+            if not heavy:
                 break
-            tried.add((left[0].joint, left[0].motion, left[0].worst_frame))
-            take = self._lighter(take, left[0])
+            worst = min(heavy, key=lambda v: v.bound / v.value)
+            heavy.remove(worst)
+            slowed = self._lighter(take, worst)
+            if slowed is take:
+                continue
+            take = slowed
+            # what else is heavy around may be so no more, and further away nothing changed
+            low, high = worst.first_frame - reach, worst.last_frame + reach
+            first, end = max(low - reach, 0), min(high + reach + 1, take.frame_count)
+            still = {
+                (v.joint, v.motion) for v in self.overloads(take, first, end) if low <= v.worst_frame + first <= high
+            }
+            heavy = [v for v in heavy if not low <= v.worst_frame <= high or (v.joint, v.motion) in still]
         return take
 
     def _slower(self, take: Take, violation: Violation) -> Take:
@@ -141,7 +183,7 @@ class Attenuator:
             def make(window: _Window, cutoff: float, columns: list[int] = columns, root: bool = root) -> Take:
                 return self._filtered(take, columns, root, window, cutoff)
 
-            found = _weakest(violation, take.frame_count, take.fps, False, _MOMENT_PADS, make, enough)
+            found = _weakest(violation, take.frame_count, take.fps, False, _MOMENT_PADS, make, enough, _MOMENT_STEPS)
             if found is not None:
                 return found[0]
         return take
@@ -180,6 +222,7 @@ def _weakest(
     pads: tuple[float, ...],
     make: Callable[[_Window, float], _Candidate],
     enough: Callable[[_Candidate, _Window], bool],
+    steps: int = _STEPS,
 ) -> Optional[tuple[_Candidate, _Window]]:
     """What ``make`` gives in the narrowest window, and there with the weakest filter, that is enough; None if none is.
 
@@ -194,11 +237,16 @@ def _weakest(
         if jerk:
             trust[violation.first_frame - first : violation.last_frame - first + 1] = 0.0
         window = _Window(first, last, trust)
+        if jerk:
+            # what leads over the jerk is most often all that is needed
+            plain = make(window, _HIGHEST * fps)
+            if enough(plain, window):
+                return plain, window
         best = make(window, _LOWEST)
         if not enough(best, window):
             continue
-        low, high = float(np.log(_LOWEST)), float(np.log(0.45 * fps))
-        for _ in range(_STEPS):
+        low, high = float(np.log(_LOWEST)), float(np.log(_HIGHEST * fps))
+        for _ in range(steps):
             middle = 0.5 * (low + high)
             candidate = make(window, float(np.exp(middle)))
             if enough(candidate, window):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Optional
 
 import numpy as np
@@ -35,6 +36,7 @@ class JointBounds:
 
     def __init__(self, table: LimitTable, joints: Iterable[str], angles: Mapping[str, Array]) -> None:
         self._angles = angles
+        self._frames: Optional[npt.NDArray[np.intp]] = None
         self._overridden = table.overridden
         present = set(joints)
         self._base: dict[tuple[str, str], Array] = {}
@@ -56,6 +58,16 @@ class JointBounds:
         for coupling in table.couplings:
             self._couplings.setdefault((coupling.joint, coupling.motion), []).append(coupling)
 
+    def at(self, frames: npt.NDArray[np.intp]) -> JointBounds:
+        """The limits in some frames ``(N,)`` only."""
+        part = copy(self)
+        part._frames = frames
+        return part
+
+    def _now(self, joint: str) -> Array:
+        angles = self._angles[joint]
+        return angles if self._frames is None else angles[self._frames]
+
     def motions(self, joint: str) -> tuple[str, ...]:
         """The motions of a joint that have limits."""
         return tuple(motion for motion in MOTIONS if (joint, motion) in self._base)
@@ -66,9 +78,7 @@ class JointBounds:
         for coupling in self._couplings.get((joint, motion), ()):
             if coupling.driver_joint not in self._angles:
                 continue
-            angles = self._angles[coupling.driver_joint]
-            if own is not None and coupling.driver_joint == joint:
-                angles = own
+            angles = own if own is not None and coupling.driver_joint == joint else self._now(coupling.driver_joint)
             driver = angles[:, MOTIONS.index(coupling.driver_motion)]
             way = _eased_step(driver, np.radians(coupling.start), np.radians(coupling.end))
             factor, shift = 1.0 + (coupling.factor - 1.0) * way, np.radians(coupling.shift) * way
@@ -76,9 +86,10 @@ class JointBounds:
                 numbers[place] = numbers[place] * factor + shift
         if motion == "rotation" and joint.endswith("Hand") and (joint, motion) not in self._overridden:
             # a forearm turns once, whichever of its two bones a rig turns
-            forearm = self._angles.get(joint[:-4] + "LowerArm")
-            if forearm is not None:
-                numbers = [number - forearm[:, 2] for number in numbers]
+            forearm = joint[:-4] + "LowerArm"
+            if forearm in self._angles:
+                turned = self._now(forearm)[:, 2]
+                numbers = [number - turned for number in numbers]
         return Bounds(*numbers)
 
 

@@ -38,23 +38,30 @@ class LimitOptions:
         return self.strength > 0.0 and (self.joints is None or joint in self.joints)
 
 
-def limited(take: Take, options: LimitOptions) -> tuple[Take, list[Violation]]:
+def limited(
+    take: Take, options: LimitOptions, hinges: Optional[dict[str, float]] = None
+) -> tuple[Take, list[Violation]]:
     """The take within human limits, and what exceeded them.
 
     Works on any skeleton and any rest pose; absent joints are no matter. Rotations of joints within their limits stay
     exactly as they are, so a second run changes nothing. Root, lengths, confidences, face and contacts are kept. The
     hips turn with the whole body and have no limits; eyes and jaw belong to the face.
 
+    Parameters
+    ----------
+    hinges : those of the elbows in the whole clip of which the take is a part; None finds them in the take.
+
     Raises ValueError, naming joint and frame, where the take holds values that are not numbers.
     """
     check_rotations(take)
-    hinges = elbow_hinges(take)
+    given = hinges is not None
+    hinges = elbow_hinges(take) if hinges is None else hinges
     body = _Body(take, options, hinges)
     found = body.violations()
     if not found or options.strength <= 0.0:
         return take, found
     result = body.limited()
-    for _ in range(3):
+    for _ in range(0 if given else 3):
         seen = elbow_hinges(result)
         if seen == hinges:
             break
@@ -138,7 +145,7 @@ class _Body:
 
     def _pass_on(self, link: Link) -> None:
         """What the child exceeds goes to the parent, whose own limits are looked after later."""
-        if not (self.options.affects(link.child) and self.options.affects(link.parent)):
+        if not (link.inwards and self.options.affects(link.child) and self.options.affects(link.parent)):
             return
         child = self.joints[link.child]
         kept = self._kept(link.child)
@@ -173,7 +180,9 @@ class _Body:
             self._set(name, kept)
         if self.now[name] is self.original[name]:
             return
-        calm = self._calm(name)
+        # smoothing the turn that an upper arm hands over would take the forearm off its way
+        hands_over = residual is not None and inwards is not None and name.endswith("LowerArm")
+        calm = self._calm(name, self.original[inwards.parent] if hands_over and inwards is not None else None)
         if calm is not None:
             self._set(name, calm)
         if passes_on:
@@ -183,9 +192,9 @@ class _Body:
     def _kept(self, name: str) -> Optional[Changed]:
         return limited_joint(name, self.now[name], self.angles[name], self.bounds, self.joints[name].mirror)
 
-    def _calm(self, name: str) -> Optional[Changed]:
+    def _calm(self, name: str, driver: Optional[Array]) -> Optional[Changed]:
         mirror = self.joints[name].mirror
-        return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name])
+        return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name], driver)
 
     def _bend(self, link: Link) -> Optional[Array]:
         return np.abs(self.angles[link.child][:, 0]) if link.child.endswith("LowerArm") else None

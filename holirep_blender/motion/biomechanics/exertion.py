@@ -81,8 +81,9 @@ def _examined(
     contacts = contacts if contacts is not None else detect_contacts(take, estimate_floor(take))
     attenuator = Attenuator(take, contacts, model, table)
     fast = attenuator.speeds(take)
-    steadied = attenuator.steadied(take, fast)
-    return _sorted(fast + attenuator.overloads(steadied)), attenuator, steadied
+    steady, jumps = attenuator.bridged(take, fast)
+    steadied = attenuator.steadied(steady, fast if steady is take else attenuator.speeds(steady))
+    return _sorted(fast + jumps + attenuator.overloads(steadied)), attenuator, steadied
 
 
 def _sorted(violations: list[Violation]) -> list[Violation]:

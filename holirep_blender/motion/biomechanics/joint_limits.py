@@ -44,10 +44,23 @@ def limited_joint(
 
 
 def settled_joint(
-    joint: str, quaternions: Array, angles: Array, bounds: JointBounds, mirror: float, before: Array
+    joint: str,
+    quaternions: Array,
+    angles: Array,
+    bounds: JointBounds,
+    mirror: float,
+    before: Array,
+    driver: Optional[Array] = None,
 ) -> Optional[Changed]:
-    """The limited joint so that it jerks no more than ``before (T, 4)``, or None where it does not already."""
-    calm = settled(before, quaternions, angles, mirror, lambda values: _clipped_angles(joint, values, bounds))
+    """The limited joint so that it jerks no more than ``before (T, 4)``, or None where it does not already.
+
+    ``driver (T, 4)`` is a joint as it came that hands its turn over, with the jerks that are in it.
+    """
+
+    def clip(values: Array, frames: npt.NDArray[np.intp]) -> Array:
+        return _clipped_angles(joint, values, bounds.at(frames))
+
+    calm = settled(before, quaternions, angles, mirror, clip, driver)
     return None if calm is None else _changed(quaternions, angles, calm, mirror)
 
 

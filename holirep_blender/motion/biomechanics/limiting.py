@@ -10,7 +10,7 @@ the peak lands exactly on the hard limit. A second run finds peaks within the ha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -49,25 +49,36 @@ class Bounds:
         return np.asarray(np.clip(values, self.hard_low, self.hard_high))
 
 
-def eased(excess: Array, room: Array) -> tuple[Array, Mask]:
+def eased(excess: Array, room: Array, side: Optional[Mask] = None) -> tuple[Array, Mask]:
     """Excess over the soft limit ``(T,)`` (0 and less: within it) brought into ``room (T,)``, the way to the hard one.
 
-    Returns the excess and which frames ``(T,)`` changed; excursions whose peak fits are not among them.
+    Returns the excess and which frames ``(T,)`` changed; excursions whose peak fits are not among them. Where ``side
+    (T,)`` changes, another excursion begins.
     """
     over = np.flatnonzero(excess > 0.0)
     changed = np.zeros(excess.shape, dtype=bool)
     if len(over) == 0:
         return excess, changed
-    amount, space = excess[over], np.maximum(np.broadcast_to(room, excess.shape)[over], 0.0)
-    starts = np.flatnonzero(np.diff(over, prepend=-2) > 1)
-    lengths = np.diff(starts, append=len(over))
-    moves = np.repeat(np.maximum.reduceat(amount - space, starts) > TOLERANCE, lengths)
+    whole = len(over) == len(excess)
+    amount = excess if whole else excess[over]
+    space = np.maximum(room if whole or np.ndim(room) == 0 else room[over], 0.0)
+    begins = np.ones(len(over), dtype=bool)
+    begins[1:] = np.diff(over) > 1
+    if side is not None:
+        sided = side[over]
+        begins[1:] |= sided[1:] != sided[:-1]
+    starts = np.flatnonzero(begins)
+    number = np.cumsum(begins) - 1
+    moves = (np.maximum.reduceat(amount - space, starts) > TOLERANCE)[number]
+    if not moves.any():
+        return excess, changed
     with np.errstate(divide="ignore"):
-        peaks = np.repeat(np.maximum.reduceat(amount / space, starts), lengths)
-    steepness = 1.0 - 1.0 / np.maximum(peaks, 1.0)
+        peaks = np.maximum.reduceat(amount / space, starts)
+    steepness = (1.0 - 1.0 / np.maximum(peaks, 1.0))[number]
     result = excess.copy()
-    changed[over[moves]] = True
-    result[changed] = (amount * space / (space + steepness * amount))[moves]
+    frames = over[moves]
+    changed[frames] = True
+    result[frames] = (amount * space / (space + steepness * amount))[moves]
     return result, changed
 
 
@@ -75,10 +86,12 @@ def limited_interval(values: Array, bounds: Bounds) -> Array:
     """One angle ``(T,)`` within its limits."""
     if not bounds.beyond(values).any():
         return values
-    above, lowered = eased(values - bounds.soft_high, bounds.hard_high - bounds.soft_high)
-    below, raised = eased(bounds.soft_low - values, bounds.soft_low - bounds.hard_low)
-    result = np.where(lowered, bounds.soft_high + above, values)
-    return np.asarray(np.where(raised, bounds.soft_low - below, result))
+    above, below = values - bounds.soft_high, bounds.soft_low - values
+    upper = above > below
+    room = np.where(upper, bounds.hard_high - bounds.soft_high, bounds.soft_low - bounds.hard_low)
+    excess, changed = eased(np.where(upper, above, below), room, upper)
+    moved = np.where(upper, bounds.soft_high + excess, bounds.soft_low - excess)
+    return np.asarray(np.where(changed, moved, values))
 
 
 def limited_rotation(turns: Array, bounds: Bounds) -> Array:
@@ -177,13 +190,14 @@ class Ellipse:
 
         A swing past the half turn comes out on the other side; as in ``limited_rotation`` it is followed round.
         """
-        _, _, _, _, distance, soft, hard = self.radii(a, b)
+        known = self.radii(a, b)
+        distance, soft, hard = known[4:]
         if not (distance > hard + TOLERANCE).any():
             return a, b
-        return followed_round(a, b, distance > soft, self._eased)
+        return followed_round(a, b, distance > soft, lambda x, y: self._eased(x, y, known if x is a else None))
 
-    def _eased(self, a: Array, b: Array) -> tuple[Array, Array]:
-        centre_a, centre_b, cosine, sine, distance, soft, hard = self.radii(a, b)
+    def _eased(self, a: Array, b: Array, known: Optional[tuple[Array, ...]]) -> tuple[Array, Array]:
+        centre_a, centre_b, cosine, sine, distance, soft, hard = self.radii(a, b) if known is None else known
         excess, changed = eased(distance - soft, hard - soft)
         moved = soft + excess
         return np.where(changed, centre_a + cosine * moved, a), np.where(changed, centre_b + sine * moved, b)
@@ -211,6 +225,10 @@ def _radius(
 ) -> Array:
     a_high, a_low = (first.hard_high, first.hard_low) if hard else (first.soft_high, first.soft_low)
     b_high, b_low = (second.hard_high, second.hard_low) if hard else (second.soft_high, second.soft_low)
-    axis_a = np.maximum(np.where(cosine >= 0.0, a_high - centre_a, centre_a - a_low), 1e-9)
-    axis_b = np.maximum(np.where(sine >= 0.0, b_high - centre_b, centre_b - b_low), 1e-9)
-    return np.asarray(1.0 / np.sqrt((cosine / axis_a) ** 2 + (sine / axis_b) ** 2 + 1e-300))
+    a = cosine * np.where(cosine >= 0.0, _per(a_high - centre_a), _per(centre_a - a_low))
+    b = sine * np.where(sine >= 0.0, _per(b_high - centre_b), _per(centre_b - b_low))
+    return np.asarray(1.0 / np.sqrt(a * a + b * b + 1e-300))
+
+
+def _per(axis: Array) -> Array:
+    return np.asarray(1.0 / np.maximum(axis, 1e-9))

@@ -8,6 +8,8 @@ Hogan 1985) between what is. Third differences make the joins smooth in position
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,11 +33,9 @@ def slowed_channels(values: Array, first: int, last: int, trust: Array, cutoff_h
     order = min(_ORDER, count - 1)
     if order < 1:
         return values.copy()
-    differences = np.eye(count)
-    for _ in range(order):
-        differences = np.diff(differences, axis=0)
-    inside = np.arange(first - start, last - start + 1)
-    outside = np.setdiff1d(np.arange(count), inside)
+    differences = _differences(count, order)
+    inside = slice(first - start, last - start + 1)
+    outside = [frame for frame in range(count) if not inside.start <= frame < inside.stop]
     stiffness = (2.0 * np.sin(np.pi * min(cutoff_hz, 0.49 * fps) / fps)) ** (-2 * order)
     free, held = differences[:, inside], differences[:, outside]
     # where nothing is trusted and little is held the samples still say which of all smooth movements is meant
@@ -46,6 +46,12 @@ def slowed_channels(values: Array, first: int, last: int, trust: Array, cutoff_h
     result = values.copy()
     result[first : last + 1] = np.linalg.solve(matrix, right)
     return result
+
+
+@lru_cache(maxsize=64)
+def _differences(count: int, order: int) -> Array:
+    """Matrix ``(count - order, count)`` of differences."""
+    return np.diff(np.eye(count), n=order, axis=0)
 
 
 def slowed_rotations(quaternions: Array, first: int, last: int, trust: Array, cutoff_hz: float, fps: float) -> Array:

@@ -2,9 +2,9 @@
 """Contacts with the floor and other surfaces: where they are, when they hold, and a root that keeps them."""
 
 from .detect import ContactOptions, contacts_of, detect_contacts
-from .edits import ContactEdit, edited
+from .edits import ContactEdit, edited, edited_frames
 from .floor import Floor, check_floor, estimate_floor
-from .grounding import grounded
+from .grounding import Grounding, grounded, grounding, regrounded
 from .names import CONTACT_POINTS
 from .plate_floor import floor_from_corners
 from .record import Contacts
@@ -17,12 +17,16 @@ __all__ = [
     "ContactPoints",
     "Contacts",
     "Floor",
+    "Grounding",
     "check_floor",
     "contact_points",
     "contacts_of",
     "detect_contacts",
     "edited",
+    "edited_frames",
     "estimate_floor",
     "floor_from_corners",
     "grounded",
+    "grounding",
+    "regrounded",
 ]

@@ -27,8 +27,10 @@ _LONG, _LONGER = 0.2, 0.5
 """Seconds of the shortest contact of a knee, and of the seat or a hand."""
 _LEVEL_THIGH = 0.65
 """A thigh is nearer to level than to upright where the knee is lower than the hip by less than this share of it."""
+_UPRIGHT_THIGH = 0.85
+"""The same share from which on a thigh hangs, so that nothing is sat on."""
 _BALANCE = 0.22
-"""Distance of the trunk's middle from between the ankles, as a share of the leg, that feet do not carry any more."""
+"""Distance of the trunk's middle from the line between the ankles, as a share of the leg, that feet do not carry."""
 _ON_FLOOR = 0.12
 """Height of seat or palm over the floor, as a share of the leg, that is on the floor."""
 _OTHERWISE = 0.3
@@ -103,13 +105,22 @@ def seat_resting(body: Body) -> dict[str, Array]:
         [thigh @ body.floor.up / np.maximum(np.linalg.norm(thigh, axis=1), 1e-9) for thigh in thighs], axis=0
     )
     trunk = 0.5 * (body.joints[top] + 0.5 * (body.joints["leftUpperLeg"] + body.joints["rightUpperLeg"]))
-    ankles = 0.5 * (body.joints["leftFoot"] + body.joints["rightFoot"])
-    away = np.linalg.norm(body.flat(trunk) - body.flat(ankles), axis=-1) / leg
+    feet = (body.flat(body.joints[f"{side}Foot"]) for side in SIDES)
+    away = _from_line(body.flat(trunk), *feet) / leg
     sits = ((drop < _LEVEL_THIGH) & ((away > _BALANCE) | (height[:, 0] < _ON_FLOOR * leg)))[:, None]
+    # thighs that hang leave no doubt
+    doubt = np.clip((_UPRIGHT_THIGH - drop) / (_UPRIGHT_THIGH - _LEVEL_THIGH), 0.0, 1.0)[:, None]
     limit = body.speed_limits(_SEAT_SPEED)
     touching = held(sits & (speed < limit[0]), sits & (speed < limit[1]))
     touching = _lasting(touching, body.fps, _LONGER)
-    return {"hips": _unless(sits, graded(touching, speed / limit[1]))[:, 0]}
+    return {"hips": (doubt * _unless(sits & touching, graded(touching, speed / limit[1])))[:, 0]}
+
+
+def _from_line(places: Array, first: Array, second: Array) -> Array:
+    """Distances ``(T,)`` of places ``(T, 2)`` from the lines between two others."""
+    along = second - first
+    share = np.sum((places - first) * along, axis=-1) / np.maximum(np.sum(along**2, axis=-1), 1e-12)
+    return np.asarray(np.linalg.norm(places - first - np.clip(share, 0.0, 1.0)[:, None] * along, axis=-1))
 
 
 def hands_resting(body: Body) -> dict[str, Array]:

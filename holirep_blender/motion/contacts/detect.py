@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..retargeting import take_rest_positions
 from ..retargeting.anatomy import leg_length
 from ..take import Take
+from .already_held import as_held
 from .body import Body, hands_resting, knees_kneeling, seat_resting
 from .floor import Floor, check_floor
 from .names import SOLE_POINTS
@@ -82,12 +83,19 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     if soles:
         sensitivity, shortest = options.sensitivity, options.shortest
         found = stance(calm.part(rows), take.fps, size=size, sensitivity=sensitivity, shortest=shortest)
+        sides = [name[: -len("Heel")] for name in soles]
+        heights = floor.height_of(places[:, rows])
+        held = as_held(found >= TOUCHING, places[:, rows], heights, placed, sides, take.fps, size)
+        found = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
         columns.update(zip(soles, found.T))
     joints = {name: placed[:, index] for index, name in enumerate(take.joint_names)}
     body = Body(joints, points, calm, floor, take.fps, size, options.sensitivity)
     if options.body:
-        columns.update(knees_kneeling(body))
-        columns.update(seat_resting(body))
+        for name, found in {**knees_kneeling(body), **seat_resting(body)}.items():
+            place = places[:, [points.index(name)]]
+            flat = np.zeros(place.shape[:2])  # what a seat rests on may be anywhere
+            held = as_held(found[:, None] >= TOUCHING, place, flat, placed, [name], take.fps, size)[:, 0]
+            columns[name] = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
     if options.hands:
         columns.update(hands_resting(body))
     names = tuple(name for name in points.names if name in columns)

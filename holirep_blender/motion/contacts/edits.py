@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .names import CONTACT_POINTS
 from .record import Contacts
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,10 @@ def edited(contacts: Contacts, edits: Sequence[ContactEdit]) -> Contacts:
             confidence = np.concatenate([confidence, np.zeros((len(confidence), 1))], axis=1)
         confidence[max(edit.first, 0) : max(edit.last + 1, 0), names.index(edit.name)] = float(edit.touching)
     return Contacts(tuple(names), confidence)
+
+
+def edited_frames(before: Contacts, after: Contacts) -> Mask:
+    """The frames ``(T,)`` in which contacts differ from what they were; a point that is not there does not touch."""
+    names = dict.fromkeys((*before.names, *after.names))
+    differs = [before.column(name) != after.column(name) for name in names]
+    return np.asarray(np.any([np.zeros(after.frame_count, dtype=bool), *differs], axis=0))

@@ -65,11 +65,13 @@ def estimate_floor(take: Take) -> Floor:
     """The level floor on which a take's feet stand most of the time.
 
     Of the frames in which the lowest point of the soles is slow, the band of heights that holds the most is the floor;
-    its mean is taken. Steps, jumps and lying down do not move it as long as standing is what is done most. Who never
-    has the feet under the hips (a handstand) has the floor under what is lowest. A skeleton without legs has it at 0.
+    its mean is taken. Steps, jumps and lying down do not move it as long as standing is what is done most. In motion
+    that was planted it is where points are held. Who never has the feet under the hips (a handstand) has the floor
+    under what is lowest. A skeleton without legs has it at 0.
 
     Raises ValueError where the take holds values that are not numbers.
     """
+    from .already_held import heights_held
     from .soles import contact_points
 
     take.check_finite()
@@ -92,6 +94,9 @@ def estimate_floor(take: Take) -> Floor:
     if len(places) > 2:
         speed = np.linalg.norm(np.gradient(places, axis=0), axis=-1)[rows, lowest] * take.fps
         slow = upright & (speed <= max(_SLOW, float(np.percentile(speed[upright], 25))))
+        held = heights_held(places[..., 2], slow, places, placed, take.fps)
+        if held is not None:
+            return Floor((0.0, 0.0, float(np.median(held))))
         heights = heights[slow]
     else:
         heights = heights[upright]

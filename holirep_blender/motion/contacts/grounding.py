@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
 
+from .. import gaps
 from ..take import Take
 from .banded import smooth_correction
 from .floor import Floor, check_floor
@@ -32,6 +34,10 @@ _LEVEL = 0.25
 """Seconds over which standing points come to the floor's height."""
 _LIFT = 0.2
 """Seconds before and after a point would be under the floor in which the body is lifted."""
+_AROUND = 1.5
+"""Seconds around an edit of contacts in which the root follows it; beyond it stays where it was."""
+_ANCHORED, _ANCHORS = 1e6, 2
+"""Weight, and number, of the frames at which the root's new path joins the old one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,28 @@ class Residual:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Grounding:
+    """How the root moves so that contacts rest, in the floor's axes, over ``T`` frames.
+
+    Attributes
+    ----------
+    along : (T, 3) what brings touching points to rest. lift : (T,) what brings soles and knees over the floor then.
+    bend : (T - 2,) weights with which ``along`` bends.
+    places : (T, P, 3) where the take's contact points are without it.
+    """
+
+    along: Array
+    lift: Array
+    bend: Array
+    places: Array
+
+    def apply(self, take: Take, floor: Floor, strength: float = 1.0) -> Take:
+        """The take with its root moved; ``strength`` 0 (nothing) to 1 (all of it)."""
+        shift = self.along + self.lift[:, None] * np.array([0.0, 0.0, 1.0])
+        return replace(take, root_translation=take.root_translation + strength * shift @ floor.axes())
+
+
 def grounded(take: Take, contacts: Contacts, floor: Floor, strength: float = 1.0) -> Take:
     """The take with its root shifted smoothly so that touching points rest and none is under the floor.
 
@@ -65,6 +93,15 @@ def grounded(take: Take, contacts: Contacts, floor: Floor, strength: float = 1.0
     Raises ValueError in the user's words where the floor lies above the head, the take holds values that are not
     numbers, or the contacts are of another clip.
     """
+    if strength <= 0.0:
+        check_floor(take, floor)
+        return take
+    found = grounding(take, contacts, floor)
+    return take if found is None else found.apply(take, floor, strength)
+
+
+def grounding(take: Take, contacts: Contacts, floor: Floor) -> Optional[Grounding]:
+    """What ``grounded`` does to the root, at full strength; None where nothing touches. Raises as it does."""
     check_floor(take, floor)
     if contacts.frame_count != take.frame_count:
         raise ValueError(
@@ -73,23 +110,57 @@ def grounded(take: Take, contacts: Contacts, floor: Floor, strength: float = 1.0
         )
     points = contact_points(take)
     names = [name for name in contacts.names if name in points.names]
-    if strength <= 0.0 or not any(contacts.touching(name).any() for name in names):
-        return take
-    axes = floor.axes()
-    places = (points.world(take) - np.array(floor.point)) @ axes.T
+    if not any(contacts.touching(name).any() for name in names):
+        return None
+    places = (points.world(take) - np.array(floor.point)) @ floor.axes().T
+    bend = np.full(max(take.frame_count - 2, 0), (_BEND * take.fps) ** 2)
+    start = Grounding(np.zeros((take.frame_count, 3)), np.zeros(take.frame_count), bend, places)
+    return _settled(take, points, contacts, floor, start, [(0, take.frame_count)])
+
+
+def regrounded(take: Take, contacts: Contacts, floor: Floor, base: Grounding, changed: Mask) -> Grounding:
+    """``base`` after an edit of the contacts in the frames ``changed (T,)``: other only around them.
+
+    The root's path is solved again from 1.5 seconds before to 1.5 seconds after, and joins the old one there. So an
+    edit moves nobody far away from it in time, which would be no help to the one who edits. The first frame stays where
+    it is: characters begin at their own place, so all others would move.
+    """
+    reach = max(1, round(_AROUND * take.fps))
+    spans = gaps.spans(gaps.distance_to_valid(changed) <= reach)
+    around = [(max(first, 1), end) for first, end in spans if end > 1]
+    return _settled(take, contact_points(take), contacts, floor, base, around)
+
+
+def _settled(
+    take: Take, points: ContactPoints, contacts: Contacts, floor: Floor, base: Grounding, windows: list[tuple[int, int]]
+) -> Grounding:
+    """``base`` with the root's path solved in the ``windows``, stiffer and stiffer where it would be jerked."""
+    count = take.frame_count
+    names = [name for name in contacts.names if name in points.names]
     before = _accelerations(take.root_translation)
     most = float(np.percentile(before, _JERKIEST)) if len(before) else 0.0
-    bend = np.full(max(take.frame_count - 2, 0), (_BEND * take.fps) ** 2)
+    along, lift, bend = base.along.copy(), base.lift, base.bend.copy()
+    open_frames = np.zeros(count, dtype=bool)
+    for first, end in windows:
+        open_frames[first:end] = True
+    bending = gaps.distance_to_valid(open_frames)[1:-1] <= 1.0
     for _ in range(_ROUNDS):
-        shift = _across(places, points, contacts, names, take.fps, bend)
-        shift[:, 2] += _lift(places[..., 2] + shift[:, 2:], points, take.fps)
-        moved = take.root_translation + strength * shift @ axes
-        after = _accelerations(moved)
-        jerky = (after > _MARGIN * most) & (after > before)
+        for first, end in windows:
+            low, high = max(first - _ANCHORS, 0), min(end + _ANCHORS, count)
+            marks = Contacts(contacts.names, contacts.confidence[low:high])
+            fixed = np.where(open_frames[low:high], 0.0, _ANCHORED)
+            solved = _across(
+                base.places[low:high], points, marks, names, take.fps, bend[low : high - 2], fixed, base.along[low:high]
+            )
+            along[first:end] = solved[first - low : end - low]
+        lift = _lift(base.places[..., 2] + along[:, 2:], points, take.fps)
+        moved = Grounding(along, lift, bend, base.places)
+        after = _accelerations(moved.apply(take, floor).root_translation)
+        jerky = (after > _MARGIN * most) & (after > before) & bending
         if not jerky.any():
             break
-        bend = np.where(_near(jerky), bend * _STIFFER, bend)
-    return replace(take, root_translation=moved)
+        bend = np.where(_near(jerky) & bending, bend * _STIFFER, bend)
+    return Grounding(along, lift, bend, base.places)
 
 
 def _accelerations(root: Array) -> Array:
@@ -124,11 +195,22 @@ def _solid(points: ContactPoints) -> list[int]:
 
 
 def _across(
-    places: Array, points: ContactPoints, contacts: Contacts, names: list[str], fps: float, bend: Array
+    places: Array,
+    points: ContactPoints,
+    contacts: Contacts,
+    names: list[str],
+    fps: float,
+    bend: Array,
+    fixed: Array,
+    old: Array,
 ) -> Array:
-    """The shift ``(T, 3)`` in the floor's axes that brings touching points to rest."""
-    count = len(places)
-    weights = np.zeros((count, len(names)))
+    """The shift ``(T, 3)`` in the floor's axes that brings touching points to rest.
+
+    Parameters
+    ----------
+    fixed : (T,) how firmly a frame keeps the shift ``old (T, 3)``, 0 for frames that are free.
+    """
+    weights = np.zeros((len(places), len(names)))
     for column, name in enumerate(names):
         sure = np.clip((contacts.column(name) - TOUCHING) / (1.0 - TOUCHING), 0.0, 1.0)
         # a contact that was only just found hardly pulls, so the pull begins and ends softly
@@ -142,14 +224,13 @@ def _across(
     standing = weights * on_floor
     level_weight = standing.sum(axis=1)
     level = -np.sum(standing * places[:, rows, 2], axis=1) / np.maximum(level_weight, 1e-9)
-    nothing = np.zeros(count)
     # a billionth of the stiffest bend keeps the equations solvable at any frame rate
     least = 1e-9 * float(bend.max()) if len(bend) else 0.0
     stay = max(1.0 / (_DRIFT * fps) ** 2, least)
-    flat = smooth_correction(steps[:, :2], total, np.zeros((count, 2)), nothing, bend, stay)
-    upright = smooth_correction(
-        steps[:, 2:], total, level[:, None], level_weight / (_LEVEL * fps) ** 2, bend, max(1e-3 * stay, least)
-    )
+    flat = smooth_correction(steps[:, :2], total, old[:, :2], fixed, bend, stay)
+    free = fixed == 0.0
+    level, firm = np.where(free, level, old[:, 2]), np.where(free, level_weight / (_LEVEL * fps) ** 2, fixed)
+    upright = smooth_correction(steps[:, 2:], total, level[:, None], firm, bend, max(1e-3 * stay, least))
     return np.concatenate([flat, upright], axis=1)
 
 

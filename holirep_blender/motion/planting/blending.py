@@ -90,17 +90,17 @@ def smoothed(values: Array, width: float) -> Array:
     return _convolved(values, kernel / kernel.sum())
 
 
-def gathered(values: Array, width: float) -> Array:
-    """Weighted sums of vectors ``(T, C)`` over all frames: ``sum of values[s] / (1 + ((t - s) / width)^2)^2``.
+def gathered(values: Array, width: float, reach: float) -> Array:
+    """Sums of vectors ``(T, C)`` over the frames within ``reach``, weighted by ``1 / (1 + ((t - s) / width)^2)^2``.
 
-    The bell has no end: where nothing is near, the far counts, and passes smoothly from one side of a gap to the other.
+    The bell is wide: where nothing is near, the far counts, and passes smoothly from one side of a gap to the other. It
+    comes to its end with three continuous derivatives.
     """
-    count = len(values)
-    size = 1 << (2 * count).bit_length()
-    lag = np.minimum(np.arange(size), size - np.arange(size))
-    bell = (1.0 + (lag / width) ** 2) ** -2
-    spectrum = np.fft.rfft(bell)[:, None] * np.fft.rfft(values, size, axis=0)
-    return np.asarray(np.fft.irfft(spectrum, size, axis=0)[:count])
+    radius = max(0, min(int(np.floor(reach)), len(values) - 1))
+    lag = np.arange(-radius, radius + 1)
+    bell = (1.0 + (lag / width) ** 2) ** -2 * (1.0 - (lag / (max(reach, radius) + 1.0)) ** 2) ** 4
+    padded = np.pad(values, ((radius, radius), (0, 0)))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, len(bell), axis=0) @ bell)
 
 
 def upper_envelope(values: Array, reach: int) -> Array:

@@ -15,6 +15,7 @@ from ..take import Take
 from .blending import bridged, upper_envelope
 from .pose import Limb, Pose, find_limb
 from .stances import Phases, flattened, places, resting_rotations
+from .standing import stands_already
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -23,6 +24,8 @@ Frames = npt.NDArray[np.intp]
 _UP = np.array([0.0, 0.0, 1.0])
 _CALMED = 2
 """How often the turn of a foot that rolls is averaged with its neighbours: jitter that toes and knees would show."""
+SUNK = 1.2e-3
+"""Metres that a point of a sole in the air may be under the floor."""
 _AROUND = 5
 """Frames over which a foot that would go under the floor is lifted or raised before and after."""
 
@@ -59,6 +62,7 @@ class FootPath:
     held : (T, 3) where the point is that holds the foot; arm : (T, 3) that point from the ankle, in the rest pose.
     touching : (T,) whether heel or ball touches.
     heel, ball : (T, 3) where those points are held on the floor; NaN while they are free.
+    stands : (T,) stances in which all of that is so already; ankle : (T, 3) and foot : (T, 4) as they are.
     """
 
     turned: Array
@@ -67,13 +71,18 @@ class FootPath:
     touching: Mask
     heel: Array
     ball: Array
+    stands: Mask
+    ankle: Array
+    foot: Array
 
     def end(self, frames: Frames, rows: Frames) -> tuple[Array, Array]:
         """Place of the ankle ``(N, 3)`` and rotation of the foot ``(N, 4)``: turned as in frames ``rows``, held as in
-        ``frames``.
+        ``frames``. A foot that stands already comes and leaves as it does.
         """
         turned = self.turned[rows]
-        return self.held[frames] - rotations.rotate(turned, self.arm[frames]), turned
+        ankle = self.held[frames] - rotations.rotate(turned, self.arm[frames])
+        stands = self.stands[frames][:, None]
+        return np.where(stands, self.ankle[rows], ankle), np.where(stands, self.foot[rows], turned)
 
 
 def find_foot(take: Take, side: str, points: ContactPoints) -> Optional[Foot]:
@@ -103,6 +112,12 @@ def foot_path(pose: Pose, foot: Foot, phases: Phases, reach: int) -> FootPath:
     spots = places(phases, (ankle + heel)[:, :2], (ankle + pivot)[:, :2], apart[:, :2])
     heel_at = np.concatenate([spots[0], np.zeros((len(ankle), 1))], axis=1)
     pivot_at = np.concatenate([spots[1], np.full((len(ankle), 1), -float(foot.ball[2]))], axis=1)
+    now = tuple(ankle + rotations.rotate(before, arm) for arm in (foot.heel, foot.pivot))
+    toes = pose.turned[:, foot.toes] if foot.toes >= 0 else before
+    depth = (0.0, -float(foot.ball[2]))
+    stands, (heel_now, pivot_now) = stands_already(phases, (now[0], now[1]), depth, before, toes, foot.leg.length)
+    heel_at = np.where(stands[:, None], heel_now, heel_at)
+    pivot_at = np.where(stands[:, None], pivot_now, pivot_at)
     on_heel = phases.heel[:, None]
     return FootPath(
         turned,
@@ -111,6 +126,9 @@ def foot_path(pose: Pose, foot: Foot, phases: Phases, reach: int) -> FootPath:
         phases.touching,
         np.where(phases.heel[:, None], heel_at, np.nan),
         np.where(phases.ball[:, None], pivot_at * (1.0, 1.0, 0.0), np.nan),
+        stands,
+        ankle.copy(),
+        before.copy(),
     )
 
 
@@ -165,11 +183,15 @@ def _around(need: Array, kept: Mask) -> Array:
     return np.where(kept, 0.0, stacked[room, np.arange(len(need))])
 
 
-def toes_turned(phases: Phases, carried: Array, strength: float, reach: int) -> Array:
-    """World rotation ``(T, 4)`` of the toes, which the foot carries with ``carried``: level where the ball touches."""
+def toes_turned(phases: Phases, carried: Array, stands: Mask, strength: float, reach: int) -> Array:
+    """World rotation ``(T, 4)`` of the toes, which the foot carries with ``carried``: level where the ball touches.
+
+    Where a foot ``stands (T,)`` already they come and leave as they do.
+    """
     # in the toes' own frame: feet that whirl through the air would else whirl their toes
     change = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(carried), flattened(carried)))
     earlier, later = np.concatenate([change[:1], change[:-1]]), np.concatenate([change[1:], change[-1:]])
+    earlier, later = (np.where(stands[:, None], change, each) for each in (earlier, later))
     vectors = strength * bridged(change, phases.ball, earlier, later, reach)
     return rotations.normalized(rotations.multiply(carried, rotations.from_rotation_vector(vectors)))
 
@@ -184,5 +206,5 @@ def lift(foot: Foot, phases: Phases, ankle: Array, turned: Array, toes: Array) -
     """
     ball = ankle + rotations.rotate(turned, foot.pivot) + rotations.rotate(toes, foot.ball)
     heel = ankle + rotations.rotate(turned, foot.heel)
-    need = np.where(phases.touching, 0.0, np.maximum(-np.minimum(heel[:, 2], ball[:, 2]), 0.0))
+    need = np.where(phases.touching, 0.0, np.maximum(-np.minimum(heel[:, 2], ball[:, 2]) - SUNK, 0.0))
     return _around(need, phases.touching)

@@ -114,8 +114,10 @@ def _round(
         leg = [foot.leg.upper, foot.leg.lower, foot.leg.end, *([foot.toes] if foot.toes >= 0 else [])]
         count = int(groups.max(initial=0)) + 1
         old, new = (np.bincount(groups, weights=_misses(each, foot, path), minlength=count) for each in (before, tried))
-        any_nearer |= bool((new < _NEARER * old - _NOTHING).any())
-        worse = new > old + _NOTHING
+        nearer = new < _NEARER * old - _NOTHING
+        any_nearer |= bool(nearer.any())
+        # a stance that is where it was stays as it was, whatever is done to others
+        worse = ~nearer
         if worse.any():
             # corrections pass from stance to stance through the air, so what is taken back does as well
             share = np.where(worse[groups], 0.0, 1.0)[:, None]

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
-from .calming import FEWEST, Problem
+from .calm_problem import Problem
+from .calming import FEWEST
 from .leg_moves import LegHold
 from .pose import Pose, with_ancestors
 from .stances import Phases
@@ -66,7 +67,7 @@ def _pull(pose: Pose, problem: Problem, limits: LimitOptions) -> Array:
     joints = sorted({joint for row in problem.joints for joint in row if joint >= 0})
     take = pose.to_take(joints, problem.shift)
     part, rows = with_ancestors(take, joints)
-    within = limited(part, limits)[0].local_rotations
+    within = limited(part, limits, {})[0].local_rotations
     frames = np.arange(pose.take.frame_count)
     result = np.zeros((len(frames), 4 * len(problem.joints), 3))
     for number, row in enumerate(problem.joints):

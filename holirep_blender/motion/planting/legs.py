@@ -45,6 +45,7 @@ def legs_planted(
     movable: bool,
     limits: Optional[LimitOptions] = None,
     rest: Optional[Rest] = None,
+    calm: bool = True,
 ) -> tuple[list[FootPath], Array, list[Mask]]:
     """Edits the pose so that feet hold.
 
@@ -57,6 +58,7 @@ def legs_planted(
     movable : whether the pelvis may give way.
     limits : human limits that legs come into as far as contacts let them.
     rest : seat and knees that keep their places.
+    calm : whether to take pops out, and to look at limits.
     """
     reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
@@ -90,7 +92,7 @@ def legs_planted(
         shift = pelvis_at_rest(pose, feet, rest, shift)
     turning = {joint for foot in feet for joint in (foot.leg.upper, foot.leg.lower, foot.leg.end, foot.toes)}
     pose.placed[:, [joint for joint in range(len(pose.take.joint_names)) if joint not in turning]] += shift[:, None]
-    for number, (foot, phase, goal) in enumerate(zip(feet, phases, holds)):
+    for number, (foot, phase, goal, path) in enumerate(zip(feet, phases, holds, paths)):
         toes = None
         if foot.toes >= 0:
             toes = rotations.multiply(rotations.inverse(pose.turned[:, foot.leg.end]), pose.turned[:, foot.toes])
@@ -99,14 +101,14 @@ def legs_planted(
             knees_to_their_side(pose, foot, rest, number, reach)
         if toes is not None:
             carried = rotations.multiply(pose.turned[:, foot.leg.end], toes)
-            pose.turned[:, foot.toes] = toes_turned(phase, carried, strength, reach)
+            pose.turned[:, foot.toes] = toes_turned(phase, carried, path.stands, strength, reach)
         carried_by = phase if rest is None else Phases(phase.heel | rest.kneeling[number], phase.ball)
         _keep_above_floor(pose, foot, carried_by, strength)
         if toes is not None:
             pose.placed[:, foot.toes] = pose.placed[:, foot.leg.end] + rotations.rotate(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
-    if strength >= 1.0:
+    if strength >= 1.0 and calm:
         standing = [LegHold(*each) for each in zip(feet, phases, (path.arm for path in paths))]
         free = None if rest is None else ~rest.pinned
         shift = calmed(pose, standing, shift, movable, free)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .. import rotations
 from .blending import bridged
 from .pose import Limb, Pose
-from .two_bone import Hinge, hinge_of, reaching
+from .two_bone import STRAIGHTEST, Hinge, hinge_of, reaching
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -24,8 +24,8 @@ Frames = npt.NDArray[np.intp]
 
 _FASTEST = np.radians(12.0)
 """Turn per frame with which a correction may leave the frames where it is held, and by which that may change."""
-_LEAST_BENT, _SAFELY_BENT = np.radians(1.0), np.radians(8.0)
-"""A limb may become as straight as it was, between these flexions of its middle joint."""
+_SAFELY_BENT = np.radians(8.0)
+"""A limb may become as straight as it was; below this flexion of its middle joint no straighter."""
 _SOFTLY = np.radians(2.5)
 """Flexion from which on a limb in the air straightens ever more slowly, so that it never bends the wrong way."""
 _STRAIGHTEST = np.radians(0.6)
@@ -71,7 +71,7 @@ class Hold:
 
 def longest(hinge: Hinge) -> Array:
     """Distance ``(T,)`` of its ends that a limb may have: what it had, but neither quite straight nor too careful."""
-    return hinge.distance(np.clip(hinge.flexion, _LEAST_BENT, _SAFELY_BENT))
+    return hinge.distance(np.clip(hinge.flexion, STRAIGHTEST, _SAFELY_BENT))
 
 
 def hold(pose: Pose, goal: Hold, shift: Array, strength: float, reach: int) -> None:
@@ -113,12 +113,14 @@ def _unsnapped(pose: Pose, goal: Hold) -> None:
     upper, lower = pose.turned[:, limb.upper], pose.turned[:, limb.lower]
     axis = rotations.rotate(rotations.multiply(upper, rotations.inverse(goal.upper)), goal.axis)
     flexion = hinge_of(limb, upper, lower, axis).flexion
-    wrong = ~goal.held & (flexion < _SOFTLY)
+    room = _SOFTLY - _STRAIGHTEST
+    least = _SOFTLY - room * np.tanh(np.maximum(_SOFTLY - flexion, 0.0) / room)
+    # as straight as it was it may be again
+    least = np.minimum(least, np.maximum(goal.hinge.flexion, STRAIGHTEST))
+    wrong = ~goal.held & (flexion < least)
     if not wrong.any():
         return
-    room = _SOFTLY - _STRAIGHTEST
-    least = _SOFTLY - room * np.tanh((_SOFTLY - flexion[wrong]) / room)
-    bend = rotations.from_axis_angle(axis[wrong], least - flexion[wrong])
+    bend = rotations.from_axis_angle(axis[wrong], least[wrong] - flexion[wrong])
     for joint in (limb.lower, limb.end):
         pose.turned[wrong, joint] = rotations.multiply(bend, pose.turned[wrong, joint])
 

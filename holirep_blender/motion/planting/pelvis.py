@@ -18,6 +18,8 @@ Mask = npt.NDArray[np.bool_]
 _WINDOWS = (0.15, 0.08)
 """Seconds (half widths of a bell) over which the pelvis takes over the corrections of standing feet, one
 after the other: what the first leaves the second takes."""
+_FAR, _NOTHING = 1.2, 3e-4
+"""Seconds from which feet have no say, and what then keeps the pelvis where it was counts."""
 _APPROACH = 0.4
 """Seconds before a foot touches and after it left in which its leg gains and loses its say."""
 _SWING, _STIFFEST = np.diag([100.0, 100.0, 1.0]), 3000.0
@@ -106,8 +108,8 @@ def _followed(legs: list[LegNeed], fps: float) -> Array:
             each = each * weight[:, None, None]
             normal += each
             right += np.einsum("tij,tj->ti", each, leg.correction - shift)
-        stacked = gathered(np.concatenate([normal.reshape(count, 9), right], axis=1), width * fps)
-        normal, right = stacked[:, :9].reshape(count, 3, 3), stacked[:, 9:]
+        stacked = gathered(np.concatenate([normal.reshape(count, 9), right], axis=1), width * fps, _FAR * fps)
+        normal, right = stacked[:, :9].reshape(count, 3, 3) + _NOTHING * _SWING, stacked[:, 9:]
         shift = shift + np.linalg.solve(normal, right[..., None])[..., 0]
     smooth = shift
     for _ in range(_ROUNDS):

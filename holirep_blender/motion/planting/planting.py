@@ -9,32 +9,31 @@ from typing import TYPE_CHECKING, Optional
 import numpy as np
 import numpy.typing as npt
 
+from ..biomechanics.engine import check_limits
 from ..contacts.floor import Floor, check_floor
 from ..contacts.record import Contacts
 from ..contacts.soles import ContactPoints, contact_points
-from ..skeleton import SIDES
 from ..take import Take
-from .feet import Foot, FootPath, find_foot
-from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held
-from .leg_limits import feet_brought_back
-from .leg_pull import released
-from .legs import legs_planted
+from .again import PlantMemo
 from .options import Planted, PlantOptions
-from .pose import Limb, Pose
-from .reach import FREE, kept, missed_feet, missed_hands
-from .rests import Rest, find_rest, without_knees
-from .stances import Phases
+from .pose import with_ancestors
+from .reach import missed_feet, missed_hands
+from .solving import Whole, solve, whole_feet
 
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
 
 Array = npt.NDArray[np.float64]
 
-_RELEASES = 2
-"""So often feet are let go that cannot stand within limits: first heels, then whole feet."""
 
-
-def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Optional[Take] = None) -> Planted:
+def planted(
+    take: Take,
+    contacts: Contacts,
+    options: PlantOptions,
+    *,
+    source: Optional[Take] = None,
+    memo: Optional[PlantMemo] = None,
+) -> Planted:
     """Holds the contacts of a take on its own skeleton.
 
     Feet: spans of heel and ball contact that belong together have one place; only the heel touching the foot turns
@@ -47,6 +46,7 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     take : ``T`` frames, usually a character's (``character_take``).
     contacts : what touches when, ``T`` frames.
     source : the performer's take that was retargeted, ``T`` frames: shows which hand rests where on the own body.
+    memo : what came of the same motion with other contacts; then only what is around the change is solved.
 
     Raises
     ------
@@ -57,77 +57,33 @@ def planted(take: Take, contacts: Contacts, options: PlantOptions, *, source: Op
     _check_frames(take, contacts, source)
     floor = options.floor or Floor()
     points = contact_points(take)
-    pose = Pose.over(take, floor)
-    if take.frame_count and (pose.placed[..., 2].max(axis=0) <= 0.0).any():  # else all joints are over it at some time
+    if take.frame_count and (floor.height_of(take.root_translation) <= 0.0).all():
         check_floor(take, floor)
-    feet = (
-        [foot for foot in _feet(take, points) if _free(foot.leg, options, take.joint_names)]
-        if options.feet > 0.0
-        else []
-    )
-    phases = [_phases(foot, contacts) for foot in feet]
-    hands = (
-        [hand for hand in find_hands(take) if _free(hand.arm, options, take.joint_names)] if options.hands > 0.0 else []
-    )
-    paths: list[FootPath] = []
-    changed: list[int] = []
-    shift = np.zeros((take.frame_count, 3))
-    first_paths: list[FootPath] = []
-    rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
-    if rest is not None and rest.pinned.any():
-        movable = options.joints is None or "hips" in options.joints
-        alone = replace(pose, turned=pose.turned.copy(), placed=pose.placed.copy())
-        _, along, _ = legs_planted(alone, feet, phases, options.feet, movable)
-        rest = find_rest(pose, feet, contacts, points, along)
-        phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
-    rest = rest if rest is not None and rest.pinned.any() else None
-    if rest is not None or any(phase.touching.any() for phase in phases):
-        movable = options.joints is None or "hips" in options.joints
-        for attempt in range(_RELEASES + 1):
-            now = pose if attempt == _RELEASES else replace(pose, turned=pose.turned.copy(), placed=pose.placed.copy())
-            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits, rest)
-            first_paths = first_paths or paths
-            if attempt == _RELEASES or not any(mask.any() for mask in stuck):
-                pose = now
-                break
-            phases = [released(phase, mask, take.fps, attempt > 0) for phase, mask in zip(phases, stuck)]
-        for foot in feet:
-            changed += [foot.leg.upper, foot.leg.lower, foot.leg.end] + ([foot.toes] if foot.toes >= 0 else [])
-    ask_contacts(pose, hands, contacts)
-    if source is not None and hands:
-        ask_self_contacts(pose, hands, source)
-    changed += hands_held(pose, hands, options.hands)
-    result = pose.to_take(changed, shift) if changed else take
-    violations: list[Violation] = []
-    if options.limits is not None and changed:
-        from ..biomechanics.engine import limited
-
-        result, violations = limited(result, options.limits)
-        if paths and options.feet >= 1.0:
-            result = feet_brought_back(result, pose, feet, paths, options.limits)
-    now = Pose.over(result, floor) if result is not take else pose
-    after = points.placed(*now.world)
-    if options.feet >= 1.0:
-        wanted, asked = contacts, _places(pose, contacts, first_paths, feet, hands, rest)
-        contacts = _held(contacts, feet, phases)
-        places = _places(pose, contacts, paths, feet, hands, rest)
-        if options.limits is not None or rest is not None:
-            contacts = kept(after, places, contacts, points)
-            places = _places(pose, contacts, paths, feet, hands, rest)
-        asked = np.where(np.isfinite(places), places, asked)
-        violations += missed_feet(after, asked, wanted, points, take)
+    whole = Whole.of(take, options.limits)
+    if memo is None:
+        found = solve(take, contacts, options, source, whole)
     else:
-        places = _places(pose, contacts, paths, feet, hands, rest)
+        found = memo.solved(take, contacts, options, source, whole)
+    result = replace(take, local_rotations=found.local, root_translation=found.root) if found.turned else take
+    held = Contacts(contacts.names, found.confidence)
+    violations: list[Violation] = []
+    if options.limits is not None and found.turned:
+        part, _ = with_ancestors(replace(result, local_rotations=found.unlimited), sorted(found.turned))
+        violations = [
+            replace(each, altered=options.limits.affects(each.joint)) for each in check_limits(part, options.limits)
+        ]
+    if options.feet >= 1.0:
+        violations += missed_feet(found.after, found.asked, contacts, points, take)
     if options.hands >= 1.0:
-        violations += missed_hands(now, hands)
+        violations += missed_hands(found.palms)
     return Planted(
         result,
-        contacts,
-        places,
-        _slide(points.placed(*pose.world), contacts, points),
-        _slide(after, contacts, points),
+        held,
+        found.places,
+        _slide(found.before, held, points),
+        _slide(found.after, held, points),
         violations,
-        _sentences(take, contacts, points, options),
+        _sentences(take, held, points, options),
     )
 
 
@@ -137,47 +93,6 @@ def _check_frames(take: Take, contacts: Contacts, source: Optional[Take]) -> Non
             raise ValueError(f"The {name} have {count} frames, the motion has {take.frame_count}: solve it again.")
     if source is not None:
         source.check_finite()
-
-
-def _feet(take: Take, points: ContactPoints) -> list[Foot]:
-    return [foot for foot in (find_foot(take, side, points) for side in SIDES) if foot is not None]
-
-
-def _free(limb: Limb, options: PlantOptions, names: tuple[str, ...]) -> bool:
-    """Whether the limb's joints may be changed."""
-    return options.joints is None or {names[joint] for joint in (limb.upper, limb.lower, limb.end)} <= options.joints
-
-
-def _phases(foot: Foot, contacts: Contacts) -> Phases:
-    return Phases.of(contacts.touching(f"{foot.side}Heel"), contacts.touching(f"{foot.side}Toes"))
-
-
-def _held(contacts: Contacts, feet: list[Foot], phases: list[Phases]) -> Contacts:
-    """The contacts without those of feet that had to leave the floor."""
-    confidence = contacts.confidence.copy()
-    for foot, phase in zip(feet, phases):
-        for name, mask in ((f"{foot.side}Heel", phase.heel), (f"{foot.side}Toes", phase.ball)):
-            if name in contacts.names:
-                column = contacts.names.index(name)
-                confidence[~mask, column] = np.minimum(confidence[~mask, column], FREE)
-    return Contacts(contacts.names, confidence)
-
-
-def _places(
-    pose: Pose, contacts: Contacts, paths: list[FootPath], feet: list[Foot], hands: list[HandPath], rest: Optional[Rest]
-) -> Array:
-    """Where each point of ``contacts`` is held in the take's world ``(T, P, 3)``; NaN while it is free."""
-    places = np.full((contacts.frame_count, len(contacts.names), 3), np.nan)
-    spots: dict[str, Array] = {} if rest is None else dict(rest.places)
-    for foot, path in zip(feet, paths):
-        spots[f"{foot.side}Heel"], spots[f"{foot.side}Toes"] = path.heel, path.ball
-    for hand in hands:
-        spots[f"{hand.side}Hand"] = np.where(hand.held[:, None], hand.place, np.nan)
-    for column, name in enumerate(contacts.names):
-        if name in spots:
-            touching = contacts.touching(name)
-            places[touching, column] = pose.in_world(spots[name][touching])
-    return places
 
 
 def _slide(world: Array, contacts: Contacts, points: ContactPoints) -> Array:
@@ -195,7 +110,7 @@ def _slide(world: Array, contacts: Contacts, points: ContactPoints) -> Array:
 def _sentences(take: Take, contacts: Contacts, points: ContactPoints, options: PlantOptions) -> tuple[str, ...]:
     found = []
     if options.feet > 0.0:
-        sides = {foot.side for foot in _feet(take, points)}
+        sides = {foot.side for foot in whole_feet(take, points)}
         if not sides:
             found.append("The rig map has no whole leg (thigh, shin and foot): feet are not planted.")
         elif len(sides) == 1:

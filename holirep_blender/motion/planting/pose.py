@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 import numpy as np
@@ -18,6 +18,10 @@ from ..take import Take
 Array = npt.NDArray[np.float64]
 
 _UP = np.array([0.0, 0.0, 1.0])
+_FASTEST = 99.9
+"""Percentile of a motion's own accelerations that counts as its fastest."""
+_PACE_STEP = 0.05
+"""Steps, in the logarithm, in which the pace of the root is told."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,31 @@ def world_of(take: Take) -> tuple[Array, Array]:
     return turned, placed
 
 
+def pace_of(take: Take) -> tuple[float, float]:
+    """The fastest angular acceleration of a motion, radians a frame a frame, and that of its root, metres.
+
+    It is the 99.9th percentile over frames and joints. The root's is told in steps of 5 %: contacts move the root, and
+    what is asked of the whole clip should not change with each of them.
+    """
+    if take.frame_count < 3:
+        return 0.0, 0.0
+    local = take.local_rotations
+    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
+    turns = np.linalg.norm(np.diff(steps, axis=0), axis=-1)
+    bumps = np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
+    # a value that there is: what lies between two would let the lower one rise to it
+    turn, root = (float(np.percentile(each, _FASTEST, method="lower")) for each in (turns, bumps))
+    stepped = float(np.exp(_PACE_STEP * np.ceil(np.log(max(root, 1e-9)) / _PACE_STEP)))
+    return turn, stepped
+
+
 @dataclass
 class Pose:
     """World rotations ``(T, J, 4)`` and positions ``(T, J, 3)`` of a take's joints; edited in place by the solvers.
 
     The world here is the floor's: its plane is Z = 0, its normal +Z. ``world`` are rotations and positions as they
-    were, in the take's own world.
+    were, in the take's own world. ``pace`` is how fast the motion was (``pace_of``).
+    ``turned_too`` : joints that calming turned besides those of the limbs.
     """
 
     take: Take
@@ -84,10 +107,12 @@ class Pose:
     placed: Array
     floor: Floor
     world: tuple[Array, Array]
+    pace: tuple[float, float] = (0.0, 0.0)
+    turned_too: list[int] = field(default_factory=list)
 
     @classmethod
-    def over(cls, take: Take, floor: Floor) -> Pose:
-        """The take's pose over a floor."""
+    def over(cls, take: Take, floor: Floor, pace: tuple[float, float] = (0.0, 0.0)) -> Pose:
+        """The take's pose over a floor; ``pace`` is that of the clip of which the take is a part."""
         level = rotations.between(floor.up, _UP)
         turned, placed = world_of(take)
         return cls(
@@ -96,7 +121,12 @@ class Pose:
             rotations.rotate(level, placed - np.array(floor.point)),
             floor,
             (turned, placed),
+            pace,
         )
+
+    def copy(self) -> Pose:
+        """The same pose, to be edited apart."""
+        return replace(self, turned=self.turned.copy(), placed=self.placed.copy(), turned_too=list(self.turned_too))
 
     def in_world(self, points: Array) -> Array:
         """Points ``(..., 3)`` over the floor in the take's world."""
@@ -110,12 +140,15 @@ class Pose:
         local = self.take.local_rotations.copy()
         before = self.world[0]
         unlevel = rotations.inverse(rotations.between(self.floor.up, _UP))
+        changed = [*self.turned_too, *(joint for joint in changed if joint not in self.turned_too)]
         for joint in changed:
             parent = self.take.parents[joint]
-            above = rotations.multiply(unlevel, self.turned[:, parent]) if parent in changed else before[:, parent]
-            turned = rotations.normalized(
-                rotations.multiply(rotations.inverse(above), rotations.multiply(unlevel, self.turned[:, joint]))
-            )
+            turned = rotations.multiply(unlevel, self.turned[:, joint])
+            if parent >= 0:
+                new = parent in changed or bool(self.turned_too)
+                above = rotations.multiply(unlevel, self.turned[:, parent]) if new else before[:, parent]
+                turned = rotations.multiply(rotations.inverse(above), turned)
+            turned = rotations.normalized(turned)
             local[:, joint] = np.where(np.sum(turned * local[:, joint], axis=-1, keepdims=True) < 0.0, -turned, turned)
         moved = self.take.root_translation + rotations.rotate(unlevel, shift)
         return replace(self.take, local_rotations=local, root_translation=moved)

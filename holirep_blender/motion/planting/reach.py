@@ -9,9 +9,8 @@ import numpy.typing as npt
 from ..biomechanics.report import Violation, violations_over
 from ..contacts.record import Contacts
 from ..contacts.soles import ContactPoints
+from ..skeleton import SIDES
 from ..take import Take
-from .hands import HandPath, palm_misses
-from .pose import Pose
 
 Array = npt.NDArray[np.float64]
 
@@ -59,13 +58,13 @@ def missed_feet(after: Array, places: Array, contacts: Contacts, points: Contact
     return found
 
 
-def missed_hands(now: Pose, hands: list[HandPath]) -> list[Violation]:
-    """Palms that are not where they are held, in the pose as it is now."""
+def missed_hands(palms: Array) -> list[Violation]:
+    """Palms that miss their places by ``palms (T, 2)`` metres, left and right."""
     return [
         violation
-        for hand in hands
-        if hand.held.any()
-        for violation in _misses(palm_misses(now, hand), _HAND, now.take.joint_names[hand.arm.end])
+        for side, distance in zip(SIDES, palms.T)
+        if distance.any()
+        for violation in _misses(distance, _HAND, f"{side}Hand")
     ]
 
 

@@ -27,6 +27,8 @@ _COMES = 0.5
 """Seconds in which the pelvis comes to its place, and leaves it."""
 _SWIVELS = 0.2
 """Seconds in which a leg comes to the side on which its knee rests."""
+_RESTS = 5e-4
+"""Metres from its place at which a seat or a knee rests already."""
 _ROUNDS = 8
 
 
@@ -146,6 +148,8 @@ def pelvis_at_rest(pose: Pose, feet: list[Foot], rest: Rest, shift: Array) -> Ar
     after = np.concatenate([change[1:], change[-1:]])
     edge = ~pinned
     before[edge], after[edge] = 0.0, 0.0
+    still = pinned & (np.linalg.norm(change, axis=-1) < _RESTS)  # it comes and leaves as it does
+    before[still], after[still] = change[still], change[still]
     return shift + bridged(np.where(pinned[:, None], change, 0.0), known, before, after, reach)
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
@@ -14,14 +14,26 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import LimitOptions, limited
 from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
 from ..biomechanics.limit_table import LimitTable
-from ..contacts import Contacts, Floor, check_floor, contacts_of, edited, estimate_floor, grounded
-from ..planting import CharacterTake, PlantOptions, character_floor, character_take, planted, to_motion
+from ..contacts import (
+    Contacts,
+    Floor,
+    Grounding,
+    check_floor,
+    contacts_of,
+    edited,
+    edited_frames,
+    estimate_floor,
+    grounding,
+    regrounded,
+)
+from ..planting import CharacterTake, PlantMemo, PlantOptions, character_floor, character_take, planted, to_motion
 from ..retargeting import RetargetedMotion
 from ..skeleton import SIDES
 from ..take import Take
 from .frames import ends_held, within
+from .let_go import contacts_let_go
 from .options import RefineOptions
-from .report import RefineReport, corrected, found, merged, slide_mm
+from .report import RefineReport, corrected, found, let_go_words, merged, slide_mm
 from .rest_pose import folded_joint
 
 if TYPE_CHECKING:
@@ -57,17 +69,21 @@ class RefinedTake:
 class RefineCache:
     """What of refining does not depend on contacts, kept for the next time: an edit of a contact is then quick.
 
-    ``take``, ``key``, ``result`` : the performer's side, for one take by identity and for the options that matter.
+    ``take``, ``key``, ``result``, ``grounding`` : the performer's side, for one take by identity and for the options
+    that matter.
     ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
     of that; it holds for the same rotations, wherever the root is.
+    ``planting`` : what came of its contacts; only what is around an edit is solved again.
     """
 
     take: Optional[Take] = None
     key: Optional[RefineOptions] = None
     result: Optional[RefinedTake] = None
+    grounding: Optional[Grounding] = None
     pose: Optional[Take] = None
     limits: Optional[RefineOptions] = None
     within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
+    planting: PlantMemo = field(default_factory=PlantMemo)
 
 
 def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
@@ -81,11 +97,25 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
     result = body.take
     moves_root = options.joints is None or "hips" in options.joints
     if options.feet > 0.0 and moves_root and contacts.any():
-        placed = ends_held(result, grounded(result, contacts, body.floor, options.feet), take.joint_confidence)
-        result = within(take, placed, options.frames)
+        ground = _grounding(body, contacts, cache)
+        placed = result if ground is None else ground.apply(result, body.floor, options.feet)
+        result = within(take, ends_held(result, placed, take.joint_confidence), options.frames)
     if contacts.any():
         violations += static_balance(result, contacts, body.floor)
     return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
+
+
+def _grounding(body: RefinedTake, contacts: Contacts, cache: Optional[RefineCache]) -> Optional[Grounding]:
+    """How the root moves with the contacts: as with those that were found, but around what was edited."""
+    base = cache.grounding if cache is not None and cache.result is body else None
+    if base is None:
+        base = grounding(body.take, body.contacts, body.floor)
+        if cache is not None:
+            cache.grounding = base
+    changed = edited_frames(body.contacts, contacts)
+    if base is None or not changed.any():
+        return grounding(body.take, contacts, body.floor) if base is None else base
+    return regrounded(body.take, contacts, body.floor, base, changed)
 
 
 def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:
@@ -111,7 +141,7 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
         exceeded = check_exertion(result, contacts, exertion)
     body = RefinedTake(result, contacts, floor, tuple([*violations, *exceeded]))
     if cache is not None:
-        cache.take, cache.key, cache.result = take, key, body
+        cache.take, cache.key, cache.result, cache.grounding = take, key, body, None
     return body
 
 
@@ -158,7 +188,12 @@ def refined_motion(
     result, report = refined_character(posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache)
     result = within(posed, ends_held(posed, result, refined.take.joint_confidence), options.frames)
     report.violations = merged([*refined.violations, *report.violations])
-    report.sentences = tuple([*_held(report, options), *corrected(report.violations), *found(report.violations)])
+    report.sentences = (
+        *_held(report, options),
+        *let_go_words(report),
+        *corrected(report.violations),
+        *found(report.violations),
+    )
     report.places = in_armature(character, report.places)
     return to_motion(character, result, motion), report
 
@@ -195,9 +230,12 @@ def refined_character(
                 _limb_limits(options) if options.limits > 0.0 else None,
             ),
             source=source,
+            memo=None if cache is None else cache.planting,
         )
         result, violations = held.take, [*violations, *held.violations]
         report.contacts, report.places = held.contacts, held.places
+        if options.feet >= 1.0:
+            report.asked, report.let_go = contacts_let_go(contacts, held.contacts, violations, options.limits > 0.0)
         report.slide_before_mm = slide_mm(held.slide_before, held.contacts.names)
         report.slide_after_mm = slide_mm(held.slide_after, held.contacts.names)
         report.warnings = held.sentences

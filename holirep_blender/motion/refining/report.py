@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Optional
 import numpy as np
 import numpy.typing as npt
 
+from .let_go import LetGo, frames_of
+
 if TYPE_CHECKING:
     from ..biomechanics.report import Violation
     from ..contacts.record import Contacts
@@ -40,6 +42,8 @@ class RefineReport:
     contacts : what touches when, with the user's edits; None where that was not asked for.
     places : (T, P, 3) where each touching point of ``contacts`` is held, NaN while it is free, in armature space;
         ``(0, 0, 3)`` where nothing was planted.
+    asked : how many frames of all points were to touch.
+    let_go : the stretches of them that could not be held.
     sentences : what was done, for the user, such as ``"feet held"``.
     warnings : what the user should look at.
     """
@@ -49,8 +53,15 @@ class RefineReport:
     slide_after_mm: float = float("nan")
     contacts: Optional[Contacts] = None
     places: Array = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    asked: int = 0
+    let_go: tuple[LetGo, ...] = ()
     sentences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def let_go_share(self) -> float:
+        """Share of the frames that were to touch which had to be let go, 0 to 1."""
+        return frames_of(self.let_go) / self.asked if self.asked else 0.0
 
 
 def slide_mm(slides: Array, names: Sequence[str]) -> float:
@@ -93,6 +104,18 @@ def found(violations: Iterable[Violation]) -> list[str]:
     """How much was found and not changed, in words."""
     count = sum(1 for one in violations if not one.altered)
     return [f"{count} finding{'s' if count > 1 else ''} to look at"] if count else []
+
+
+def let_go_words(report: RefineReport) -> list[str]:
+    """How much of what was to touch was let go and mostly why, in words; nothing where all of it holds."""
+    if not report.let_go:
+        return []
+    causes: dict[str, int] = {}
+    for one in report.let_go:
+        causes[one.cause] = causes.get(one.cause, 0) + one.last - one.first + 1
+    share = 100.0 * report.let_go_share
+    said = f"{share:.0f} %" if share >= 0.95 else f"{max(share, 0.1):.1f} %"
+    return [f"{said} of contact let go ({max(causes, key=lambda cause: causes[cause])})"]
 
 
 def left(violations: Iterable[Violation]) -> list[str]:

@@ -19,8 +19,9 @@ from ..skeleton import SIDES
 from ..take import Take
 from .frames import within
 from .options import RefineOptions
+from .provenance import made_by, noted
 from .refine import inside, limit_options, own_floor, refined_character
-from .report import RefineReport, corrected, left, merged, slide_mm
+from .report import RefineReport, corrected, left, let_go_words, merged, slide_mm
 
 if TYPE_CHECKING:
     from ..contacts.soles import ContactPoints
@@ -30,6 +31,8 @@ Mask = npt.NDArray[np.bool_]
 
 SLIDES = 0.002
 """Metres a frame at 30 frames a second that a foot on the floor may move before a check says so."""
+_AS_MADE = "nothing changed since it was done with these settings"
+"""Said where the same was done before and nothing changed since."""
 _SURE = 0.1
 """Seconds from the ends of a contact in which a foot that moves does not count as sliding: it lands or leaves."""
 SINKS = 0.02
@@ -37,29 +40,46 @@ SINKS = 0.02
 
 
 def clamped(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
-    """The take within human limits, by ``options.limits``, ``preset``, ``overrides``, ``joints`` and ``frames``."""
+    """The take within human limits, by ``options.limits``, ``preset``, ``overrides``, ``joints`` and ``frames``.
+
+    What the same options made before is left as it is, also with a range or half the strength.
+    """
+    if made_by(take, "clamp", options):
+        return take, RefineReport(sentences=(_AS_MADE,))
     result, found = limited(take, limit_options(options))
     violations = inside(merged(found), options.frames)
     sentences = tuple(corrected(violations)) or ("nothing exceeds the limits",)
     report = RefineReport(violations=violations, sentences=sentences, warnings=tuple(left(violations)))
-    return within(take, result, options.frames), report
+    return noted(within(take, result, options.frames), "clamp", options), report
 
 
 def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
     """The take with its contacts held, by ``options.feet``, ``hands``, ``floor``, ``joints`` and ``frames``.
 
+    What the same options made before is left as it is, also with a range or half the strength.
+
     Raises ValueError, in the user's words, where the skeleton has no feet, or the floor is not under them.
     """
     floor, contacts = found_contacts(take, options)
+    if made_by(take, "plant", options):
+        return take, _as_made(take, contacts)
     result, report = refined_character(take, contacts, options, floor=floor)
     if not contacts.any():
         report.sentences = ("no foot stays on the floor, so nothing was held",)
     elif report.slide_before_mm == report.slide_before_mm:
         slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)
-    report.sentences += tuple(corrected(report.violations))
+    if options.limits > 0.0:  # limits win over the floor too
+        sunk = _sunk(result, contact_points(result), floor, options)
+        report.violations = inside(merged([*report.violations, *sunk]), options.frames)
+    report.sentences += (*let_go_words(report), *corrected(report.violations))
     report.warnings = tuple([*report.warnings, *_half_chosen(take, options), *left(report.violations)])
-    return result, report
+    return noted(result, "plant", options), report
+
+
+def _as_made(take: Take, contacts: Contacts) -> RefineReport:
+    slide = slide_mm(_slides(take, contact_points(take), contacts), contacts.names)
+    return RefineReport((), slide, slide, contacts, sentences=(_AS_MADE,))
 
 
 def _half_chosen(take: Take, options: RefineOptions) -> list[str]:
@@ -74,10 +94,12 @@ def _half_chosen(take: Take, options: RefineOptions) -> list[str]:
 def planted_performer(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
     """As ``planted_take``, for a performer's take: the root too is moved so that what touches rests on the floor."""
     floor, contacts = found_contacts(take, options)
+    if made_by(take, "plant performer", options):
+        return take, _as_made(take, contacts)
     moves_root = options.joints is None or "hips" in options.joints
     risen = grounded(take, contacts, floor, options.feet) if moves_root and contacts.any() else take
     result, report = planted_take(within(take, risen, options.frames), replace(options, floor=floor))
-    return contacts.to_take(result), report
+    return noted(contacts.to_take(result), "plant performer", options), report
 
 
 def checked(take: Take, options: RefineOptions) -> RefineReport:
@@ -100,7 +122,8 @@ def checked(take: Take, options: RefineOptions) -> RefineReport:
         violations = [one for one in violations if not one.joint or one.joint in options.joints]
     kept = inside(merged(violations), options.frames)
     sentences = tuple(left(kept)) or ("nothing found",)
-    return RefineReport(kept, slide, slide, contacts, sentences=sentences)
+    asked = 0 if contacts is None else sum(int(contacts.touching(name).sum()) for name in contacts.names)
+    return RefineReport(kept, slide, slide, contacts, asked=asked, sentences=sentences)
 
 
 def found_contacts(take: Take, options: RefineOptions) -> tuple[Floor, Contacts]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import List, Tuple
@@ -13,7 +14,7 @@ import pytest
 
 from holirep_blender.inference.errors import PlateError, TrackingError
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking import PersonChoice, find_people, list_people, track
+from holirep_blender.inference.tracking import PersonChoice, find_people, lanes, list_people, track
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -97,14 +98,20 @@ def test_identity_through_a_crossing(video: Path, tmp_path: Path) -> None:
         assert np.nanmax(np.abs(chest - middles)[apart]) < 40.0, name
 
 
-def test_one_process_or_two(video: Path) -> None:
+@pytest.mark.parametrize("shared_by", ["processes", "lanes"])
+def test_one_part_or_two(video: Path, shared_by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plate = open_plate(video / "asl_help.mkv", (1, 50))
     calls: List[Tuple[int, int]] = []
     one = track(plate, processes=1, progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (50, 50)
     assert all(a <= b for (a, _), (b, _) in zip(calls, calls[1:]))
     calls.clear()
-    two = track(plate, processes=2, progress=lambda done, total: calls.append((done, total)))
+    if shared_by == "lanes":
+        monkeypatch.setattr(lanes, "FRAMES_PER_LANE", 20)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+        assert lanes.suitable_lanes(plate, 50) == 2
+    count = 2 if shared_by == "processes" else 1
+    two = track(plate, processes=count, progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (50, 50)
     assert all(a <= b for (a, _), (b, _) in zip(calls, calls[1:]))
     np.testing.assert_array_equal(one.times, two.times)

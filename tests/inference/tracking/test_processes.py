@@ -8,18 +8,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import List
+from typing import Dict, List
 
 import cv2
 import numpy as np
 import pytest
 
-from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking import parts, processes, track
-from holirep_blender.inference.tracking.plan import Plan
-from holirep_blender.inference.tracking.plan import parts as pieces_of
+from holirep_blender.inference.plate import Plate, open_plate
+from holirep_blender.inference.tracking import lanes, parts, processes, track
+from holirep_blender.inference.tracking.plan import Plan, scanned, split
+from holirep_blender.inference.tracking.scan import Sighting
 
 
 @pytest.fixture
@@ -54,14 +55,16 @@ def wait_until_gone(pids: List[int], seconds: float) -> List[int]:
 def test_parts_cover_the_range(plate_path: Path) -> None:
     plate = open_plate(plate_path, (5, 38))
     for count in (1, 2, 3, 7):
-        pieces = pieces_of(plate, count)
+        pieces = split(plate, 5, 38, count)
         assert [number for first, last in pieces for number in range(first, last + 1)] == list(range(5, 39))
+        assert len(pieces) == min(count, 6)
+        assert set(last for _, last in pieces) <= set(scanned(plate, 5, 38))
 
 
 def test_nobody_gives_empty_rows_and_no_folder(plate_path: Path) -> None:
     before = folders()
     plate = open_plate(plate_path)
-    team = processes.Processes(plate, pieces_of(plate, 2))
+    team = processes.Processes(plate, split(plate, 1, 40, 2))
     children = [child.pid for child in team._children]
     assert os.getpgid(children[0]) == os.getpgid(0)
     with team:
@@ -79,7 +82,7 @@ def test_nobody_gives_empty_rows_and_no_folder(plate_path: Path) -> None:
 def test_a_process_that_dies_is_reported_and_all_is_cleared(plate_path: Path) -> None:
     before = folders()
     plate = open_plate(plate_path)
-    team = processes.Processes(plate, pieces_of(plate, 2))
+    team = processes.Processes(plate, split(plate, 1, 40, 2))
     children = [child.pid for child in team._children]
     os.kill(children[1], signal.SIGKILL)
     with team, pytest.raises(RuntimeError, match="ended unexpectedly"):
@@ -94,9 +97,9 @@ def test_processes_end_with_their_parent(plate_path: Path, repository: Path) -> 
         "import sys, time\n"
         "from holirep_blender.inference.plate import open_plate\n"
         "from holirep_blender.inference.tracking.processes import Processes\n"
-        "from holirep_blender.inference.tracking.plan import parts\n"
+        "from holirep_blender.inference.tracking.plan import split\n"
         "plate = open_plate(sys.argv[1])\n"
-        "team = Processes(plate, parts(plate, 2))\n"
+        "team = Processes(plate, split(plate, 1, 40, 2))\n"
         "print(*(child.pid for child in team._children), flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -122,6 +125,51 @@ def test_more_processes_only_where_they_pay_off(monkeypatch: pytest.MonkeyPatch)
     assert processes.suitable_processes(10) == 1
     assert processes.suitable_processes(3 * processes.FRAMES_PER_PROCESS) == 2
     assert processes.suitable_processes(100_000) == 2
+
+
+def test_lanes_only_where_they_pay_off(plate_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plate = open_plate(plate_path)
+    enough = lanes.MOST_LANES * lanes.FRAMES_PER_LANE
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    assert lanes.suitable_lanes(plate, enough - 1) == 1
+    assert lanes.suitable_lanes(plate, 100 * enough) == lanes.MOST_LANES
+    monkeypatch.setattr(plate, "size", (7680, 4320))
+    assert lanes.suitable_lanes(plate, 100 * enough) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    assert lanes.suitable_lanes(plate, 100 * enough) == 1
+
+
+def test_a_lane_that_fails_ends_the_other(plate_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "FRAMES_PER_LANE", 10)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    plate = open_plate(plate_path)
+    team = lanes.Lanes()
+    last: Dict[int, int] = {}
+
+    def scan(self: parts.PartWorker, plate: Plate, first: int, end: int, report: parts.Report) -> List[Sighting]:
+        for frame in range(10_000):
+            last[first] = frame
+            report(frame)
+            if first > 1 and frame == 20:
+                raise ValueError("the second lane is lost")
+            time.sleep(0.001)
+        return []
+
+    monkeypatch.setattr(parts.PartWorker, "scan", scan)
+    with pytest.raises(ValueError, match="the second lane is lost"):
+        team.scan(plate, 1, 40, lambda done: None)
+    assert len(last) == 2
+    assert max(last.values()) < 5_000
+    last.clear()
+
+    def fails(done: int) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        team.scan(plate, 1, 40, fails)
+    assert max(last.values()) < 5_000
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("tracking")] == []
 
 
 def test_reading_ahead_keeps_order_and_raises_in_place() -> None:

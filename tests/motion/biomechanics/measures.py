@@ -20,12 +20,17 @@ _ENDS = ("leftHand", "rightHand", "leftFoot", "rightFoot")
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one clip. Degrees; ``speeds`` maps wrists and ankles to the ratio of their peak speeds after and before."""
+    """Of one clip. Degrees; ``speeds`` maps wrists and ankles to the ratio of their peak speeds after and before.
+
+    ``raw_change`` is the mean change over all frames, those that the capture broke too; ``joints`` their count.
+    """
 
     frames: int
+    joints: int
     broken_frames: int
     mean_change: float
     mean_change_of_moving: float
+    raw_change: float
     samples: int
     moving_samples: int
     speeds: dict[str, float]
@@ -63,9 +68,11 @@ def measured(take: Take, options: LimitOptions) -> Figures:
     kept = change[whole]
     return Figures(
         take.frame_count,
+        len(take.joint_names),
         int(np.count_nonzero(~whole)),
         float(kept.mean()) if len(kept) else 0.0,
         float(kept[:, moving].mean()) if len(kept) else 0.0,
+        float(change.mean()),
         kept.size,
         kept[:, moving].size,
         speeds,
@@ -81,3 +88,9 @@ def mean_change(rows: list[Figures]) -> tuple[float, float]:
         sum(row.mean_change * row.samples for row in rows) / sum(row.samples for row in rows),
         sum(row.mean_change_of_moving * row.moving_samples for row in rows) / sum(row.moving_samples for row in rows),
     )
+
+
+def raw_change(rows: list[Figures]) -> float:
+    """Mean change over all clips, joints and frames, those that the capture broke among them."""
+    sizes = np.array([row.frames * row.joints for row in rows])
+    return float(np.array([row.raw_change for row in rows]) @ sizes / sizes.sum())

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from holirep_blender.motion import rotations
-from holirep_blender.motion.biomechanics.anthropometry import SEXES, body_of, segments, stature_of, usual_mass
+from holirep_blender.motion.biomechanics.anthropometry import body_of, stature_of
 from holirep_blender.motion.biomechanics.balance import centre_of_mass
+from holirep_blender.motion.biomechanics.segment_table import SEXES, segments, usual_mass
 from holirep_blender.motion.retargeting import take_rest_positions
 from holirep_blender.motion.take import Take
 from tests.motion.biomechanics.bodies import HEIGHT, standing, turned, without

@@ -12,7 +12,7 @@ from holirep_blender.motion.biomechanics.engine import LimitOptions
 from holirep_blender.motion.biomechanics.limit_table import LimitTable
 from holirep_blender.motion.take import Take
 from tests.motion.biomechanics.figures import noisy, swapped
-from tests.motion.biomechanics.measures import UPSIDE_DOWN, mean_change, measured
+from tests.motion.biomechanics.measures import UPSIDE_DOWN, mean_change, measured, raw_change
 from tests.motion.biomechanics.mocap import standing_takes
 
 pytestmark = pytest.mark.slow
@@ -30,16 +30,16 @@ def test_clean_clips_are_left_alone(takes: dict[str, Take]) -> None:
     everywhere, moving = mean_change([row for name, row in rows.items() if name not in UPSIDE_DOWN])
     assert everywhere < 0.1
     assert moving < 0.2
+    # with the frames in which the capture is broken, and the clip whose head is upside down
+    raw = raw_change(list(rows.values()))
+    assert raw < 0.2
     speeds = {(name, end): ratio for name, row in rows.items() for end, ratio in row.speeds.items()}
     over = {key: ratio for key, ratio in speeds.items() if abs(ratio - 1.0) > 0.03}
-    print(f"mean change {everywhere:.3f} degrees ({moving:.3f} of moving joints); speeds beyond 3 %: {over}")
-    # in the dance clips of one capture the twist of the right upper arm spins while the hand turns back against it
-    assert all(name.startswith(("cmu_005", "cmu_001")) and end == "rightHand" for name, end in over)
-    assert len(over) <= 4
-    assert all(abs(ratio - 1.0) < 0.05 for ratio in over.values())
+    print(f"mean change {everywhere:.3f} degrees ({moving:.3f} of moving joints, {raw:.3f} raw); beyond 3 %: {over}")
+    assert over == {}
     accelerations = np.array([row.acceleration for row in rows.values()])
     assert np.median(accelerations) <= 1.0
-    assert accelerations.max() < 1.02
+    assert accelerations.max() < 1.002
 
 
 @pytest.mark.parametrize("preset", ["average_adult", "athlete"])

@@ -64,6 +64,19 @@ def sitting(frames: int = 60) -> Take:
     return on_floor(posed(frames, legs(90.0, 90.0, 0.0)), "leftFoot", "rightFoot")
 
 
+def sitting_down(frames: int = 180) -> tuple[Take, np.ndarray]:
+    """From standing onto a chair and up again, trunk leant forwards on the way; and whether it sits ``(T,)``."""
+    clock = np.clip(np.minimum(np.arange(frames) - 45, 135 - np.arange(frames)) / 25.0, 0.0, 1.0)
+    share = clock**3 * (10.0 + clock * (6.0 * clock - 15.0))
+    lean = 35.0 * np.sin(np.pi * share)
+    tremor = 0.4 * np.sin(np.arange(frames) / 7.0)
+    take = posed(frames, {**legs(90.0 * share, 90.0 * share, 0.0 * share), "spine": turn([1, 0, 0], lean + tremor)})
+    take = on_floor(take, "leftFoot", "rightFoot")
+    ankle = take.world_positions()[:, JOINT_INDEX["leftFoot"]]
+    root = take.root_translation - (ankle - ankle[:1]) * (1.0, 1.0, 0.0)
+    return replace(take, root_translation=root), clock >= 1.0
+
+
 def squatting(frames: int = 60) -> Take:
     """Balanced over the feet: thighs past level, knees far forward, the trunk leant forwards."""
     take = posed(frames, {**legs(120.0, 140.0, 0.0), "hips": turn([1, 0, 0], 40.0)})

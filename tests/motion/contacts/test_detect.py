@@ -23,7 +23,18 @@ from holirep_blender.motion.contacts.names import SOLE_POINTS
 from holirep_blender.motion.contacts.stance import held, running_median, without_flicker
 from holirep_blender.motion.skeleton import JOINT_INDEX, SIDES
 from holirep_blender.motion.take import CONTACT_NAMES
-from tests.motion.contacts.postures import hopping, kneeling, legs, posed, sitting, squatting, standing, turn, without
+from tests.motion.contacts.postures import (
+    hopping,
+    kneeling,
+    legs,
+    posed,
+    sitting,
+    sitting_down,
+    squatting,
+    standing,
+    turn,
+    without,
+)
 from tests.motion.retargeting.clips import mocap_take
 
 
@@ -71,6 +82,26 @@ def test_confidence_is_lower_where_the_tracker_was_not_sure_and_the_contact_stay
     found = detect_contacts(take, Floor())
     assert found.touching("leftHeel").all()
     assert found.column("leftHeel")[30] < found.column("leftHeel")[5] - 0.2
+
+
+def test_who_sits_down_sits_while_it_does_and_who_stands_does_not_at_all():
+    take, truth = sitting_down()
+    hips = detect_contacts(take, Floor()).column("hips")
+    frames = np.flatnonzero(hips >= 0.5)
+    seated = np.flatnonzero(truth)
+    print(f"sits in frames {seated[0]} to {seated[-1]}, found {frames[0]} to {frames[-1]}")
+    assert abs(frames[0] - seated[0]) <= 6
+    assert abs(frames[-1] - seated[-1]) <= 6
+    assert (hips[frames[0] : frames[-1] + 1] >= 0.5).all()
+    assert hips[:45].max() == 0.0
+    assert hips[-40:].max() == 0.0
+    assert detect_contacts(standing(), Floor()).column("hips").max() == 0.0
+    assert detect_contacts(kneeling(), Floor()).column("hips").max() == 0.0
+
+
+def test_a_lunge_is_no_seat(shared_data):
+    take = mocap_take(shared_data, "cmu_martial_08")
+    assert not detect_contacts(take, estimate_floor(take)).touching("hips").any()
 
 
 def test_the_seat_rests_on_a_chair_and_not_in_a_squat():

@@ -15,8 +15,11 @@ from holirep_blender.motion.contacts import (
     contact_points,
     detect_contacts,
     edited,
+    edited_frames,
     estimate_floor,
     grounded,
+    grounding,
+    regrounded,
 )
 from holirep_blender.motion.contacts.banded import smooth_correction
 from holirep_blender.motion.contacts.grounding import residual
@@ -182,3 +185,19 @@ def test_a_skeleton_of_no_size_is_not_an_error():
     flat = replace(take, rest_offsets=np.zeros_like(take.rest_offsets))
     floor = Floor((0.0, 0.0, -1.0))
     assert np.isfinite(grounded(flat, detect_contacts(flat, floor), floor).root_translation).all()
+
+
+def test_an_edit_moves_the_root_around_it_only_and_joins_smoothly(shared_data):
+    take = mocap_take(shared_data, "cmu_salsa_01")
+    floor = estimate_floor(take)
+    contacts = detect_contacts(take, floor)
+    base = grounding(take, contacts, floor)
+    first, end = contacts.spans("leftHeel")[4]
+    after = edited(contacts, [ContactEdit("leftHeel", first - 15, end + 5, True)])
+    moved = regrounded(take, after, floor, base, edited_frames(contacts, after)).apply(take, floor)
+    unmoved = base.apply(take, floor)
+    step = np.linalg.norm(moved.root_translation - unmoved.root_translation, axis=1)
+    inside = slice(first - 15 - 60, end + 5 + 60)
+    assert step.max() > 0.005
+    assert step[: inside.start].max() == step[inside.stop :].max() == 0.0
+    assert jerk(moved) < 1.1 * jerk(unmoved)

@@ -46,10 +46,10 @@ def test_feet_hold_on_other_proportions(shared_data, clip, name):
     assert old.slide_max > 5.0
     assert new.slide_max < 1.0
     assert new.sink_max < 2.0
-    assert new.air_max < 5.0
+    assert new.air_max < 2.0
     assert hinge_flexion(rig, after) > 0.0
-    assert thigh_twists(before, after) < 30.0
-    assert ratio < 1.003
+    assert thigh_twists(before, after) < 32.0
+    assert ratio <= 1.0
     assert not [violation for violation in held.violations if "Foot" in violation.joint or "Toes" in violation.joint]
 
 

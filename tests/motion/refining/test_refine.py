@@ -13,7 +13,8 @@ from holirep_blender.motion.biomechanics.joint_angles import joint_angles
 from holirep_blender.motion.biomechanics.limit_table import LimitTable
 from holirep_blender.motion.biomechanics.report import Violation
 from holirep_blender.motion.contacts import ContactEdit, Floor, contact_points, estimate_floor
-from holirep_blender.motion.planting import character_take
+from holirep_blender.motion.planting import again, character_take
+from holirep_blender.motion.planting.solving import solve
 from holirep_blender.motion.refining.frames import range_weight, within
 from holirep_blender.motion.refining.options import RefineOptions
 from holirep_blender.motion.refining.refine import RefineCache, own_floor, refined_motion, refined_take, smoothed
@@ -21,6 +22,7 @@ from holirep_blender.motion.refining.report import corrected, left, merged
 from holirep_blender.motion.refining.verbs import checked, clamped, planted_performer, planted_take
 from holirep_blender.motion.retargeting import retarget, take_rest_positions
 from holirep_blender.motion.retargeting.anatomy import rest_rotations
+from holirep_blender.motion.retargeting.timing import at_times
 from holirep_blender.motion.take import Take
 from tests.motion.planting.characters import character
 from tests.motion.retargeting.clips import lively_take, mocap_take
@@ -136,6 +138,47 @@ def test_an_edit_of_a_contact_is_followed_and_the_cache_changes_nothing(walk):
     _, other, _ = apply_to("short-legged", walk, replace(options, preset="athlete"), cache)
     assert cache.result is not body
     assert other.rotations.shape == slow.rotations.shape
+
+
+@pytest.mark.parametrize("limits", [0.0, 1.0])
+def test_edits_one_after_the_other_are_solved_around_them_only_and_come_to_the_same(shared_data, monkeypatch, limits):
+    take = at_times(mocap_take(shared_data, "cmu_salsa_01"), np.arange(800) / 30.0, 30.0)
+    solved = []
+
+    def counting(part, *rest):
+        solved.append(part.frame_count)
+        return solve(part, *rest)
+
+    monkeypatch.setattr(again, "solve", counting)
+    cache, options = RefineCache(), RefineOptions(limits=limits)
+    _, before, report = apply_to("short-legged", take, options, cache)
+    edits = []
+    for name, span in (("leftHeel", 4), ("rightToes", 9)):
+        end = report.contacts.spans(name)[span][1]
+        edits.append(ContactEdit(name, end - 3, end - 1, False))
+    for number in range(len(edits)):
+        options = replace(options, contact_edits=tuple(edits[: number + 1]))
+        _, quick, told = apply_to("short-legged", take, options, cache)
+    assert solved[0] == take.frame_count
+    assert max(solved[1:]) < 0.75 * take.frame_count
+    _, slow, expected = apply_to("short-legged", take, options)
+    # arms: what limits hand on from a shoulder depends on the whole clip
+    legs = [row for row, joint in enumerate(quick.joints) if joint.endswith(("Leg", "Foot", "Toes")) or joint == "hips"]
+    apart = np.degrees(rotations.angle_between(quick.rotations[:, legs], slow.rotations[:, legs]))
+    print(f"solved {solved} frames; other than without the cache by {apart.max():.1e} degrees")
+    # within limits a chain of stances is brought back as one, however long it is: some frames in the air differ
+    assert apart.max() < (3.0 if limits else 0.01)
+    assert (apart.max(axis=1) > 0.01).mean() < 0.05
+    assert np.abs(quick.locations - slow.locations).max() < 1e-5
+    assert np.array_equal(told.contacts.confidence, expected.contacts.confidence)
+    missed, wanted = (
+        [one.sentence() for one in each.violations if one.kind == "reach" and not one.joint.endswith("Hand")]
+        for each in (told, expected)
+    )
+    assert missed == wanted
+    assert told.slide_after_mm == pytest.approx(expected.slide_after_mm, abs=1e-3)
+    changed = np.flatnonzero(rotations.angle_between(quick.rotations, before.rotations).max(axis=1) > 1e-6)
+    assert 0 < len(changed) < 0.6 * take.frame_count
 
 
 def test_a_solved_take_knows_its_floor_and_the_character_stands_on_its_own(walk):

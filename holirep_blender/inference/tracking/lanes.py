@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A part of a plate halved between two threads: while one waits for a network's answer, the other has work.
+
+Following a hand is a chain of runs, each beginning where the one before ended, so one part alone leaves a second core
+idle for a third of the time.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, List, Optional, Tuple, TypeVar
+
+from ...motion.observations import Observations
+from ..plate import Plate
+from .parts import PartWorker, Report, joined
+from .plan import Plan, scan_stride, split
+from .scan import Sighting
+
+MOST_LANES = 2
+# Each lane follows the last stretch before it once more, and has networks of its own: a quarter of a second to load at
+# the first job, and 200 MB.
+FRAMES_PER_LANE = 60
+# A lane holds the pictures of the stretch whose hands are looked at, of the next one, and of the one being read.
+STRETCHES_HELD = 4
+MOST_BYTES_HELD = 512 << 20
+
+Result = TypeVar("Result")
+Task = Callable[[PartWorker, int, int, Report], Result]
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        return os.cpu_count() or 1
+
+
+def suitable_lanes(plate: Plate, frames: int) -> int:
+    """Two where there are two cores, frames enough, and pictures that are not too large to hold."""
+    width, height = plate.size
+    if 3 * width * height * STRETCHES_HELD * scan_stride(plate.fps) > MOST_BYTES_HELD:
+        return 1
+    return max(1, min(available_cores(), frames // FRAMES_PER_LANE, MOST_LANES))
+
+
+class Lanes:
+    """Does what a `PartWorker` does, in as many threads as suit the part."""
+
+    def __init__(self) -> None:
+        self._workers: List[PartWorker] = []
+
+    def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
+        """Everybody in the scanned frames of a part."""
+
+        def task(worker: PartWorker, begin: int, end: int, tell: Report) -> List[Sighting]:
+            return worker.scan(plate, begin, end, tell)
+
+        return [sighting for found in self._run(plate, first, last, task, report) for sighting in found]
+
+    def follow(self, plate: Plate, first: int, last: int, plan: Plan, report: Report) -> Observations:
+        """The performer in every frame of a part."""
+
+        def task(worker: PartWorker, begin: int, end: int, tell: Report) -> Observations:
+            return worker.follow(plate, begin, end, plan, tell)
+
+        return joined(self._run(plate, first, last, task, report))
+
+    def _run(self, plate: Plate, first: int, last: int, task: Task[Result], report: Report) -> List[Result]:
+        pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1))
+        while len(self._workers) < len(pieces):
+            self._workers.append(PartWorker())
+        if len(pieces) == 1:
+            return [task(self._workers[0], first, last, report)]
+        messages: queue.Queue[Tuple[int, Optional[int]]] = queue.Queue()
+        stop = threading.Event()
+
+        def work(number: int) -> Result:
+            def tell(done: int) -> None:
+                if stop.is_set():
+                    raise _Stopped
+                messages.put((number, done))
+
+            try:
+                return task(self._workers[number], *pieces[number], tell)
+            finally:
+                messages.put((number, None))
+
+        with ThreadPoolExecutor(len(pieces), "tracking") as pool:
+            lanes = [pool.submit(work, number) for number in range(len(pieces))]
+            counts = [0] * len(pieces)
+            running = len(pieces)
+            try:
+                while running:
+                    number, done = messages.get()
+                    if done is None:
+                        running -= 1
+                        lanes[number].result()  # raises what went wrong there
+                    else:
+                        counts[number] = done
+                        report(sum(counts))
+            except BaseException:
+                stop.set()
+                raise
+        return [lane.result() for lane in lanes]
+
+
+class _Stopped(Exception):
+    """Another lane failed, or the job was given up; nobody wants the result."""

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Feet, hands and limits of a clip, or of a part of one, frame by frame: what planting comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from ..biomechanics.engine import limited
+from ..biomechanics.hinges import elbow_hinges
+from ..contacts.floor import Floor
+from ..contacts.record import Contacts
+from ..contacts.soles import ContactPoints, contact_points
+from ..skeleton import SIDES
+from ..take import Take
+from .feet import Foot, FootPath, find_foot
+from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
+from .leg_limits import feet_brought_back
+from .leg_pull import released
+from .legs import legs_planted
+from .options import PlantOptions
+from .pose import Limb, Pose, pace_of
+from .reach import FREE, kept
+from .rests import Rest, find_rest, without_knees
+from .stances import Phases
+
+if TYPE_CHECKING:
+    from ..biomechanics.engine import LimitOptions
+
+Array = npt.NDArray[np.float64]
+
+_RELEASES = 2
+"""So often feet are let go that cannot stand within limits: first heels, then whole feet."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What a part of a clip has to know of the whole.
+
+    Attributes
+    ----------
+    pace : how fast the motion is (``pose.pace_of``).
+    hinges : of the elbows, as ``biomechanics.hinges`` found them.
+    """
+
+    pace: tuple[float, float]
+    hinges: dict[str, float]
+
+    @classmethod
+    def of(cls, take: Take, limits: Optional[LimitOptions]) -> Whole:
+        """What a take says as a whole."""
+        return cls(pace_of(take), {} if limits is None else elbow_hinges(take))
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What came of ``T`` frames, each frame by itself; ``P`` contact points of the skeleton, ``C`` of the contacts.
+
+    Attributes
+    ----------
+    local : (T, J, 4) local rotations and root : (T, 3), the result.
+    unlimited : (T, J, 4) the local rotations before limits had the last word.
+    confidence : (T, C) of the contacts that were held.
+    places : (T, C, 3) where they are held and asked : (T, C, 3) where they should have been; NaN while free.
+    before, after : (T, P, 3) places of the contact points.
+    palms : (T, 2) metres by which the left and the right palm miss their places; 0 while they have none.
+    turned : the joints that were turned.
+    """
+
+    local: Array
+    root: Array
+    unlimited: Array
+    confidence: Array
+    places: Array
+    asked: Array
+    before: Array
+    after: Array
+    palms: Array
+    turned: frozenset[int]
+
+    def arrays(self) -> dict[str, Array]:
+        """What there is of each frame, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "turned"}
+
+
+def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optional[Take], whole: Whole) -> Solved:
+    """Holds the contacts of a take, see ``planting.planted``.
+
+    Parameters
+    ----------
+    whole : what the clip says of which the take is a part.
+    """
+    floor = options.floor or Floor()
+    points = contact_points(take)
+    pose = Pose.over(take, floor, whole.pace)
+    feet = find_feet(take, points, options)
+    phases = [_phases(foot, contacts) for foot in feet]
+    hands = (
+        [hand for hand in find_hands(take) if _free(hand.arm, options, take.joint_names)] if options.hands > 0.0 else []
+    )
+    paths: list[FootPath] = []
+    changed: list[int] = []
+    shift = np.zeros((take.frame_count, 3))
+    first_paths: list[FootPath] = []
+    rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
+    if rest is not None and rest.pinned.any():
+        movable = options.joints is None or "hips" in options.joints
+        _, along, _ = legs_planted(pose.copy(), feet, phases, options.feet, movable, calm=False)
+        rest = find_rest(pose, feet, contacts, points, along)
+        phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
+    rest = rest if rest is not None and rest.pinned.any() else None
+    if rest is not None or any(phase.touching.any() for phase in phases):
+        movable = options.joints is None or "hips" in options.joints
+        for attempt in range(_RELEASES + 1):
+            now = pose if attempt == _RELEASES else pose.copy()
+            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits, rest)
+            first_paths = first_paths or paths
+            if attempt == _RELEASES or not any(mask.any() for mask in stuck):
+                pose = now
+                break
+            phases = [released(phase, mask, take.fps, attempt > 0) for phase, mask in zip(phases, stuck)]
+        for foot in feet:
+            changed += [foot.leg.upper, foot.leg.lower, foot.leg.end] + ([foot.toes] if foot.toes >= 0 else [])
+    ask_contacts(pose, hands, contacts)
+    if source is not None and hands:
+        ask_self_contacts(pose, hands, source)
+    changed += hands_held(pose, hands, options.hands)
+    changed += [joint for joint in pose.turned_too if joint not in changed]
+    unlimited = pose.to_take(changed, shift) if changed else take
+    result = unlimited
+    if options.limits is not None and changed:
+        result, _ = limited(result, options.limits, whole.hinges)
+        if paths and options.feet >= 1.0:
+            result = feet_brought_back(result, pose, feet, paths, options.limits)
+    now = Pose.over(result, floor) if result is not take else pose
+    after = points.placed(*now.world)
+    asked = _places(pose, contacts, first_paths or paths, feet, hands, rest)
+    if options.feet >= 1.0:
+        contacts = _held(contacts, feet, phases)
+        places = _places(pose, contacts, paths, feet, hands, rest)
+        if options.limits is not None or rest is not None:
+            contacts = kept(after, places, contacts, points)
+            places = _places(pose, contacts, paths, feet, hands, rest)
+        asked = np.where(np.isfinite(places), places, asked)
+    else:
+        places = _places(pose, contacts, paths, feet, hands, rest)
+    palms = np.zeros((take.frame_count, len(SIDES)))
+    for hand in hands:
+        palms[:, SIDES.index(hand.side)] = palm_misses(now, hand)
+    return Solved(
+        _aligned(result.local_rotations, take.local_rotations),
+        result.root_translation,
+        _aligned(unlimited.local_rotations, take.local_rotations),
+        contacts.confidence,
+        places,
+        asked,
+        points.placed(*pose.world),
+        after,
+        palms,
+        frozenset(changed),
+    )
+
+
+def find_feet(take: Take, points: ContactPoints, options: PlantOptions) -> list[Foot]:
+    """The feet that may be planted."""
+    if options.feet <= 0.0:
+        return []
+    return [foot for foot in whole_feet(take, points) if _free(foot.leg, options, take.joint_names)]
+
+
+def whole_feet(take: Take, points: ContactPoints) -> list[Foot]:
+    """The feet whose whole leg is there."""
+    return [foot for foot in (find_foot(take, side, points) for side in SIDES) if foot is not None]
+
+
+def _aligned(local: Array, like: Array) -> Array:
+    """Quaternions ``(T, J, 4)`` in the sign that is nearer to others."""
+    return np.where(np.sum(local * like, axis=-1, keepdims=True) < 0.0, -local, local)
+
+
+def _free(limb: Limb, options: PlantOptions, names: tuple[str, ...]) -> bool:
+    """Whether the limb's joints may be changed."""
+    return options.joints is None or {names[joint] for joint in (limb.upper, limb.lower, limb.end)} <= options.joints
+
+
+def _phases(foot: Foot, contacts: Contacts) -> Phases:
+    return Phases.of(contacts.touching(f"{foot.side}Heel"), contacts.touching(f"{foot.side}Toes"))
+
+
+def _held(contacts: Contacts, feet: list[Foot], phases: list[Phases]) -> Contacts:
+    """The contacts without those of feet that had to leave the floor."""
+    confidence = contacts.confidence.copy()
+    for foot, phase in zip(feet, phases):
+        for name, mask in ((f"{foot.side}Heel", phase.heel), (f"{foot.side}Toes", phase.ball)):
+            if name in contacts.names:
+                column = contacts.names.index(name)
+                confidence[~mask, column] = np.minimum(confidence[~mask, column], FREE)
+    return Contacts(contacts.names, confidence)
+
+
+def _places(
+    pose: Pose, contacts: Contacts, paths: list[FootPath], feet: list[Foot], hands: list[HandPath], rest: Optional[Rest]
+) -> Array:
+    """Where each point of ``contacts`` is held in the take's world ``(T, P, 3)``; NaN while it is free."""
+    places = np.full((contacts.frame_count, len(contacts.names), 3), np.nan)
+    spots: dict[str, Array] = {} if rest is None else dict(rest.places)
+    for foot, path in zip(feet, paths):
+        spots[f"{foot.side}Heel"], spots[f"{foot.side}Toes"] = path.heel, path.ball
+    for hand in hands:
+        spots[f"{hand.side}Hand"] = np.where(hand.held[:, None], hand.place, np.nan)
+    for column, name in enumerate(contacts.names):
+        if name in spots:
+            touching = contacts.touching(name)
+            places[touching, column] = pose.in_world(spots[name][touching])
+    return places
+
+
+def part_of(take: Take, first: int, end: int) -> Take:
+    """The motion of the frames from ``first`` to before ``end``, without faces, contacts and what was seen."""
+    return Take(
+        take.fps,
+        take.frame_start + first,
+        take.local_rotations[first:end],
+        take.root_translation[first:end],
+        take.rest_offsets,
+        take.joint_names,
+        take.parents,
+        header=take.header,
+    )
+
+
+def contacts_of_part(contacts: Contacts, first: int, end: int) -> Contacts:
+    """The contacts of the frames from ``first`` to before ``end``."""
+    return replace(contacts, confidence=contacts.confidence[first:end])
