@@ -80,7 +80,9 @@ def solve_fusion(
     start = start_of(said, rows, network.template.double().cpu().numpy(), fps=fps, camera_track=track)
     if options.floor == "none":
         start = replace(start, contacts=np.zeros_like(start.contacts))
-    given = Given(focal=options.focal_length_px is not None, height=options.performer_height is not None)
+    given = Given(
+        focal=options.focal_length_px is not None, height=options.performer_height is not None, camera=track is not None
+    )
     clip = solved(start, evidence_of(rows, rows.image_size / 2.0), given, told=later)
     take = take_of(said, rows, clip, start.contacts, options=replace(options, fps=fps))
     return limited(take, LimitOptions())[0]

@@ -13,9 +13,9 @@ from ....motion.geometric.articulation import exponential, logarithm
 from ..joints import BODY, BUILD_SIZE
 from .descent import Problem, body_figure, descended
 from .evidence import Evidence
+from .floor import floor_height, level_turn, turned
 from .limits import bounds_of
-from .marks import SOLE_JOINTS, shape_of
-from .terms import Clip, Ground, Word, state_of
+from .terms import Clip, Ground, Word
 
 Array = npt.NDArray[np.float64]
 Told = Optional[Callable[[float], None]]
@@ -25,7 +25,7 @@ _STRETCH, _OVERLAP = 240, 24
 clip, and what frames know of each other is forgotten within a second."""
 _SAMPLES, _SAMPLE = 5, 48
 """A long clip's build and lens are found from so many stretches of so many frames, spread over it."""
-_ROUNDS = (4, 3)
+_ROUNDS = (3, 2)
 """Steps between which the ground and the limits are looked at again."""
 
 
@@ -37,7 +37,7 @@ class Tuning:
     """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
     outlier: float = 4.0
     """Spreads of a point from which on it counts less and less."""
-    said: float = 2.5
+    said: float = 1.8
     """The network's real error over the one that it expects."""
     least_said: float = float(np.radians(4.0))
     depth: float = 0.06
@@ -45,9 +45,9 @@ class Tuning:
     build: float = 0.06
     stature: float = 0.04
     focal: float = 0.15
-    correction: float = 30.0
+    correction: float = 25.0
     """Radians a second squared with which the network's errors change."""
-    turning: float = 26.0
+    turning: float = 30.0
     """Radians a second squared of a joint's motion."""
     moving: float = 6.0
     """Metres a second squared of the hips' motion."""
@@ -65,7 +65,7 @@ class Given:
 
     focal: bool = False
     height: bool = False
-    floor: Optional[float] = None
+    camera: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class Start:
     seen: npt.NDArray[np.bool_]
     template: Array
     fps: float
+
+    @property
+    def standing(self) -> Array:
+        """How surely soles ``(T, 4)`` stand: 0 where standing is less likely than not, or nobody was seen."""
+        return np.asarray(np.clip(2.0 * self.contacts - 1.0, 0.0, 1.0) * self.seen[:, None])
 
 
 def solved(
@@ -96,9 +101,10 @@ def solved(
     # a longer lens sees the same from farther away
     farther = (np.exp(sample.focal - clip.focal) - 1.0) * problem.depth[:, None] * clip.turn[:, :, 2]
     clip = replace(clip, build=sample.build, focal=sample.focal, root=clip.root + farther)
-    start = replace(start, clip=clip)
-    fixed = _problem(start, evidence, replace(given, focal=True, height=True), replace(tuning, build=1e-5))
-    return _by_stretches(start, fixed, given, tuning, told)
+    if not given.camera:
+        clip = turned(clip, sample.turn[0] @ clip.turn[0].T)
+    start, known = replace(start, clip=clip), Given(True, True, True)
+    return _by_stretches(start, replace(_problem(start, evidence, known, tuning), shared=False), known, tuning, told)
 
 
 def _by_stretches(start: Start, problem: Problem, given: Given, tuning: Tuning, told: Told) -> Clip:
@@ -134,11 +140,15 @@ def _solved_together(
     problems = [problem.part(rows) for rows in stretches]
     for number, steps in enumerate(_ROUNDS):
         if number:
+            if not given.camera:
+                lean = level_turn(clips, [start.standing[rows] for rows in stretches], start.template, start.fps)
+                clips = [turned(clip, lean) for clip in clips]
+                problems = [replace(part, word=part.word.turned(lean)) for part in problems]
             for place, clip in enumerate(clips):
                 held = bounds_of(clip, start.template, start.fps, tuning.limits)
                 held = replace(held, pull=held.pull * problem.image_weight)
                 problems[place] = replace(problems[place], bounds=held)
-        floor = _floor(clips, start, stretches) if given.floor is None else given.floor
+        floor = floor_height(clips, [start.standing[rows] for rows in stretches], start.template)
         problems = [replace(part, ground=replace(part.ground, height=floor)) for part in problems]
         clips = descended(figure, clips, problems, steps)
     return clips
@@ -163,7 +173,7 @@ def _problem(start: Start, evidence: Evidence, given: Given, tuning: Tuning) -> 
         focal=clip.focal,
         focal_pull=1.0 / (1e-5 if given.focal else tuning.focal) ** 2,
     )
-    sure = np.clip(2.0 * start.contacts - 1.0, 0.0, 1.0) * start.seen[:, None]
+    sure = start.standing
     # a sole's slip from frame to frame is a speed
     slip = tuning.rest * 30.0 / fps
     floor = Ground(
@@ -184,17 +194,3 @@ def _problem(start: Start, evidence: Evidence, given: Given, tuning: Tuning) -> 
         image_weight=1.0 / frames,
         outlier=tuning.outlier,
     )
-
-
-def _floor(clips: list[Clip], start: Start, stretches: list[slice]) -> float:
-    """The floor's height: of the soles where they stand by the network's word, else of the lowest sole."""
-    figure, heights, standing = body_figure(), [], []
-    for clip, rows in zip(clips, stretches):
-        shape = shape_of(clip.build, start.template)
-        state = state_of(figure, clip, shape)
-        heights.append(figure.points(state.turned, state.placed, SOLE_JOINTS, shape.soles)[..., 2])
-        standing.append((start.contacts[rows] > 0.5) & start.seen[rows, None])
-    height, stands = np.concatenate(heights), np.concatenate(standing)
-    if stands.sum() >= 5:
-        return float(np.median(height[stands]))
-    return float(np.quantile(height.min(1), 0.1))

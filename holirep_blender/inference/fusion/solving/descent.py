@@ -26,7 +26,7 @@ _ENOUGH = 1e-3
 @dataclass(frozen=True)
 class Problem:
     """Everything that a stretch is compared with; ``template (478, 3)`` centimetres; ``depth (T,)`` metres; squared
-    weights ``stiff``, ``joints (22,)``, ``root (3,)`` of bends.
+    weights ``stiff``, ``joints (22,)``, ``root (3,)`` of bends. ``shared``: whether build and lens are solved as well.
     """
 
     evidence: Evidence
@@ -40,6 +40,7 @@ class Problem:
     root: Array
     image_weight: float
     outlier: float
+    shared: bool = True
 
     def part(self, rows: slice) -> Problem:
         """The problem of some frames."""
@@ -58,7 +59,7 @@ def body_figure() -> Articulation:
 def system_of(figure: Articulation, clip: Clip, problem: Problem, complete: bool) -> System:
     """A stretch's equations."""
     state = state_of(figure, clip, shape_of(clip.build, problem.template))
-    system = System.zero(len(clip.root), COLUMNS, state.border, complete)
+    system = System.zero(len(clip.root), COLUMNS, state.border if problem.shared else 0, complete)
     image(state, problem.evidence, problem.depth, problem.image_weight, problem.outlier, system)
     word(state, problem.word, problem.stiff, system)
     motion(state, problem.joints, problem.root, system)
@@ -69,8 +70,9 @@ def system_of(figure: Articulation, clip: Clip, problem: Problem, complete: bool
 
 def _systems(figure: Articulation, clips: Sequence[Clip], problems: Sequence[Problem], complete: bool) -> list[System]:
     systems = [system_of(figure, clip, problem, complete) for clip, problem in zip(clips, problems)]
-    # build and lens are told once, however many stretches there are
-    shared_word(clips[0], problems[0].word, systems[0])
+    if problems[0].shared:
+        # build and lens are told once, however many stretches there are
+        shared_word(clips[0], problems[0].word, systems[0])
     return systems
 
 
@@ -104,11 +106,8 @@ def _moved(clip: Clip, step: Array, shared: Array) -> Clip:
     turn = turn * np.minimum(1.0, _LONGEST_TURN / np.maximum(long, 1e-9))
     way = np.linalg.norm(step[:, :3], axis=-1, keepdims=True)
     root = clip.root + step[:, :3] * np.minimum(1.0, _LONGEST_WAY / np.maximum(way, 1e-9))
+    clip = replace(clip, local=exponential(turn) @ clip.local, root=root)
+    if not len(shared):
+        return clip
     shared = np.clip(shared, -_LONGEST_CHANGE, _LONGEST_CHANGE)
-    return replace(
-        clip,
-        local=exponential(turn) @ clip.local,
-        root=root,
-        build=clip.build + shared[:-1],
-        focal=clip.focal + float(shared[-1]),
-    )
+    return replace(clip, build=clip.build + shared[:-1], focal=clip.focal + float(shared[-1]))

@@ -55,7 +55,7 @@ class System:
         where = np.ix_(np.arange(len(by)), columns, columns)
         self.own[where] += across @ by
         self.gradient[:, columns] += (across @ single)[..., 0]
-        if by_border is not None:
+        if by_border is not None and len(self.edge):
             self.side[:, columns] += across @ by_border
             flat = by_border.reshape(-1, by_border.shape[-1])
             self.corner += flat.T @ flat

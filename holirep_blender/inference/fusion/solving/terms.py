@@ -82,10 +82,10 @@ def image(state: State, evidence: Evidence, depth: Array, weight: float, outlier
     axes = np.swapaxes(clip.turn, -1, -2)[:, None]
     projector = (axes[..., :2, :] - plane[..., None] * axes[..., 2:, :]) * (factor[..., None] / away)[..., None]
     residual = residual * (np.sqrt(weight) / share)[..., None]
-    by_build = _points_by_build(state)
-    shared = np.concatenate(
-        [np.einsum("tnkc,tncb->tnkb", projector, by_build), (seen * factor[..., None])[..., None]], -1
-    ).astype(np.float32)
+    shared = None
+    if len(system.edge):
+        by_build = np.einsum("tnkc,tncb->tnkb", projector, _points_by_build(state))
+        shared = np.concatenate([by_build, (seen * factor[..., None])[..., None]], -1).astype(np.float32)
     for group in figure.groups(MARK_JOINTS, _NO_PAIRS):
         some = group.points
         by = figure.point_derivatives(state.axes, state.placed, points[:, some], MARK_JOINTS[some], group.columns)
@@ -95,7 +95,7 @@ def image(state: State, evidence: Evidence, depth: Array, weight: float, outlier
             residual[:, some].reshape(count, -1),
             np.moveaxis(rows, 1, 2).reshape(count, -1, len(group.columns)),
             group.columns,
-            shared[:, some].reshape(count, -1, shared.shape[-1]),
+            None if shared is None else shared[:, some].reshape(count, -1, shared.shape[-1]),
         )
 
 
@@ -136,6 +136,12 @@ class Word:
         """The word on some frames."""
         return replace(self, local=self.local[rows], pull=self.pull[rows], depth=self.depth[rows])
 
+    def turned(self, turn: Array) -> Word:
+        """The word in a world turned by ``turn (3, 3)``."""
+        local = self.local.copy()
+        local[:, 0] = turn @ local[:, 0]
+        return replace(self, local=local)
+
 
 def word(state: State, said: Word, stiff: Array, system: System) -> None:
     """Nearness to the network's word. ``stiff (22,)``: squared weights of the bends of what differs from it."""
@@ -155,8 +161,8 @@ def word(state: State, said: Word, stiff: Array, system: System) -> None:
     residual = (np.log(away) - clip.focal - said.depth) * pull
     system.cost += float(np.sum(residual**2))
     if system.complete:
-        border = np.zeros((count, 1, state.border))
-        border[..., -1] = -pull
+        border = np.zeros((count, 1, len(system.edge)))
+        border[..., -1:] = -pull
         by = (clip.turn[:, :, 2] * (pull / away)[:, None])[:, None]
         system.add_rows(residual[:, None], by, np.arange(3), border)
 
