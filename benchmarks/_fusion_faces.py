@@ -22,17 +22,16 @@ from holirep_blender.motion.observations import Observations
 Array = npt.NDArray[np.float64]
 
 CLIPS = ("asl_book", "asl_sister", "asl_please")
-_FRAMES = 100
 _LOOKS = [index for index, name in enumerate(ARKIT_NAMES) if name.startswith("eyeLook")]
 _SKIN = 468
 
 
 def tracked(movie: Path) -> Observations:
-    """What the tracker sees in the beginning of a movie; kept in ``build``."""
+    """What the tracker sees in a movie; kept in ``build``."""
     kept = Path(__file__).resolve().parents[1] / "build" / f"{movie.stem}.observations.npz"
     if not kept.is_file():
         kept.parent.mkdir(exist_ok=True)
-        plate = open_plate(movie, (1, _FRAMES))
+        plate = open_plate(movie)
         track(plate, PersonChoice.from_json(None), processes=None, progress=lambda done, count: None).save(kept)
     return Observations.load(kept)
 

@@ -68,7 +68,9 @@ def fit_face(
     weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / _SKIN) / noise
     design = (moves * weights).reshape(len(columns), -1)
     normal = design @ design.T
-    stiffness = np.full(len(columns), 1.0 / _PRIOR**2)
+    # what hardly moves the points would else explain their noise by large numbers
+    strength = np.diag(normal)
+    stiffness = np.maximum(1.0, np.median(strength) / strength) / _PRIOR**2
     solved = start
     for _ in range(_POSES):
         shape = rest + np.einsum("tk,kni->tni", solved, moves)
