@@ -220,7 +220,8 @@ def test_long_clips_are_solved_in_stretches_without_a_seam(monkeypatch):
     assert shares[-1] == 1.0
     assert len(shares) > 1
     apart = np.linalg.norm(_places(parts)[2].placed - _places(whole)[2].placed, axis=-1)
-    assert apart.max() < 0.03
+    # lengths come from a sample of the clip
+    assert apart.max() < 0.06
     steps = [np.linalg.norm(np.diff(_places(c)[2].placed, 2, axis=0), axis=-1).max() for c in (parts, whole)]
     assert steps[0] < 1.15 * steps[1]
 
