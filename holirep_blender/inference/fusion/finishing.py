@@ -17,7 +17,7 @@ from ...motion.geometric.hands import hand_sightings
 from ...motion.geometric.head import Face
 from ...motion.geometric.smoothing import channel_filter
 from ...motion.observations import Observations
-from ...motion.skeleton import FINGERS, JOINT_INDEX, JOINT_NAMES, SIDES
+from ...motion.skeleton import FINGERS, JOINT_INDEX, SIDES, finger_joints
 from ...motion.take import Take
 from .face_solving import UNOBSERVABLE, fit_face
 from .neutral import Neutral
@@ -32,6 +32,12 @@ _YAW, _PITCH = np.radians(32.0), np.radians(24.0)
 _SMALL_FACE = 60.0
 """Pixels between the eyes below which lips and brows get noisy."""
 _EYES = ((33, 133), (362, 263))
+_EASED, _CALM_HZ = 0.45, 2.0
+"""Seconds within which a hand that is lost or found changes from what was seen to what the network thinks, and how slow
+it is there.
+"""
+_FEWEST = 12
+"""Frames that a filter needs."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,9 @@ def finished(
         trust = getattr(rows, f"{side}_hand_confidence")
         seen = hand_sightings(getattr(rows, f"{side}_hand_image"), trust, take.fps)
         reaching = gaps.confidence_into_gaps(trust, seen, take.fps)
-        columns = [JOINT_INDEX[name] for name in JOINT_NAMES if name.startswith(side) and name[len(side) :] in _PARTS]
+        columns = [JOINT_INDEX[joint] for finger in FINGERS for joint in finger_joints(side, finger)]
         confidence[:, columns] = np.minimum(confidence[:, columns], reaching[:, None])
+        take.local_rotations[:, columns] = _fingers(take.local_rotations[:, columns], seen, take.fps, options)
     in_face = gaps.confidence_into_gaps(sight.face.confidence, sight.face.valid, take.fps)
     confidence[:, [JOINT_INDEX[name] for name in ("leftEye", "rightEye", "jaw")]] = in_face[:, None]
     take.joint_confidence = np.clip(confidence, 0.0, 1.0)
@@ -63,10 +70,18 @@ def finished(
     return take
 
 
-_PARTS = frozenset(
-    name[len(side) :] for side in SIDES for name in JOINT_NAMES if name.startswith(side) for f in FINGERS if f in name
-)
-"""Names of the fingers' joints without their side."""
+def _fingers(local: Array, seen: Mask, fps: float, options: SolveOptions) -> Array:
+    """Fingers ``(T, 15, 4)`` that leave what was seen, and come back to it, over :data:`_EASED` seconds."""
+    if seen.any() and not seen.all():
+        away = np.clip(gaps.distance_to_valid(seen) / (_EASED * fps), 0.0, 1.0)
+        share = (away**2 * (3.0 - 2.0 * away))[:, None]
+        local = rotations.slerp(gaps.fill_rotations(local, seen, fps), local, np.broadcast_to(share, local.shape[:2]))
+    local = filters.filtered_rotations(rotations.continuous(local), channel_filter(options, fps, "fingers"))
+    if len(local) <= _FEWEST:
+        return local
+    near = gaps.border_nearness(seen, fps, _EASED)[:, None]
+    calm = filters.filtered_rotations(local, lambda values: filters.zero_phase(values, fps, _CALM_HZ))
+    return np.asarray(rotations.slerp(local, calm, np.broadcast_to(near, local.shape[:2])))
 
 
 def _face(
@@ -84,7 +99,7 @@ def _face(
     smooth = channel_filter(options, fps, "face")
     near = gaps.border_nearness(face.valid, fps)
     filled = gaps.fill_channels(found, face.valid, fps, 0.0)
-    if len(filled) > 12:
+    if len(filled) > _FEWEST:
         filled += near[:, None] * (filters.zero_phase(filled, fps, 1.5) - filled)
     take.blendshapes = np.clip(smooth(filled), 0.0, 1.0)
     trust = gaps.confidence_into_gaps(face.confidence, face.valid, fps)

@@ -20,13 +20,16 @@ from safetensors.torch import save_file  # noqa: E402
 from holirep_blender.inference.errors import UserError  # noqa: E402
 from holirep_blender.inference.fusion import method as fusion_method  # noqa: E402
 from holirep_blender.inference.fusion.face_solving import UNOBSERVABLE  # noqa: E402
+from holirep_blender.inference.fusion.finishing import _fingers  # noqa: E402
 from holirep_blender.inference.fusion.network import HolisticReplicationNetwork, NetworkSize  # noqa: E402
 from holirep_blender.inference.fusion.observed import from_observations  # noqa: E402
 from holirep_blender.inference.fusion.windows import predict  # noqa: E402
 from holirep_blender.inference.methods import method_of  # noqa: E402
 from holirep_blender.inference.solve_again import solve_again  # noqa: E402
+from holirep_blender.motion import rotations  # noqa: E402
 from holirep_blender.motion.arkit import ARKIT_INDEX  # noqa: E402
 from holirep_blender.motion.confidence import part_of  # noqa: E402
+from holirep_blender.motion.geometric import SolveOptions  # noqa: E402
 from holirep_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES  # noqa: E402
 from holirep_blender.motion.take import CONTACT_NAMES, Take  # noqa: E402
 from tests.motion.geometric.performance import FPS, performance  # noqa: E402
@@ -261,3 +264,18 @@ def test_a_gpu_without_room_for_one_window_leaves_the_work_to_the_cpu(walk, weig
     assert loaded == ["cuda:0", "cpu"]
     assert warnings == ["The GPU cuda:0 has no memory for the network, so the CPU does the work."]
     assert take.header["fusion"]["device"] == "cpu"
+
+
+def test_fingers_do_not_pop_where_a_hand_is_lost_and_found():
+    random = np.random.default_rng(5)
+    seen = np.ones(90, bool)
+    seen[30:60] = False
+    bend = rotations.from_axis_angle(np.array([0.0, 1.0, 0.0]), np.where(seen, 1.4, -0.2)[:, None] * np.ones((90, 15)))
+    shaken = rotations.from_rotation_vector(random.normal(0.0, 0.02, (90, 15, 3)))
+    fingers = _fingers(rotations.multiply(bend, shaken), seen, 30.0, SolveOptions())
+    steps = np.degrees(2.0 * np.arccos(np.clip(np.abs((fingers[1:] * fingers[:-1]).sum(-1)), 0.0, 1.0)))
+    assert steps.max() < 15.0
+    bent = np.degrees(rotations.to_rotation_vector(fingers)[..., 1])
+    assert np.allclose(bent[[5, 85]], np.degrees(1.4), atol=4.0), "what was seen stays"
+    assert np.allclose(bent[45], np.degrees(-0.2), atol=6.0), "deep in the gap it is the network's word"
+    assert np.isfinite(_fingers(bend[:3], np.zeros(3, bool), 30.0, SolveOptions())).all()
