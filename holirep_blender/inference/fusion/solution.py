@@ -77,7 +77,14 @@ def solve_fusion(
             progress(_NETWORK_SHARE + (1.0 - _NETWORK_SHARE) * share)
 
     said = with_height(predict(network, observed, progress=told), options.performer_height)
-    start = start_of(said, rows, network.template.double().cpu().numpy(), fps=fps, camera_track=track)
+    start = start_of(
+        said,
+        rows,
+        network.template.double().cpu().numpy(),
+        fps=fps,
+        camera_track=track,
+        lens_known=options.focal_length_px is not None,
+    )
     if options.floor == "none":
         start = replace(start, contacts=np.zeros_like(start.contacts))
     given = Given(

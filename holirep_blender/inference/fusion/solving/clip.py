@@ -37,7 +37,7 @@ class Tuning:
     """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
     outlier: float = 4.0
     """Spreads of a point from which on it counts less and less."""
-    said: float = 1.8
+    said: float = 2.2
     """The network's real error over the one that it expects."""
     least_said: float = float(np.radians(4.0))
     depth: float = 0.06
