@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_closing, binary_opening
+from scipy.ndimage import binary_closing, binary_opening, label
 
 from holirep_blender.motion import rotations
 from holirep_blender.motion.bvh import BvhClip, read_bvh
@@ -37,9 +37,11 @@ _TORSO = ("hips", "spine", "chest", "upperChest", "neck", "head")
 HEEL = np.array([0.0, 0.045, -0.0663])
 BALL = np.array([0.0, 0.0, -0.0204])
 """Points of the sole in the rest frames of foot and toes, metres at a stature of 1.70 m."""
-_NEAR_FLOOR, _STILL = 0.055, 0.35
+_NEAR_FLOOR, _STILL, _HIGHEST_REST = (0.030, 0.055), (0.25, 0.45), 0.12
 _FASTEST = np.radians(1500.0)
 """Radians a second, faster than which the joints of these clips are not believed."""
+_FARTHEST = {"head": np.radians(90.0), "neck": np.radians(75.0), "spine": np.radians(75.0), "Foot": np.radians(100.0)}
+"""Radians from rest, farther than which these joints are not believed."""
 NO_FLOOR = ("001_08", "001_14", "003_")
 """Clips that leave the flat floor: climbing and uneven ground."""
 
@@ -258,29 +260,49 @@ def soles(turned: Array, placed: Array) -> Array:
 
 
 def _contacts(points: Array, fps: float) -> npt.NDArray[np.bool_]:
-    """Points ``(T, N, 3)`` that rest on the floor: low and still, for a tenth of a second at least."""
+    """Points ``(T, N, 3)`` that rest on the floor: low and still, for a tenth of a second at least.
+
+    Low is told from where the point lies in this clip when it is still, since soles of different feet and captures lie
+    up to 5 cm apart; a contact begins where it is sure and lasts as long as it may be one.
+    """
     speed = np.linalg.norm(np.gradient(points, axis=0), axis=-1) * fps
-    touching = (points[..., 2] < _NEAR_FLOOR) & (speed < _STILL)
     length = max(3, round(0.1 * fps)) | 1
     rows = []
-    for column in touching.T:
-        closed = binary_closing(np.pad(column, length, mode="edge"), np.ones(length))
+    for height, rate in zip(points[..., 2].T, speed.T):
+        resting = height[(rate < _STILL[0]) & (height < _HIGHEST_REST)]
+        level = float(np.clip(np.quantile(resting, 0.25), -0.02, 0.06)) if len(resting) > 0.2 * fps else 0.0
+        sure, may = ((height - level < low) & (rate < still) for low, still in zip(_NEAR_FLOOR, _STILL))
+        runs, count = label(may)
+        touching = np.isin(runs, np.unique(runs[sure & may])) & may if count else may
+        closed = binary_closing(np.pad(touching, length, mode="edge"), np.ones(length))
         rows.append(binary_opening(closed, np.ones(length))[length:-length])
     return np.stack(rows, axis=1)
 
 
 def _despiked(local: Array, fps: float) -> Array:
-    """Joint rotations ``(T, 22, 4)``, bridged where a joint turns faster than anybody can: flipped angles."""
+    """Joint rotations ``(T, 22, 4)``, bridged where a joint turns faster or farther than anybody can: flipped angles.
+
+    A joint that is never within its reach rests.
+    """
     result = local.copy()
-    for joint in range(local.shape[1]):
+    for joint, name in enumerate(BODY):
         jump = rotations.angle_between(local[1:, joint], local[:-1, joint]) * fps > _FASTEST
         bad = np.concatenate([jump, [False]]) | np.concatenate([[False], jump])
+        limit = next((angle for part, angle in _FARTHEST.items() if part in name), None)
+        if limit is not None:
+            bad |= 2.0 * np.arccos(np.clip(np.abs(local[:, joint, 0]), 0.0, 1.0)) > limit
         good = np.flatnonzero(~bad)
-        if bad.any() and len(good) > 1:
+        if bad.all():
+            result[:, joint] = [1.0, 0.0, 0.0, 0.0]
+        elif bad.any():
             frame = np.clip(np.arange(len(local)), good[0], good[-1])
-            after = np.clip(np.searchsorted(good, frame), 1, len(good) - 1)
-            low, high = good[after - 1], good[after]
-            share = (frame - low) / (high - low)
+            after = (
+                np.clip(np.searchsorted(good, frame), 1, max(1, len(good) - 1))
+                if len(good) > 1
+                else np.zeros_like(frame)
+            )
+            low, high = good[np.maximum(after - 1, 0)], good[after]
+            share = (frame - low) / np.maximum(high - low, 1)
             bridged = rotations.slerp(local[low, joint], local[high, joint], share)
             result[:, joint] = np.where(bad[:, None], bridged, local[:, joint])
     return result

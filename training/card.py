@@ -46,7 +46,8 @@ The fusion network of HoliRep: body, face, hands and environment of a span of fr
 | file | `weights.safetensors`, {megabytes:.1f} MB, half precision, {parameters:,} parameters |
 | SHA-256 | `{sha256}` |
 | licence | GPL-3.0-or-later |
-| trained by | `python -m training.train {arguments}`, seed {seed}, {steps} steps, {minutes:.1f} minutes on one {gpu} |
+| trained by | {commands} |
+| on | one {gpu}; {minutes:.1f} minutes of it in these runs |
 | begun from | {start} |
 
 ## Data
@@ -57,7 +58,7 @@ The fusion network of HoliRep: body, face, hands and environment of a span of fr
 - Faces: ICT-FaceKit (light model), MIT licence, © 2020 USC Institute for Creative Technologies; its mean face at 478
   points is stored with the weights.
 - Light: radiance maps of Poly Haven, CC0.
-- Fingers, cameras, and what a tracker makes of them all are synthetic.
+- Fingers, cameras, and what a tracker makes of them all are synthetic{drawn}.
 
 ## Figures
 On synthetic observations with tracker-like noise; no real footage is in them.
@@ -66,12 +67,38 @@ On synthetic observations with tracker-like noise; no real footage is in them.
 |---|---|---|
 {rows}
 
+{closed}
 ## Limits
 - Fingers were learnt from procedural hands, faces from a blend-shape model: what these cannot do, the network has not
   seen. tongueOut is never predicted; cheekPuff, jawForward and mouthDimple are guesses.
 - Lying, climbing and acrobatics are rare in the motion, and so are children.
 - Distance and focal length are ambiguous in one picture; give the lens or the performer's height where they are known.
 """
+
+
+def _closed_loop(path: Path) -> str:
+    """A table of what ``closed_loop.json`` says: rows of a clip set's name, method, PA-MPJPE and acceleration."""
+    if not path.is_file():
+        return ""
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    head = (
+        "Rendered performers through the real tracker, never trained on: PA-MPJPE in mm, acceleration over truth\n"
+    )
+    body = "\n".join(
+        f"| {row['set']} | {row['method']} | {row['pa_mpjpe']:.1f} | {row['acceleration']:.2f} |" for row in rows
+    )
+    return f"{head}\n| clips | method | PA-MPJPE | acceleration |\n|---|---|---|---|\n{body}\n"
+
+
+def _by_run(lines: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The lines that tell a time, run by run; a run begins where the network's size is told."""
+    runs: list[list[dict[str, Any]]] = []
+    for line in lines:
+        if "parameters" in line:
+            runs.append([])
+        elif "minutes" in line and runs:
+            runs[-1].append(line)
+    return [run for run in runs if run]
 
 
 def main(arguments: list[str]) -> int:
@@ -84,17 +111,29 @@ def main(arguments: list[str]) -> int:
     lines: list[dict[str, Any]] = [
         json.loads(line) for line in (options.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    facts = next(line for line in lines if "parameters" in line)
+    runs = [line for line in lines if "parameters" in line]
+    facts = runs[0]
     last = {str(line["evaluate"]): line for line in lines if "evaluate" in line}
     trained, held = last["train"], last["held out"]
     given = str(facts.get("arguments", ""))
+    commands = [f"`python -m training.train {line.get('arguments', '')}`" for line in runs]
+    commands += [
+        f"`python -m training.blend FIRST SECOND --share {line['blend']}`" for line in lines if "blend" in line
+    ]
+    pairs = [int(line["clips"]) for line in lines if line.get("evaluate") in ("train pairs", "held-out pairs")][-2:]
+    drawn = (
+        f", but for {sum(pairs)} clips of 64 frames of drawn performers (MakeHuman community assets, CC0), on which "
+        "the real tracker was run" if pairs else ""
+    )  # fmt: skip
+    minutes = sum(max(float(end["minutes"]) for end in part) for part in _by_run(lines))
     rows = "\n".join(
         f"| {text} | {trained[name]:.3g} | {held[name]:.3g} |" for name, text in _SHOWN.items() if name in held
     )
     text = _TEXT.format(
         name="Fusion network", megabytes=weights.stat().st_size / 1e6, parameters=int(facts["parameters"]),
-        sha256=hashlib.sha256(weights.read_bytes()).hexdigest(), arguments=given, seed=facts["seed"],
-        steps=held["step"], minutes=float(held["minutes"]), gpu=options.gpu, clips=facts["clips"],
+        sha256=hashlib.sha256(weights.read_bytes()).hexdigest(), commands=", then ".join(commands),
+        minutes=minutes, gpu=options.gpu, clips=facts["clips"], drawn=drawn,
+        closed=_closed_loop(options.folder / "closed_loop.json"),
         start="earlier weights of its own" if "--start" in given else "random weights", rows=rows,
     )  # fmt: skip
     (options.folder / "weights.md").write_text(text, encoding="utf-8")

@@ -11,7 +11,14 @@ import torch.nn.functional as functional
 from holirep_blender.inference.fusion.constants import numbers, pick
 from holirep_blender.inference.fusion.decoder import Performance
 from holirep_blender.inference.fusion.features import Features
-from holirep_blender.inference.fusion.joints import BODY_ROWS, FINGER_ROWS, SOLVED, SOLVED_INDEX, rest_offsets
+from holirep_blender.inference.fusion.joints import (
+    BODY_ROWS,
+    FINGER_ROWS,
+    SOLVED,
+    SOLVED_INDEX,
+    SOLVED_PARENTS,
+    rest_offsets,
+)
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.fusion.rotations import apply, gravity_view, smooth_l1
 
@@ -30,6 +37,9 @@ _HIPS = [SOLVED_INDEX["leftUpperLeg"], SOLVED_INDEX["rightUpperLeg"]]
 _WRISTS = [SOLVED_INDEX["leftHand"] if name.startswith("left") else SOLVED_INDEX["rightHand"]
            for name in (SOLVED[row] for row in FINGER_ROWS)]  # fmt: skip
 _BODY, _FINGERS = list(BODY_ROWS), list(FINGER_ROWS)
+_BONES = [row for row in BODY_ROWS if any(part in SOLVED[row] for part in ("Lower", "Hand", "Foot", "neck", "head"))]
+_ABOVE = [SOLVED_PARENTS[row] for row in _BONES]
+"""Ends of thighs, shins, arms, forearms and neck: their depth is what pictures tell least of."""
 POINT_WEIGHTS = [4.0 if point in LIPS or point in LIDS else 1.0 for point in range(468)]
 
 
@@ -89,6 +99,8 @@ def losses(
     terms["spread"] = 0.05 * (target / found.spread + found.spread.log()).mean()
     terms["level"] = 4.0 * pick(ours.level - real.level, _BODY, 2).norm(dim=-1).mean()
     terms["camera"] = 4.0 * pick(ours.camera - real.camera, _BODY, 2).norm(dim=-1).mean()
+    bones = [pick(side.camera, _BONES, 2) - pick(side.camera, _ABOVE, 2) for side in (ours, real)]
+    terms["bones' depth"] = 8.0 * (bones[0] - bones[1])[..., 2].abs().mean()
     fingers = [(pick(side.level, _FINGERS, 2) - pick(side.level, _WRISTS, 2)) for side in (ours, real)]
     terms["fingers"] = 8.0 * (fingers[0] - fingers[1]).norm(dim=-1).mean()
     terms["up"] = 2.0 * (found.up - truth.up).norm(dim=-1).mean()
@@ -113,14 +125,17 @@ def losses(
     terms["focal"] = 0.3 * (found.focal - (truth.focal / read.focal).log()).abs().mean()
     moved = faces.vertices(found.coefficients - truth.coefficients) * 10.0
     points = numbers(POINT_WEIGHTS, place)
-    seen = 0.05 + 0.95 * face_seen
+    faced = truth.faced[:, None]
+    seen = (0.05 + 0.95 * face_seen) * faced
     error = (moved.square().sum(-1) + 1e-4).sqrt()
     terms["face"] = 0.15 * ((error * points).mean(-1) / points.mean() * seen).mean()
     wrong = (found.coefficients - truth.coefficients).abs()
     terms["coefficients"] = 2.0 * (wrong.mean(-1) * seen).mean()
-    terms["face spread"] = 0.05 * (wrong.detach() / found.coefficient_spread + found.coefficient_spread.log()).mean()
+    terms["face spread"] = (
+        0.05 * ((wrong.detach() / found.coefficient_spread + found.coefficient_spread.log()).mean(-1) * faced).mean()
+    )
     terms["gaze"] = 0.5 * ((found.gaze - truth.gaze).abs().mean(-1) * seen).mean()
-    terms["identity"] = 0.03 * (found.identity - truth.identity).abs().mean()
+    terms["identity"] = 0.03 * ((found.identity - truth.identity).abs() * faced).mean()
     lit = truth.lit
     terms["light"] = 0.10 * ((found.light - truth.light).abs().mean((-1, -2)) * lit).mean()
     terms["light direction"] = 0.10 * ((found.light_direction - truth.light_direction).norm(dim=-1) * lit).mean()

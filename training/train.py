@@ -31,6 +31,7 @@ from holirep_blender.inference.fusion.network import HolisticReplicationNetwork,
 from holirep_blender.inference.fusion.observed import Observed
 
 from .metrics import metrics
+from .pairs import Pairs, chosen
 from .synthesis.chance import Chance
 from .synthesis.scene import Stage
 from .trainer import Trainer
@@ -38,6 +39,11 @@ from .trainer import Trainer
 TINY = NetworkSize(64, 64, 64, 1, 1, 1, 1, 1)
 WITHOUT = ("face", "body", "hands", "environment")
 EVALUATION_SEED = 20_000_003
+PAIR_FIGURES = (
+    "pa_mpjpe", "pa_mpjpe raw", "pa_mpjpe whole", "pa_mpjpe whole raw", "mpjpe", "mpjpe raw", "angle", "angle hips",
+    "angle arms", "angle legs", "angle trunk", "twist", "up", "depth %", "stature %", "focal %", "acceleration error",
+    "acceleration error raw", "acceleration ratio", "contact f1", "fingers",
+)  # fmt: skip
 WARM_UP, CAPTURE_AT = 300, 12
 
 
@@ -79,6 +85,28 @@ def evaluate(
         rows.append(metrics(found, read, observed, truth, stage.faces))
     network.train()
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def real_pairs(path: Path, device: torch.device) -> tuple[Pairs, Pairs]:
+    """Pairs to train on, and every twelfth clip, which is kept for looking at."""
+    with np.load(path, allow_pickle=False) as stored:
+        packed = {name: stored[name] for name in stored.files}
+    count = len(packed["size"])
+    kept = np.arange(count) % 12 == 11
+    return Pairs(chosen(packed, ~kept), device), Pairs(chosen(packed, kept if kept.any() else ~kept), device)
+
+
+@torch.no_grad()
+def evaluate_pairs(network: HolisticReplicationNetwork, pairs: Pairs, stage: Stage, drop: str = "") -> dict[str, float]:
+    """Figures of the body on clips of the real tracker."""
+    network.eval()
+    observed, truth = pairs.sample(Chance(EVALUATION_SEED, stage.device), len(pairs), vary=False)
+    given = without(observed, drop) if drop else observed
+    with torch.autocast(stage.device.type, dtype=torch.bfloat16, enabled=stage.device.type == "cuda"):
+        found, read = network(given)
+    network.train()
+    figures = metrics(found, read, observed, truth, stage.faces)
+    return {name: value for name, value in figures.items() if name in PAIR_FIGURES}
 
 
 def report(log: Path, values: dict[str, object]) -> None:
@@ -127,6 +155,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--profile", action="store_true", help="print what the GPU spends its time on")
     parser.add_argument("--graph", action="store_true", help="replay whole steps as a CUDA graph")
     parser.add_argument("--no-cross-attention", action="store_true")
+    parser.add_argument("--pairs", type=Path, help="what the real tracker saw of drawn performers (training.pairs)")
+    parser.add_argument("--real-share", type=float, default=0.2, help="share of each batch that is of the real tracker")
     parser.add_argument("--smoke", action="store_true", help="tiny network, tiny batch, three steps")
     options = parser.parse_args(arguments)
     if options.smoke:
@@ -151,7 +181,11 @@ def main(arguments: list[str]) -> int:
     if options.start:
         network.load_state_dict({k: v.float() for k, v in load_file(str(options.start), device=str(device)).items()})
     chance = Chance(options.seed, device)
-    trainer = Trainer(network, stage, chance, options.batch, options.frames, options.decay, options.average)
+    pairs, unseen = real_pairs(options.pairs, device) if options.pairs else (None, None)
+    real = max(1, round(options.real_share * options.batch))
+    trainer = Trainer(
+        network, stage, chance, options.batch, options.frames, options.decay, options.average, pairs, real
+    )  # fmt: skip
     first = 0
     if options.resume:
         first = trainer.load_state(torch.load(options.resume, map_location=device, weights_only=True))
@@ -186,6 +220,11 @@ def main(arguments: list[str]) -> int:
                     **evaluate(trainer.averaged, where, batches, rows, options.frames),
                 },
             )
+
+        if pairs is not None and unseen is not None:
+            for name, which in (("train pairs", pairs), ("held-out pairs", unseen)):
+                figures = evaluate_pairs(trainer.averaged, which, stage)
+                report(log, {"evaluate": name, "step": step, "clips": len(which), **figures})
 
     began, step = time.perf_counter(), first
     since, mark = 0, began

@@ -7,7 +7,7 @@ A step is thousands of small kernels, which cost more to start than to run.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from torch import nn
 from holirep_blender.inference.fusion.network import HolisticReplicationNetwork
 
 from .losses import losses
+from .pairs import Pairs, joined
 from .synthesis.chance import Chance
 from .synthesis.scene import Stage
 
@@ -31,7 +32,10 @@ def weight_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 class Trainer:
-    """Network, its running average, optimizer and what the terms of the loss came to."""
+    """Network, its running average, optimizer and what the terms of the loss came to.
+
+    Of each batch ``real`` clips are of the real tracker (``pairs``), the rest are synthesised.
+    """
 
     def __init__(
         self,
@@ -42,7 +46,10 @@ class Trainer:
         frames: int,
         decay: float,
         average: float,
+        pairs: Optional[Pairs] = None,
+        real: int = 0,
     ) -> None:
+        self.pairs, self.real = pairs, real if pairs is not None else 0
         self.network, self.stage, self.chance = network, stage, chance
         self.batch, self.frames, self.average = batch, frames, average
         self.averaged = copy.deepcopy(network).requires_grad_(False)
@@ -73,7 +80,9 @@ class Trainer:
 
     def _step(self) -> None:
         device = self.stage.device.type
-        observed, truth = self.stage.batch(self.chance, self.batch, self.frames, vary=True)
+        observed, truth = self.stage.batch(self.chance, self.batch - self.real, self.frames, vary=True)
+        if self.pairs is not None and self.real:
+            observed, truth = joined((observed, truth), self.pairs.sample(self.chance, self.real, self.frames))
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda", cache_enabled=False):
             found, read = self.network(observed)
         with torch.autocast(device, enabled=False):

@@ -56,12 +56,12 @@ def place(chance: Chance, joints: Tensor, head: Tensor, clock: Clock) -> Cameras
     fill = chance.uniform(0.40, 1.0, batch)
     distance = (view / (torch.tan(narrow / 2) * fill)).clamp(0.7, 14.0)
     pitch = torch.deg2rad(torch.where(
-        chance.happens(0.2, batch), chance.uniform(-35.0, 60.0, batch), 6.0 + 12.0 * chance.normal(batch)
+        chance.happens(0.3, batch), chance.uniform(-35.0, 60.0, batch), 6.0 + 12.0 * chance.normal(batch)
     )).clamp(-0.7, 1.15)  # fmt: skip
     lowest = torch.asin(((0.1 - target[:, 2]) / distance).clamp(-0.95, 0.95))
     pitch = torch.maximum(pitch, lowest)
     roll = torch.deg2rad(
-        torch.where(chance.happens(0.2, batch), 20.0 * chance.normal(batch), 2.5 * chance.normal(batch))
+        torch.where(chance.happens(0.3, batch), 20.0 * chance.normal(batch), 2.5 * chance.normal(batch))
     )
     roll = roll.clamp(-0.75, 0.75)
     zero, one = torch.zeros(batch, device=device), torch.ones(batch, device=device)

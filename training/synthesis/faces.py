@@ -116,7 +116,7 @@ def _expressions(chance: Chance, batch: int, clock: Clock) -> Tensor:
     """Coefficients ``(B, T, 52)``: a few expressions that come and go, blinks, speech, eyes that look about."""
     count, device = len(clock), clock.times.device
     names = len(ARKIT_NAMES)
-    active = chance.happens(0.22, batch, 1, names)
+    active = chance.happens(0.3, batch, 1, names)
     level = chance.uniform(-0.3, 0.9, batch, 1, names)
     swing = chance.waves(batch, clock, names, 1.5) * chance.uniform(0.1, 0.6, batch, 1, names)
     values = (level + swing).clamp(0.0, 1.0) * active

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, Optional
 
 import numpy as np
 import torch
@@ -111,8 +111,10 @@ class Motions:
         swapped = pick(nearest, (2, 3, 0, 1, 5, 4), -1)
         return local, root, torch.where(flip[:, None, None], swapped, nearest), self.flat[clip]
 
-    def sample(self, chance: Chance, batch: int, clock: Clock, *, vary: bool) -> Moving:
-        """``batch`` performers over a clock; without ``vary`` only mirrored, of various builds."""
+    def sample(
+        self, chance: Chance, batch: int, clock: Clock, *, vary: bool, build: Optional[Tensor] = None
+    ) -> Moving:  # fmt: skip
+        """``batch`` performers over a clock; without ``vary`` only mirrored, of various builds or the one given."""
         count = len(clock)
         rate = 30.0 / clock.fps
         speed = chance.uniform(0.67, 1.4, batch) if vary else torch.ones(batch, device=self.device)
@@ -123,12 +125,14 @@ class Motions:
             for rows, probability in ((_UPPER, 0.35), (_ARM["left"], 0.3), (_ARM["right"], 0.3)):
                 part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
                 local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
+            local = _blended(chance, local, other, clock)
         body = from_quaternion(local)
         if vary:
             varied, steady = _varied(chance, body, clock, flat)
             body = torch.where(plain[:, None, None, None, None], from_quaternion(captured), varied)
             flat = torch.where(plain, flat, steady)
-        build = chance.normal(batch, BUILD_SIZE) * numbers(_BUILD_SPREADS, local)
+        if build is None:
+            build = chance.normal(batch, BUILD_SIZE) * numbers(_BUILD_SPREADS, local)
         offsets = rest_offsets(build)
         whole = torch.eye(3, device=self.device).expand(batch, count, len(SOLVED), 3, 3).clone()
         whole[:, :, index(BODY_ROWS, whole)] = body
@@ -136,6 +140,17 @@ class Motions:
         turned, placed = forward_kinematics(whole, offsets)
         root = _grounded(root, turned, placed, build, contacts * flat[:, None, None], flat)
         return Moving(whole, turned, placed + root[:, :, None], build, offsets, contacts, flat)
+
+
+def _blended(chance: Chance, local: Tensor, other: Tensor, clock: Clock) -> Tensor:
+    """For some performers, trunk and arms between those of two clips, now nearer to one and now to the other."""
+    batch = len(local)
+    sign = torch.where((local * other).sum(-1, keepdim=True) < 0, -1.0, 1.0)
+    share = torch.sigmoid(1.5 * chance.waves(batch, clock, 1, 0.5) + chance.normal(batch, 1, 1))
+    upper = numbers([float(row in _UPPER) for row in range(len(BODY))], local)
+    share = share * upper * chance.happens(0.3, batch, 1, 1)
+    mixed = torch.lerp(local, other * sign, share[..., None])
+    return mixed / mixed.norm(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
 def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,8 @@ class Truth:
     3)`` middle of the hip joints in the camera's axes; ``velocity (B, T, 3)`` of the hips in their heading frame, m/s;
     ``contacts (B, T, 6)`` with ``flat (B,)``; ``build``, ``offsets``; ``focal (B,)`` pixels; ``picture (B, T, 33, 2)``
     clean pixels and ``points (B, T, 33, 3)`` clean in camera axes; ``coefficients``, ``gaze``, ``identity``; ``light``,
-    ``light_direction`` in the first frame's frame of gravity and view; ``lit (B,)`` where the light could be known.
+    ``light_direction`` in the first frame's frame of gravity and view; ``lit (B,)`` where the light could be known;
+    ``faced (B,)`` where the face's truth is known.
     """
 
     rotations: Tensor
@@ -56,6 +57,7 @@ class Truth:
     light: Tensor
     light_direction: Tensor
     lit: Tensor
+    faced: Tensor
 
 
 class Stage:
@@ -75,7 +77,7 @@ class Stage:
         """``size`` clips of ``count`` frames."""
         clock = Clock(torch.arange(count, device=self.device) / fps, fps)
         moving = self.motions.sample(chance, size, clock, vary=vary)
-        moving = _turned_about(chance, moving)
+        moving = turned_about(chance, moving)
         face = self.faces.sample(chance, size, clock)
         cameras = place(chance, moving.placed, moving.placed[:, :, SOLVED_INDEX["head"]], clock)
         return self._seen(chance, moving, face, cameras, clock)
@@ -103,7 +105,7 @@ class Stage:
         def known(probability: float) -> Tensor:
             return chance.happens(probability, size).float()
 
-        light_known, neutral_known = known(0.3), known(0.3)
+        light_known, neutral_known = known(0.3), known(0.6)
         # the light is told in the frame of the first frame's view; the world's heading is the camera's at rest
         noisy_light = light * torch.exp(0.1 * chance.normal(size, 1, 1)) + 0.08 * chance.normal(size, 9, 3)
         lean = normalized(direction + 0.1 * chance.normal(size, 3))
@@ -162,6 +164,7 @@ class Stage:
             light=light,
             light_direction=direction,
             lit=((light_known > 0) | (skin_known.mean(1) > 0.3)).float(),
+            faced=torch.ones(size, device=self.device),
         )
         return observed, truth
 
@@ -185,7 +188,7 @@ def heading(hips: Tensor) -> Tensor:
     return torch.stack([left, torch.linalg.cross(up, left), up], dim=-1)
 
 
-def _turned_about(chance: Chance, moving: Moving) -> Moving:
+def turned_about(chance: Chance, moving: Moving) -> Moving:
     """The performer at a random heading, about where the clip's middle is; towards the camera more often than not."""
     size = len(moving.placed)
     left = moving.turned[:, moving.turned.shape[1] // 2, 0, :, 0]

@@ -15,7 +15,8 @@ from .chance import Chance
 
 Tensor = torch.Tensor
 
-_SWAP = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [row + 1 if row % 2 else row - 1 for row in range(11, 33)]
+SIDES_SWAPPED = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [row + 1 if row % 2 else row - 1 for row in range(11, 33)]
+"""Body points with left and right exchanged."""
 _ARM_POINTS, _LEG_POINTS = list(range(11, 23)), list(range(23, 33))
 _LOOSE = [0.5] * 11 + [0.8] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 6 + [0.9] * 2 + [1.1] * 2 + [1.3] * 2 + [1.5] * 4
 """How loosely each body point is held, about 1."""
@@ -99,7 +100,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
     )
     out, picture = first, cameras.picture(local)
     # the farther of two limbs that cross in the picture; heels behind toes; limbs that clothes or light make unclear
-    partner = pick(local, _SWAP, 2)
+    partner = pick(local, SIDES_SWAPPED, 2)
     crossed = torch.sigmoid((0.13 - (local[..., :2] - partner[..., :2]).norm(dim=-1)) * 40)
     crossed = crossed * torch.sigmoid((local[..., 2] - partner[..., 2] - 0.06) * 40) * numbers(_CAN_CROSS, local)
     ahead = torch.sigmoid((local[:, :, 29:31, 2] - local[:, :, 31:33, 2] - 0.10) * 40) * 0.4
@@ -157,7 +158,7 @@ def see_body(chance: Chance, cameras: Cameras, points: Tensor, stature: Tensor, 
         run = run[..., None, None]
         order = list(range(33))
         for row in rows:
-            order[row] = _SWAP[row]
+            order[row] = SIDES_SWAPPED[row]
         image = torch.where(run, pick(image, order, 2), image)
         world = torch.where(run, pick(world, order, 2), world)
     world = world - world[:, :, 23:25].mean(2, keepdim=True)
@@ -234,7 +235,7 @@ def see_face(
     # what no face of the model looks like, for the whole clip: 1.2 mm, as the faces of real people leave over
     odd = (
         torch.einsum("btkc,kn->btnc", chance.normal(batch, 1, len(fields), 3), fields)
-        * 0.0052
+        * 0.0035
         * eyes.mean(1)[:, None, None, None]
     )
     own = chance.drifting(batch, count, 478 * 3, 2.5).unflatten(-1, (478, 3)) + 0.8 * chance.normal(batch, 1, 478, 3)
