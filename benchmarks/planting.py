@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from holirep_blender.motion.biomechanics.engine import LimitOptions, check_limits, limited
+from holirep_blender.motion.biomechanics.limit_table import LimitTable
 from holirep_blender.motion.bvh import BvhError
 from holirep_blender.motion.contacts import ContactEdit, Contacts, detect_contacts, edited, estimate_floor
 from holirep_blender.motion.planting import (
@@ -44,6 +46,8 @@ CALM = 1.0 + 1e-6
 """Times the 99.9th percentile of angular acceleration before that it may be afterwards, in every clip."""
 AIR_MM = 2.0
 """How far under the floor a foot may be that does not touch."""
+BEYOND_DEG = 0.01
+"""Degrees by which a joint of a leg may be beyond its hard limits."""
 WHOLE_SECONDS, EDIT_SECONDS = 3.0, 0.3
 TWIST = 20.0
 """Degrees a frame beyond the performer's own that a thigh's turn about itself may change: more is a flip."""
@@ -56,7 +60,9 @@ def clip_row(take: Take, contacts: Contacts, floor, name: str, limits) -> dict[s
     made = character_take(motion, rig, rig_map, fps=take.fps)
     ground = character_floor(made, take, floor)
     begin = time.perf_counter()
-    held = planted(made.take, contacts, PlantOptions(floor=ground, limits=limits), source=take)
+    # as refining does: within limits first, then planted, within limits still
+    start = made.take if limits is None else limited(made.take, limits)[0]
+    held = planted(start, contacts, PlantOptions(floor=ground, limits=limits), source=take)
     seconds = time.perf_counter() - begin
     after = to_motion(made, held.take, motion)
     old, new = foot_measures(rig, motion, contacts, ground), foot_measures(rig, after, held.contacts, ground)
@@ -80,8 +86,15 @@ def clip_row(take: Take, contacts: Contacts, floor, name: str, limits) -> dict[s
         "flexion_deg": hinge_flexion(rig, after),
         "twist_deg": thigh_twists(motion, after),
         "pelvis": pelvis_ratio(motion, after),
+        "beyond_deg": 0.0 if limits is None else beyond_limits(held.take, limits),
         "seconds": seconds,
     }
+
+
+def beyond_limits(take: Take, limits: LimitOptions) -> float:
+    """The most degrees by which a joint of a leg is beyond its hard limits."""
+    found = [one for one in check_limits(take, limits) if one.joint.endswith(("Leg", "Foot", "Toes"))]
+    return max((abs(one.value - one.bound) for one in found), default=0.0)
 
 
 def _of_bones(motion, names) -> np.ndarray:  # type: ignore[no-untyped-def]
@@ -119,11 +132,12 @@ def timing(take: Take, contacts: Contacts, floor, limits) -> dict[str, float]:  
         begin = time.perf_counter()
         made = character_take(motion, rig, rig_map, fps=part.fps)
         options = PlantOptions(floor=character_floor(made, part, floor), limits=limits)
-        to_motion(made, planted(made.take, marks, options, source=part, memo=memo).take, motion)
+        start = made.take if limits is None else limited(made.take, limits)[0]
+        to_motion(made, planted(start, marks, options, source=part, memo=memo).take, motion)
         whole.append(time.perf_counter() - begin)
         begin = time.perf_counter()
         changed = edited(marks, [ContactEdit("leftHeel", 100, 130, True), ContactEdit("leftToes", 100, 130, True)])
-        to_motion(made, planted(made.take, changed, options, source=part, memo=memo).take, motion)
+        to_motion(made, planted(start, changed, options, source=part, memo=memo).take, motion)
         edit.append(time.perf_counter() - begin)
     return {"frames": part.frame_count, "whole_seconds": min(whole), "edit_seconds": min(edit)}
 
@@ -143,9 +157,6 @@ def main() -> int:
         return 0
     limits = None
     if options.limits:
-        from holirep_blender.motion.biomechanics.engine import LimitOptions
-        from holirep_blender.motion.biomechanics.limit_table import LimitTable
-
         limits = LimitOptions(LimitTable.load(options.limits))
     rows: dict[str, dict[str, dict[str, float]]] = {name: {} for name in CHARACTERS}
     longest = None
@@ -177,11 +188,11 @@ def line(row: dict[str, float]) -> str:
         f"{row['contacts']:5.0f} points: slide {row['slide_before_mm']:6.1f} -> {row['slide_mm']:5.2f} mm "
         f"(p99 {row['slide_before_p99_mm']:5.1f} -> {row['slide_p99_mm']:5.3f}), "
         f"sink {row['sink_before_mm']:5.1f} -> {row['sink_mm']:4.2f} mm, "
-        f"in the air {row['air_before_mm']:5.1f} -> {row['air_mm']:4.1f}, "
+        f"free under the floor {row['air_before_mm']:5.1f} -> {row['air_mm']:4.1f}, "
         f"let go {row['gave_up']:.0f} ({let_go:.1f} %), "
         f"acceleration x {row['acceleration'] / row['acceleration_before']:.2f}, "
         f"knee {row['flexion_before_deg']:.1f} -> {row['flexion_deg']:.1f}°, thigh {row['twist_deg']:.0f}°, "
-        f"pelvis x {row['pelvis']:.1f}, {row['seconds']:.2f} s"
+        f"pelvis x {row['pelvis']:.1f}, beyond limits {row['beyond_deg']:.3f}°, {row['seconds']:.2f} s"
     )
 
 
@@ -196,12 +207,15 @@ def summary(rows: dict[str, dict[str, dict[str, float]]], speed: dict[str, float
         keys = ("slide_before_mm", "slide_mm", "sink_before_mm", "sink_mm", "air_before_mm", "air_mm")
         worst = {key: max(row[key] for row in table) for key in keys}
         knee = min(row["flexion_deg"] for row in table)
+        beyond = max(row["beyond_deg"] for row in table)
         print(
             f"\n{name}: {len(table)} clips, {total:.0f} touching points: "
             f"slide at most {worst['slide_before_mm']:.1f} -> {worst['slide_mm']:.3f} mm, {over:.0f} over 1 mm, "
             f"{gave_up:.0f} let go ({100.0 * gave_up / max(total, 1):.2f} %); "
             f"sink at most {worst['sink_before_mm']:.1f} -> {worst['sink_mm']:.3f} mm, "
-            f"in the air {worst['air_before_mm']:.1f} -> {worst['air_mm']:.2f} mm; "
+            f"free points under the floor at most {worst['air_before_mm']:.1f} -> {worst['air_mm']:.2f} mm, "
+            f"over {AIR_MM:.0f} mm in {sum(row['air_mm'] > AIR_MM for row in table)} clips; "
+            f"beyond limits {beyond:.4f}°; "
             f"knee at least {knee:.2f}°; acceleration x {np.median(ratios):.3f} (median of clips), "
             f"x {ratios.max():.2f} (worst), above {CALM} in {np.sum(ratios > CALM)}"
         )
@@ -213,6 +227,8 @@ def summary(rows: dict[str, dict[str, dict[str, float]]], speed: dict[str, float
             missed.append(f"{name}: pops")
         if max(row["air_mm"] for row in table) > AIR_MM:
             missed.append(f"{name}: a foot in the air is under the floor")
+        if beyond > BEYOND_DEG:
+            missed.append(f"{name}: a joint is beyond its limits")
     print(
         f"\n{speed['frames']} frames: whole {speed['whole_seconds']:.3f} s, after an edit {speed['edit_seconds']:.3f} s"
     )

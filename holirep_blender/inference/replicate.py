@@ -27,7 +27,8 @@ STAGES = ("Reading the plate", "Tracking", "Solving", "Writing the take")
 STAGE_STARTS = (0.0, 0.01, 0.95, 0.99)
 """Where each stage begins in the whole job, as a fraction; tracking is nearly all of it."""
 REPORT_SECONDS = 0.1
-RATE_WINDOW_SECONDS = 5.0
+RATE_WINDOW_SECONDS = 15.0
+"""The rate is that of so long: between finding people and the first hands nothing is done for some seconds."""
 
 
 class Clock:

@@ -76,6 +76,21 @@ def test_killed_with_its_tracking_processes(make_jobs, plate, takes):
     assert_clean(jobs, pid, takes)
 
 
+def test_cancel_while_halves_of_the_plate_are_followed_side_by_side(make_jobs, plate, takes):
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("a plate is halved between threads where there are two cores")
+    jobs = make_jobs()
+    job = jobs.submit("replicate", request(plate, takes / "a.npz", frame_range=[1, 125]))
+    run_until(jobs, job, lambda: job.progress is not None and job.progress.fraction > 0.26)  # the second pass has begun
+    pid = jobs.worker_pid
+    start = time.monotonic()
+    jobs.cancel(job)
+    jobs.wait(job)
+    assert time.monotonic() - start < 2.0
+    assert (job.state, job.error) == ("cancelled", None)
+    assert_clean(jobs, pid, takes)
+
+
 def test_a_little_garbage_on_stdout_is_kept_for_the_log(make_jobs, runtime_python, tmp_path):
     python = wrapper(tmp_path, f'echo "Welcome to the studio!"\nexec {runtime_python} "$@"\n')
     jobs = make_jobs(python)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Dict, Mapping, Optional, Sequence
 
@@ -31,18 +32,20 @@ class Network:
         self.size = size
         self._graph = bindings.calculator_graph.CalculatorGraph(graph_config="num_threads: 1\n" + text)
         self._results: Dict[str, Any] = {}
+        # The graph holds what it calls for ever, unseen by Python: it must not hold us.
         for name in outputs:
-            self._graph.observe_output_stream(name, self._keep)
+            self._graph.observe_output_stream(name, self._results.__setitem__)
         files = (models or {}).items()
         self._graph.start_run({name: packet_creator.create_string(content) for name, content in files})
         self._time = 0
 
-    def _keep(self, name: str, packet: Any) -> None:
-        self._results[name] = packet
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # a graph that failed has nothing left to close
+            self._graph.close()
 
     def start(self, image: np.ndarray) -> None:
         """Hand over an RGB uint8 image; nothing may be under way."""
-        self._results = {}
+        self._results.clear()
         self._time += MICROSECONDS_BETWEEN_PACKETS
         packet = packet_creator.create_image_frame(
             image_format=bindings.image_frame.ImageFormat.SRGB, data=np.ascontiguousarray(image)
@@ -52,7 +55,7 @@ class Network:
     def finish(self) -> Dict[str, Any]:
         """Wait; the output streams' packets by name, without those that stayed empty."""
         self._graph.wait_until_idle()
-        return self._results
+        return dict(self._results)
 
     def run(self, image: np.ndarray) -> Dict[str, Any]:
         """`start` and `finish`."""

@@ -16,16 +16,15 @@ from typing import Callable, List, Optional, Tuple, TypeVar
 from ...motion.observations import Observations
 from ..plate import Plate
 from .parts import PartWorker, Report, joined
-from .plan import Plan, scan_stride, split
+from .plan import Plan, bytes_held, split
 from .scan import Sighting
 
 MOST_LANES = 2
 # Each lane follows the last stretch before it once more, and has networks of its own: a quarter of a second to load at
 # the first job, and 200 MB.
 FRAMES_PER_LANE = 60
-# A lane holds the pictures of the stretch whose hands are looked at, of the next one, and of the one being read.
-STRETCHES_HELD = 4
-MOST_BYTES_HELD = 512 << 20
+# Pictures larger than that are not held twice.
+MOST_BYTES_PER_LANE = 512 << 20
 
 Result = TypeVar("Result")
 Task = Callable[[PartWorker, int, int, Report], Result]
@@ -41,8 +40,7 @@ def available_cores() -> int:
 
 def suitable_lanes(plate: Plate, frames: int) -> int:
     """Two where there are two cores, frames enough, and pictures that are not too large to hold."""
-    width, height = plate.size
-    if 3 * width * height * STRETCHES_HELD * scan_stride(plate.fps) > MOST_BYTES_HELD:
+    if bytes_held(plate) > MOST_BYTES_PER_LANE:
         return 1
     return max(1, min(available_cores(), frames // FRAMES_PER_LANE, MOST_LANES))
 

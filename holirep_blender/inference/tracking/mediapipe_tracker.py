@@ -78,6 +78,6 @@ class MediaPipeTracker:
         return link(sightings, plate.fps, samples, plate.size)
 
     def _team(self, plate: Plate, processes: Optional[int]) -> Team:
-        count = suitable_processes(plate.frame_count) if processes is None else max(1, int(processes))
+        count = suitable_processes(plate) if processes is None else max(1, int(processes))
         pieces = split(plate, plate.first_frame, plate.last_frame, count)
         return InProcess(plate) if len(pieces) == 1 else Processes(plate, pieces)

@@ -63,7 +63,7 @@ class PartWorker:
         The stretch before the part is followed too, so that the part starts as if it had no beginning, and the last
         stretch runs on to the next scanned frame.
         """
-        stride = scan_stride(plate.fps)
+        stride = scan_stride(plate)
         before = (first - plate.first_frame) // stride * stride + plate.first_frame - stride
         begin = max(plate.first_frame, before)
         end = min(plate.last_frame, last + (plate.first_frame - last) % stride)
@@ -111,6 +111,8 @@ def _followed(plate: Plate, begin: int, end: int, stops: Set[int], body: BodyFol
         if number in stops or number == end:
             yield stretch, body.follow(stretch)
             stretch = []
+    if stretch:  # a frame that cannot be decoded is left out, also where it would have been the last
+        yield stretch, body.follow(stretch)
 
 
 def _write_all(rows: Observations, first: int, last: int, found: List[Row]) -> None:

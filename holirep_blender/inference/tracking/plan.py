@@ -17,16 +17,27 @@ from .people import PersonTrack
 SCANS_PER_SECOND = 4.0
 # Every so many scanned frames each person is checked by a second view, however clear the first one is.
 THOROUGH_EVERY = 3
+# Who follows holds the pictures of the stretch whose hands are looked at, of the next two, and of the one being read.
+STRETCHES_HELD = 4
+MOST_BYTES_HELD = 1 << 30
 
 
-def scan_stride(fps: float) -> int:
-    """Frames from one scanned frame to the next."""
-    return max(1, round(fps / SCANS_PER_SECOND))
+def scan_stride(plate: Plate) -> int:
+    """Frames from one scanned frame to the next: fewer where the pictures of a quarter of a second are too large."""
+    width, height = plate.size
+    most = MOST_BYTES_HELD // (3 * width * height * STRETCHES_HELD)
+    return max(1, min(round(plate.fps / SCANS_PER_SECOND), most))
+
+
+def bytes_held(plate: Plate) -> int:
+    """The pictures that following through a part of the plate holds at a time."""
+    width, height = plate.size
+    return 3 * width * height * STRETCHES_HELD * scan_stride(plate)
 
 
 def scanned(plate: Plate, first: int, last: int) -> List[int]:
     """The scanned frames of a part: on one grid for the whole range, and the range's last frame."""
-    stride = scan_stride(plate.fps)
+    stride = scan_stride(plate)
     begin = plate.first_frame + -(-(first - plate.first_frame) // stride) * stride
     frames = list(range(begin, last + 1, stride))
     if last == plate.last_frame and (not frames or frames[-1] != last):
@@ -36,7 +47,7 @@ def scanned(plate: Plate, first: int, last: int) -> List[int]:
 
 def is_thorough(plate: Plate, frame: int) -> bool:
     """Whether everybody in a scanned frame is checked by a second view."""
-    return (frame - plate.first_frame) // scan_stride(plate.fps) % THOROUGH_EVERY == 0
+    return (frame - plate.first_frame) // scan_stride(plate) % THOROUGH_EVERY == 0
 
 
 def split(plate: Plate, first: int, last: int, count: int) -> List[Tuple[int, int]]:
@@ -44,7 +55,7 @@ def split(plate: Plate, first: int, last: int, count: int) -> List[Tuple[int, in
 
     Each ends with a scanned frame, where what the one before it found of the performer can be checked.
     """
-    stride = scan_stride(plate.fps)
+    stride = scan_stride(plate)
     ends = np.linspace(first - 1, last, count + 1)[1:-1]
     stops = (plate.first_frame + np.round((ends - plate.first_frame) / stride) * stride).astype(int)
     edges = [first - 1, *(stop for stop in sorted(set(stops.tolist())) if first <= stop < last), last]

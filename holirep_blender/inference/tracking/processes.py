@@ -21,9 +21,9 @@ import numpy as np
 from ...motion.observations import Observations
 from ..errors import PlateError, TrackingError
 from ..plate import Plate
-from .lanes import Lanes, available_cores
+from .lanes import Lanes, available_cores, suitable_lanes
 from .parts import joined
-from .plan import Plan
+from .plan import Plan, bytes_held
 from .scan import Sighting, from_arrays
 
 ENTRY = Path(__file__).with_name("part_process.py")
@@ -32,6 +32,8 @@ FRAMES_PER_PROCESS = 60
 # One process keeps nearly two cores busy (`lanes.py`).
 CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
+# What the pictures that all of them hold may take.
+MOST_BYTES_HELD = 4 << 30
 
 FOLDER_PREFIX = "holirep-tracking-"
 
@@ -59,9 +61,11 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def suitable_processes(frames: int) -> int:
-    """As many processes as keep the processor cores that we have busy, fewer for a short plate."""
-    return max(1, min(available_cores() // CORES_PER_PROCESS, frames // FRAMES_PER_PROCESS, MOST_PROCESSES))
+def suitable_processes(plate: Plate) -> int:
+    """As many processes as keep the processor cores that we have busy; fewer for a short plate or huge pictures."""
+    held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count)
+    most = min(available_cores() // CORES_PER_PROCESS, MOST_BYTES_HELD // held, MOST_PROCESSES)
+    return max(1, min(most, plate.frame_count // FRAMES_PER_PROCESS))
 
 
 class Team:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import gaps, rotations
 from ..take import Take
-from .blending import bridged, eased
+from .blending import eased, upper_envelope
 from .feet import Foot, FootPath
 from .legs import settling
 from .limb_solving import Hold, hold
@@ -50,7 +50,7 @@ def feet_brought_back(
     limited_take : the planted take after the limits. pose : over the floor, as it was planted.
     """
     result = limited_take
-    stances = [_stances(path, settling(pose.take.fps)) for path in paths]
+    stances = [_stances(path) for path in paths]
     for _ in range(_ROUNDS):
         nearer = _round(result, pose, feet, paths, stances, limits)
         if nearer is None:
@@ -77,7 +77,7 @@ def _round(
     for foot, path in zip(feet, paths):
         turned = now.turned[:, foot.leg.end].copy()
         heel = np.nan_to_num(path.heel)
-        pivot = np.nan_to_num(path.ball) - foot.ball * (0.0, 0.0, 1.0)
+        pivot = np.nan_to_num(path.ball) - _under(now, foot)
         share = _on_ball(path, pose.take.fps)[:, None]
 
         def end(
@@ -119,24 +119,20 @@ def _round(
         # a stance that is where it was stays as it was, whatever is done to others
         worse = ~nearer
         if worse.any():
-            # corrections pass from stance to stance through the air, so what is taken back does as well
-            share = np.where(worse[groups], 0.0, 1.0)[:, None]
-            share = bridged(share, path.touching, share, share, reach)
+            # a step that is too short to pass from one to the other in takes it from the stance that is brought back
+            share = 1.0 - upper_envelope(np.where(worse[groups], 1.0, 0.0), max(1, reach // 2))
             for joint in leg:
-                whole = rotations.slerp(take.local_rotations[:, joint], local[:, joint], share[:, 0])
-                local[:, joint] = np.where(share < 1.0, whole, local[:, joint])
+                shared = rotations.slerp(take.local_rotations[:, joint], local[:, joint], share)
+                local[:, joint] = np.where(share[:, None] < 1.0, shared, local[:, joint])
     return replace(take, local_rotations=local) if any_nearer else None
 
 
-def _stances(path: FootPath, reach: int) -> Frames:
-    """Which stance each frame belongs to ``(T,)``; those whose corrections reach into each other are one.
-
-    Frames in the air are shared out in the middle.
-    """
+def _stances(path: FootPath) -> Frames:
+    """Which stance each frame belongs to ``(T,)``; frames in the air are shared out in the middle."""
     touching = np.flatnonzero(path.touching)
     if len(touching) == 0:
         return np.zeros(len(path.touching), dtype=np.intp)
-    gaps_after = np.flatnonzero(np.diff(touching) > 2 * reach + 1)
+    gaps_after = np.flatnonzero(np.diff(touching) > 1)
     middles = (touching[gaps_after] + touching[gaps_after + 1]) // 2
     return np.searchsorted(middles, np.arange(len(path.touching)), side="left")
 
@@ -145,13 +141,19 @@ def _misses(pose: Pose, foot: Foot, path: FootPath) -> Array:
     """Square ``(T,)`` of how far a foot's points are from where they are held, and how fast they move there."""
     total = np.zeros(len(path.touching))
     turned, ankle = pose.turned[:, foot.leg.end], pose.placed[:, foot.leg.end]
-    for arm, place, height in ((foot.heel, path.heel, 0.0), (foot.pivot, path.ball, -float(foot.ball[2]))):
-        error = ankle + rotations.rotate(turned, arm) - place - (0.0, 0.0, height)
+    for arm, under, place in ((foot.heel, 0.0, path.heel), (foot.pivot, _under(pose, foot), path.ball)):
+        error = ankle + rotations.rotate(turned, arm) + under - place
         steps = np.diff(error, axis=0)
         error[:, 2] *= np.where(error[:, 2] < 0.0, _SUNK, _RISEN)
         total += np.nan_to_num(np.sum(error**2, axis=-1))
         total[1:] += np.nan_to_num(np.sum((_STEPS * steps) ** 2, axis=-1))
     return total
+
+
+def _under(pose: Pose, foot: Foot) -> Array:
+    """The ball from what a foot rolls over ``(T, 3)``; toes that limits keep from lying level take it along."""
+    toes = foot.toes if foot.toes >= 0 else foot.leg.end
+    return np.asarray(rotations.rotate(pose.turned[:, toes], foot.ball))
 
 
 def _on_ball(path: FootPath, fps: float) -> Array:

@@ -27,6 +27,8 @@ _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 """Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
 _FURTHER, _INSIDE = 1.2, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
+_TOES_STUCK = np.radians(15.0)
+"""The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``)."""
 _PAD, _SHORTEST = 2, 0.2
 """Frames around those in which a leg cannot stand, and seconds of the shortest stance between two of those."""
 
@@ -47,14 +49,15 @@ def legs_pulled(
         problem.inside = inside
     pull = _pull(pose, problem, limits)
     for _ in range(_ROUNDS):
-        if not (pull != 0.0).any():
+        if not (pull != 0.0).any() and not problem.sunk().any():
             return problem.shift, problem.missed()
         length = np.linalg.norm(pull, axis=-1, keepdims=True)
         problem.pulled(pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
         pull = _pull(pose, problem, limits)
     beyond = np.linalg.norm(pull, axis=-1)
+    most = np.array([_STUCK, _STUCK, _STUCK, _TOES_STUCK])
     stuck = [
-        missed | (hold.phases.touching & (beyond[:, 4 * number : 4 * number + 4] > _STUCK).any(axis=1))
+        missed | (hold.phases.touching & (beyond[:, 4 * number : 4 * number + 4] > most).any(axis=1))
         for number, (hold, missed) in enumerate(zip(holds, problem.missed()))
     ]
     return problem.shift, stuck

@@ -68,9 +68,12 @@ def planted(
     held = Contacts(contacts.names, found.confidence)
     violations: list[Violation] = []
     if options.limits is not None and found.turned:
-        part, _ = with_ancestors(replace(result, local_rotations=found.unlimited), sorted(found.turned))
+        part, rows = with_ancestors(replace(result, local_rotations=found.unlimited), sorted(found.turned))
+        moved = {result.joint_names[row] for row in rows}
         violations = [
-            replace(each, altered=options.limits.affects(each.joint)) for each in check_limits(part, options.limits)
+            replace(each, altered=options.limits.affects(each.joint))
+            for each in check_limits(part, options.limits)
+            if each.joint in moved
         ]
     if options.feet >= 1.0:
         violations += missed_feet(found.after, found.asked, contacts, points, take)

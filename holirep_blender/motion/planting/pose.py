@@ -12,7 +12,8 @@ import numpy.typing as npt
 from .. import rotations
 from ..contacts.floor import Floor
 from ..retargeting import take_rest_positions
-from ..retargeting.anatomy import canonical_axes, rest_rotations
+from ..retargeting.anatomy import TORSO, body_axes, canonical_axes, rest_rotations
+from ..skeleton import JOINT_INDEX, SIDES
 from ..take import Take
 
 Array = npt.NDArray[np.float64]
@@ -155,7 +156,10 @@ class Pose:
 
 
 def with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
-    """The part of a take with these joints, their toes and all that carries them, and which joints those are."""
+    """The part of a take with these joints, their toes and all that carries them, and which joints those are.
+
+    Behind those stand, still, the joints that show how the body is built: anatomical frames are the whole take's.
+    """
     kept = set(joints)
     kept |= {child for child, parent in enumerate(take.parents) if parent in kept}
     for joint in list(kept):
@@ -164,13 +168,30 @@ def with_ancestors(take: Take, joints: list[int]) -> tuple[Take, list[int]]:
             kept.add(joint)
     rows = sorted(kept)
     order = {joint: row for row, joint in enumerate(rows)}
+    rest = np.array(list(take_rest_positions(take).values()))
+    shown = _showing_build(take, rest, rows)
+    still = np.tile([1.0, 0.0, 0.0, 0.0], (take.frame_count, len(shown), 1))
     part = Take(
         take.fps,
         take.frame_start,
-        take.local_rotations[:, rows],
+        np.concatenate([take.local_rotations[:, rows], still], axis=1),
         take.root_translation,
-        take.rest_offsets[rows],
-        tuple(take.joint_names[joint] for joint in rows),
-        tuple(order.get(take.parents[joint], -1) for joint in rows),
+        np.concatenate([take.rest_offsets[rows], rest[shown] - rest[rows[0]]]),
+        tuple(take.joint_names[joint] for joint in [*rows, *shown]),
+        (*(order.get(take.parents[joint], -1) for joint in rows), *(0 for _ in shown)),
     )
     return part, rows
+
+
+def _showing_build(take: Take, rest: Array, rows: list[int]) -> list[int]:
+    """The joints beside ``rows`` without which anatomical frames of the legs would be others."""
+    columns = {name: joint for joint, name in enumerate(take.joint_names) if name in JOINT_INDEX}
+    own = {take.joint_names[joint] for joint in rows}
+    top = next((name for name in ("neck", "upperChest", "chest", "head") if name in columns), "")
+    wanted = {top, "leftUpperLeg", "rightUpperLeg"}
+    positions = {name: rest[joint] for name, joint in columns.items()}
+    few = {name: place for name, place in positions.items() if name in own | wanted}
+    if own & set(TORSO[1:]) or not np.allclose(body_axes(few), body_axes(positions), atol=1e-9):
+        wanted |= set(TORSO) | {"head"}
+        wanted |= {f"{side}{each}" for side in SIDES for each in ("UpperArm", "Shoulder", "Foot", "Hand", "Eye")}
+    return sorted(columns[name] for name in wanted - own if name in columns)

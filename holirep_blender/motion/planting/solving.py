@@ -16,6 +16,7 @@ from ..contacts.record import Contacts
 from ..contacts.soles import ContactPoints, contact_points
 from ..skeleton import SIDES
 from ..take import Take
+from .above_floor import legs_bent, root_raised
 from .feet import Foot, FootPath, find_foot
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
 from .leg_limits import feet_brought_back
@@ -134,7 +135,7 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
     if options.limits is not None and changed:
         result, _ = limited(result, options.limits, whole.hinges)
         if paths and options.feet >= 1.0:
-            result = feet_brought_back(result, pose, feet, paths, options.limits)
+            result = _over_floor(result, pose, feet, paths, options)
     now = Pose.over(result, floor) if result is not take else pose
     after = points.placed(*now.world)
     asked = _places(pose, contacts, first_paths or paths, feet, hands, rest)
@@ -162,6 +163,20 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
         palms,
         frozenset(changed),
     )
+
+
+def _over_floor(limited_take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], options: PlantOptions) -> Take:
+    """What limits left, with standing feet brought back to their places and no sole under the floor."""
+    if options.limits is None:
+        return limited_take
+    movable = options.joints is None or "hips" in options.joints
+    result = legs_bent(limited_take, pose, feet, paths, options.limits)
+    if movable:
+        result = root_raised(result, pose, feet, [~path.touching for path in paths])
+    result = feet_brought_back(result, pose, feet, paths, options.limits)
+    if movable:
+        result = root_raised(result, pose, feet, [np.ones_like(path.touching) for path in paths])
+    return result
 
 
 def find_feet(take: Take, points: ContactPoints, options: PlantOptions) -> list[Foot]:

@@ -171,6 +171,14 @@ def test_plate_that_breaks_off_while_tracking(tmp_path: Path, processes: int) ->
         track(plate, processes=processes)
 
 
+def test_a_last_frame_that_cannot_be_decoded_costs_only_itself(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plate = open_plate(video / "asl_help.mkv", (1, 14))
+    decoded = plate.frames
+    monkeypatch.setattr(plate, "frames", lambda *part: (item for item in decoded(*part) if item[0] != 14))
+    found = track(plate, processes=1).body_confidence > 0
+    assert found.tolist() == [True] * 13 + [False]
+
+
 # On the sample plate: where her hips are, labelled by hand.
 FRAMES = np.array([45, 61, 81, 101, 121, 141, 161, 181, 190])
 HIPS_X = np.array([1540, 1424, 1220, 1026, 822, 629, 424, 204, 110])

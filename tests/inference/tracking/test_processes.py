@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -11,15 +12,16 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import cv2
 import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
-from holirep_blender.inference.tracking import lanes, parts, processes, track
-from holirep_blender.inference.tracking.plan import Plan, scanned, split
+from holirep_blender.inference.tracking import find_people, lanes, parts, processes, track
+from holirep_blender.inference.tracking.graphs import Network
+from holirep_blender.inference.tracking.plan import Plan, bytes_held, scan_stride, scanned, split
 from holirep_blender.inference.tracking.scan import Sighting
 
 
@@ -120,11 +122,31 @@ def test_processes_end_with_their_parent(plate_path: Path, repository: Path) -> 
     assert wait_until_gone(children, 5.0) == []
 
 
+class Sized:
+    """What the sharing of work asks of a plate."""
+
+    def __init__(self, frame_count: int, size: Tuple[int, int] = (640, 480), fps: float = 30.0) -> None:
+        self.frame_count, self.size, self.fps = frame_count, size, fps
+
+
 def test_more_processes_only_where_they_pay_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
-    assert processes.suitable_processes(10) == 1
-    assert processes.suitable_processes(3 * processes.FRAMES_PER_PROCESS) == 2
-    assert processes.suitable_processes(100_000) == 2
+    assert processes.suitable_processes(Sized(10)) == 1
+    assert processes.suitable_processes(Sized(3 * processes.FRAMES_PER_PROCESS)) == 2
+    assert processes.suitable_processes(Sized(100_000)) == 2
+
+
+@pytest.mark.parametrize("fps", [24.0, 60.0, 240.0])
+@pytest.mark.parametrize("size", [(1920, 1080), (4096, 2160), (7680, 4320)])
+def test_large_pictures_at_high_rates_do_not_fill_the_memory(
+    size: Tuple[int, int], fps: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    plate = Sized(5000, size, fps)
+    in_one = bytes_held(plate) * lanes.suitable_lanes(plate, plate.frame_count)
+    assert in_one <= 1 << 30
+    assert in_one * processes.suitable_processes(plate) <= processes.MOST_BYTES_HELD
+    assert scan_stride(plate) <= max(1, round(fps / 4))
 
 
 def test_lanes_only_where_they_pay_off(plate_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,3 +222,22 @@ def test_a_second_job_in_this_process_finds_the_same_also_after_a_failure() -> N
         again = track(plate, processes=1).to_arrays()
         for name, values in first.items():
             np.testing.assert_array_equal(again[name], values, err_msg=name)
+
+
+def test_networks_that_are_given_up_are_freed(plate_path: Path) -> None:
+    """Half a gigabyte a time: whoever points beside the performer ten times must not run out of memory."""
+
+    def count() -> int:
+        gc.collect()
+        return sum(isinstance(item, Network) for item in gc.get_objects())
+
+    def fails(done: int, total: int) -> None:
+        raise RuntimeError("stop here")
+
+    plate = open_plate(plate_path)
+    find_people(plate, 1)
+    before = count()
+    find_people(plate, 1)
+    with pytest.raises(RuntimeError, match="stop here"):
+        track(plate, processes=1, progress=fails)
+    assert count() <= before
