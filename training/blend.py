@@ -37,10 +37,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     paths = [folder / "weights.safetensors" for folder in (options.first, options.second)]
     with safe_open(str(paths[1]), framework="pt") as stored:
-        metadata = stored.metadata()
+        size = stored.metadata()["size"]
     options.out.mkdir(parents=True, exist_ok=True)
     tensors = blended(load_file(str(paths[0])), load_file(str(paths[1])), options.share)
-    save_file(tensors, str(options.out / "weights.safetensors"), metadata=metadata)
+    save_file(tensors, str(options.out / "weights.safetensors"), metadata={"size": size})
     lines = [(folder / "log.jsonl").read_text(encoding="utf-8") for folder in (options.first, options.second)]
     told = json.dumps({"blend": options.share, "first": options.first.name, "second": options.second.name})
     (options.out / "log.jsonl").write_text("".join(lines) + told + "\n", encoding="utf-8")

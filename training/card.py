@@ -81,13 +81,16 @@ def _closed_loop(path: Path) -> str:
     if not path.is_file():
         return ""
     rows = json.loads(path.read_text(encoding="utf-8"))
-    head = (
-        "Rendered performers through the real tracker, never trained on: PA-MPJPE in mm, acceleration over truth\n"
-    )
+    head = "Rendered performers through the real tracker, never trained on: PA-MPJPE in mm, acceleration over truth\n"
     body = "\n".join(
         f"| {row['set']} | {row['method']} | {row['pa_mpjpe']:.1f} | {row['acceleration']:.2f} |" for row in rows
     )
     return f"{head}\n| clips | method | PA-MPJPE | acceleration |\n|---|---|---|---|\n{body}\n"
+
+
+def _without_folders(arguments: str) -> str:
+    """A command's words with files by their names alone."""
+    return " ".join(word.rsplit("/", 1)[-1] if "/" in word else word for word in arguments.split())
 
 
 def _by_run(lines: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -106,6 +109,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--gpu", required=True)
+    parser.add_argument("--before", type=float, default=0.0, help="minutes of the runs that made the first weights")
     options = parser.parse_args(arguments)
     weights = options.folder / "weights.safetensors"
     lines: list[dict[str, Any]] = [
@@ -116,15 +120,18 @@ def main(arguments: list[str]) -> int:
     last = {str(line["evaluate"]): line for line in lines if "evaluate" in line}
     trained, held = last["train"], last["held out"]
     given = str(facts.get("arguments", ""))
-    commands = [f"`python -m training.train {line.get('arguments', '')}`" for line in runs]
+    commands = [f"`python -m training.train {_without_folders(str(line.get('arguments', '')))}`" for line in runs]
     commands += [
         f"`python -m training.blend FIRST SECOND --share {line['blend']}`" for line in lines if "blend" in line
     ]
     pairs = [int(line["clips"]) for line in lines if line.get("evaluate") in ("train pairs", "held-out pairs")][-2:]
     drawn = (
-        f", but for {sum(pairs)} clips of 64 frames of drawn performers (MakeHuman community assets, CC0), on which "
-        "the real tracker was run" if pairs else ""
+        f",\n  but for {sum(pairs)} clips of 64 frames of drawn performers (MakeHuman community "
+        "assets, CC0),\n  on which the real tracker was run" if pairs else ""
     )  # fmt: skip
+    start = "earlier weights of its own" if "--start" in given else "random weights"
+    if options.before:
+        start += f", {options.before:.1f} minutes on the same kind of machine"
     minutes = sum(max(float(end["minutes"]) for end in part) for part in _by_run(lines))
     rows = "\n".join(
         f"| {text} | {trained[name]:.3g} | {held[name]:.3g} |" for name, text in _SHOWN.items() if name in held
@@ -134,7 +141,7 @@ def main(arguments: list[str]) -> int:
         sha256=hashlib.sha256(weights.read_bytes()).hexdigest(), commands=", then ".join(commands),
         minutes=minutes, gpu=options.gpu, clips=facts["clips"], drawn=drawn,
         closed=_closed_loop(options.folder / "closed_loop.json"),
-        start="earlier weights of its own" if "--start" in given else "random weights", rows=rows,
+        start=start, rows=rows,
     )  # fmt: skip
     (options.folder / "weights.md").write_text(text, encoding="utf-8")
     print(text)
