@@ -9,6 +9,7 @@ from typing import Callable, Optional
 import numpy as np
 import numpy.typing as npt
 
+from ....motion import filters
 from ....motion.geometric.articulation import exponential, logarithm
 from ..joints import BODY, BUILD_SIZE
 from .descent import Problem, body_figure, descended
@@ -25,6 +26,8 @@ _STRETCH, _OVERLAP = 240, 24
 clip, and what frames know of each other is forgotten within a second."""
 _SAMPLES, _SAMPLE = 5, 48
 """A long clip's build and lens are found from so many stretches of so many frames, spread over it."""
+_VIGOUR_CUTOFF, _MOMENT, _FEWEST = 5.0, 0.15, 15
+"""Hertz above which the network's word is jitter, seconds of a moment, and the fewest frames that can be filtered."""
 _ROUNDS = (3, 2)
 """Steps between which the ground and the limits are looked at again."""
 
@@ -35,25 +38,27 @@ class Tuning:
 
     memory: float = 0.2
     """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
-    outlier: float = 4.0
+    outlier: float = 2.3
     """Spreads of a point from which on it counts less and less."""
-    said: float = 2.2
+    said: float = 1.6
     """The network's real error over the one that it expects."""
     least_said: float = float(np.radians(4.0))
     depth: float = 0.06
     """Share by which the network's distance errs."""
-    build: float = 0.06
+    build: float = 0.04
     stature: float = 0.04
-    focal: float = 0.15
+    focal: float = 0.07
     correction: float = 25.0
     """Radians a second squared with which the network's errors change."""
-    turning: float = 30.0
+    turning: float = 20.0
     """Radians a second squared of a joint's motion."""
-    moving: float = 6.0
+    moving: float = 4.0
     """Metres a second squared of the hips' motion."""
-    rest: float = 0.006
+    vigour: float = 3.0
+    """The network's motion, without its jitter, over these is added to them: who moves fast is not slowed down."""
+    rest: float = 0.01
     """Metres from frame to frame at 30 a second by which a standing sole moves."""
-    level: float = 0.03
+    level: float = 0.04
     """Metres over or under the floor at which a standing sole is."""
     limits: float = 0.02
     """Radians beyond a limit."""
@@ -189,8 +194,32 @@ def _problem(start: Start, evidence: Evidence, given: Given, tuning: Tuning) -> 
         depth=along,
         template=start.template,
         stiff=np.full(len(BODY), (rate / tuning.correction) ** 2),
-        joints=np.full(len(BODY), (rate / tuning.turning) ** 2),
-        root=np.full(3, (rate / tuning.moving) ** 2),
+        joints=rate**2 / (tuning.turning**2 + (tuning.vigour * _turning(clip, fps)) ** 2),
+        root=rate**2 / (tuning.moving**2 + (tuning.vigour * _moving(clip, fps)) ** 2),
         image_weight=1.0 / frames,
         outlier=tuning.outlier,
     )
+
+
+def _vigour(bends: Array, fps: float) -> Array:
+    """Root mean square ``(T, ...)`` over a moment of second differences ``(T, ..., 3)``, per second squared."""
+    if len(bends) <= _FEWEST:
+        return np.asarray(np.linalg.norm(bends, axis=-1) * fps**2)
+    calm = filters.zero_phase(bends.reshape(len(bends), -1), fps, _VIGOUR_CUTOFF).reshape(bends.shape)
+    square = np.sum((calm * fps**2) ** 2, axis=-1)
+    window = np.ones(2 * max(1, round(_MOMENT * fps)) + 1)
+    window = window / window.sum()
+    padded = np.pad(square, [(len(window) // 2,) * 2, *[(0, 0)] * (square.ndim - 1)], mode="edge")
+    return np.sqrt(np.apply_along_axis(np.convolve, 0, padded, window, "valid"))
+
+
+def _turning(clip: Clip, fps: float) -> Array:
+    """How fast joints change their turning ``(T - 2, 22)``, radians a second squared."""
+    if len(clip.root) < 3:
+        return np.zeros((0, len(BODY)))
+    return _vigour(np.diff(logarithm(clip.local[1:] @ np.swapaxes(clip.local[:-1], -1, -2)), axis=0), fps)
+
+
+def _moving(clip: Clip, fps: float) -> Array:
+    """How much the hips are accelerated ``(T - 2,)``, metres a second squared."""
+    return _vigour(np.diff(clip.root, 2, axis=0), fps) if len(clip.root) > 2 else np.zeros(0)

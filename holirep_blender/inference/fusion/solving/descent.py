@@ -26,7 +26,8 @@ _ENOUGH = 1e-3
 @dataclass(frozen=True)
 class Problem:
     """Everything that a stretch is compared with; ``template (478, 3)`` centimetres; ``depth (T,)`` metres; squared
-    weights ``stiff``, ``joints (22,)``, ``root (3,)`` of bends. ``shared``: whether build and lens are solved as well.
+    weights ``stiff (22,)``, ``joints (T - 2, 22)``, ``root (T - 2,)`` of bends. ``shared``: whether build and
+    lens are solved as well.
     """
 
     evidence: Evidence
@@ -44,9 +45,11 @@ class Problem:
 
     def part(self, rows: slice) -> Problem:
         """The problem of some frames."""
+        inner = slice(rows.start, max(rows.start, rows.stop - 2))
         return replace(
             self, evidence=self.evidence.part(rows), word=self.word.part(rows), ground=self.ground.part(rows),
             bounds=None if self.bounds is None else self.bounds.part(rows), depth=self.depth[rows],
+            joints=self.joints[inner], root=self.root[inner],
         )  # fmt: skip
 
 

@@ -178,17 +178,16 @@ def shared_word(clip: Clip, said: Word, system: System) -> None:
 
 
 def motion(state: State, joints: Array, root: Array, system: System) -> None:
-    """How little people's joints and roots are accelerated: squared weights ``joints (22,)`` per square radian and
-    ``root (3,)`` per square metre of second differences.
+    """How little people's joints and roots are accelerated: squared weights of second differences, ``joints (T - 2,
+    22)`` per square radian and ``root (T - 2,)`` per square metre.
     """
     clip = state.clip
     if len(clip.root) < 3:
         return
     rate = logarithm(clip.local[1:] @ np.swapaxes(clip.local[:-1], -1, -2))
     bend = np.diff(rate, axis=0).reshape(len(rate) - 1, -1)
-    weights = np.concatenate([root, np.repeat(joints, 3)])
-    residual = np.concatenate([np.diff(clip.root, 2, axis=0), bend], axis=1)
-    system.add_bends(residual, np.broadcast_to(weights, residual.shape))
+    weights = np.concatenate([np.repeat(root[:, None], 3, axis=1), np.repeat(joints, 3, axis=1)], axis=1)
+    system.add_bends(np.concatenate([np.diff(clip.root, 2, axis=0), bend], axis=1), weights)
 
 
 @dataclass(frozen=True)
