@@ -3,31 +3,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 import gpu
 
 from . import contact_drawing
 from .confidence_properties import PART_ITEMS
-from .confidence_rows import Weak, read
+from .confidence_rows import read, shown_parts
 
-_ORDER = [item[0] for item in PART_ITEMS]
 _SHORT = {item[0]: item[1].replace("Left ", "L ").replace("Right ", "R ") for item in PART_ITEMS}
 _WEAK, _NONE = (1.0, 0.78, 0.2), (0.95, 0.25, 0.2)
 """Colours of a range that is just weak, and of one in which nothing was seen."""
-_rows: tuple[Any, list[Weak]] = (None, [])
 
 
 def draw_weak(context: bpy.types.Context) -> None:
     """Bars above those of the contacts, a row for each part of the body that is weak anywhere: yellow to red."""
-    region, spans = context.region, _spans(context.scene)
-    if not spans:
+    region, spans, rows = context.region, read(context.scene), shown_parts(context.scene)
+    if not rows:
         return
     left, right = (region.view2d.region_to_view(x, 0)[0] for x in (0, region.width))
     if right <= left:
         return
-    rows = [part for part in _ORDER if any(span.part == part for span in spans)]
     bottom, height = contact_drawing.room_for(context, len(rows))
     if height < 2.0:
         return
@@ -54,12 +49,3 @@ def colour_of(confidence: float) -> tuple[float, float, float]:
     share = min(max(confidence / 0.5, 0.0), 1.0)
     red, green, blue = (share * weak + (1.0 - share) * none for weak, none in zip(_WEAK, _NONE))
     return red, green, blue
-
-
-def _spans(scene: bpy.types.Scene) -> list[Weak]:
-    global _rows
-    confidence = scene.holirep.confidence
-    key = (scene.session_uid, confidence.revision)
-    if _rows[0] != key:
-        _rows = (key, read(confidence))
-    return _rows[1]

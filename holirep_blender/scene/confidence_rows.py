@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
 import numpy.typing as npt
 
-from ..motion.confidence import never_seen, weak_spans
+from ..motion.confidence import PARTS, never_seen, weak_spans
 from ..motion.take import Take
 from . import contact_display
 
@@ -22,6 +23,10 @@ class Weak:
     first: float
     last: float
     confidence: float
+
+
+_read: tuple[Any, list[Weak]] = (None, [])
+"""Scene and revision of the rows that were read last, and the rows."""
 
 
 def write(shot: bpy.types.PropertyGroup, take: Take, frames: npt.ArrayLike) -> None:
@@ -37,6 +42,17 @@ def write(shot: bpy.types.PropertyGroup, take: Take, frames: npt.ArrayLike) -> N
     contact_display.redraw()
 
 
-def read(confidence: bpy.types.PropertyGroup) -> list[Weak]:
-    """The rows as plain values."""
-    return [Weak(row.part, row.first, row.last, row.confidence) for row in confidence.spans]
+def read(scene: bpy.types.Scene) -> list[Weak]:
+    """The rows as plain values, read anew only where they have changed."""
+    global _read
+    confidence = scene.holirep.confidence
+    key = (scene.session_uid, confidence.revision)
+    if _read[0] != key:
+        _read = (key, [Weak(row.part, row.first, row.last, row.confidence) for row in confidence.spans])
+    return _read[1]
+
+
+def shown_parts(scene: bpy.types.Scene) -> list[str]:
+    """The parts that have a row of bars in the timeline, from the top."""
+    weak = {span.part for span in read(scene)} if scene.holirep.confidence.show_weak else set()
+    return [part for part in PARTS if part in weak]

@@ -11,6 +11,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from .confidence_rows import shown_parts
 from .contact_rows import Span, read
 from .contact_shapes import Colour, Shapes, bar_rows, bars, colour_of, disc_around, footprints
 from .refine_properties import POINT_ITEMS
@@ -38,7 +39,7 @@ def draw_bars(context: bpy.types.Context) -> None:
         return
     ui = context.preferences.system.ui_scale
     rows = bar_rows((span.point for span in spans), _ORDER)
-    bottom, height = _rows_from_below(context, len(rows))
+    bottom, height = _rows_from_below(context, len(rows) + len(shown_parts(context.scene)))
     if height < 2.0:
         return
     scale = region.width / (right - left)
@@ -59,12 +60,9 @@ def draw_bars(context: bpy.types.Context) -> None:
 def room_for(context: bpy.types.Context, rows: int) -> tuple[float, float]:
     """Bottom and height in pixels of so many more rows of bars, above those of the contacts where these are shown."""
     spans = _spans(context.scene) if context.scene.holirep.refine.show_bars else []
-    if not spans:
-        return _rows_from_below(context, rows)
-    below = len(bar_rows((span.point for span in spans), _ORDER))
-    bottom, height = _rows_from_below(context, below)
-    top = bottom + height * below + 2.0
-    return top, min(height, _room(context, top) / rows)
+    below = len(bar_rows((span.point for span in spans), _ORDER)) if spans else 0
+    bottom, height = _rows_from_below(context, below + rows)
+    return bottom + height * below + (2.0 if below else 0.0), height
 
 
 def _room(context: bpy.types.Context, bottom: float) -> float:
