@@ -15,7 +15,6 @@ from holirep_blender.licences import read_licences
 from tests.extension.blender_matrix import smoke
 from tests.extension.build import SOURCE, build, run_tool
 
-
 TRAINED = SOURCE / "inference" / "fusion" / "trained"
 
 
