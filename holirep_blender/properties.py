@@ -14,7 +14,7 @@ from bpy.props import (
 )
 
 from .protocol.methods import DEFAULT_METHOD
-from .scene import confidence_properties, refine_properties
+from .scene import confidence_properties, light_properties, refine_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -324,6 +324,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         description="How the motion is made to hold on the character, and what that found",
         type=refine_properties.HOLIREP_PG_refine,
     )
+    light: PointerProperty(
+        name="Light",
+        description="The environment's lamps and how they are set up",
+        type=light_properties.HOLIREP_PG_light,
+    )
 
 
 CLASSES = (
@@ -331,6 +336,7 @@ CLASSES = (
     HOLIREP_PG_shape_key_item,
     *confidence_properties.CLASSES,
     *refine_properties.CLASSES,
+    *light_properties.CLASSES,
     HOLIREP_PG_shot,
 )
 

@@ -93,6 +93,16 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     export.add_argument("--format", choices=EXPORT_FORMATS, help="else from the name of --out")
     export.add_argument("--out", type=Path, required=True, metavar="FILE")
 
+    light = verbs.add_parser("light", parents=[common], help="an environment's lamps, and the rest without them")
+    _file(light)
+    light.add_argument(
+        "--hdri", type=Path, required=True, metavar="FILE", help="equirectangular environment, HDR or EXR"
+    )
+    light.add_argument("--lamps", type=values.whole_number(0, 64), default=8, metavar="N", help="at most; else 8")
+    light.add_argument("--residual", type=Path, metavar="FILE.exr", help="where the rest goes, 32 bits a channel")
+    light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
+    light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
+
     verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
 
     runtime = verbs.add_parser("runtime", parents=[common], help="the worker's Python environment")

@@ -11,6 +11,7 @@ from . import (
     character,
     confidence,
     contacts,
+    lighting,
     performance,
     refine,
     rig_map_presets,
@@ -30,6 +31,7 @@ CLASSES = (
     *refine.CLASSES,
     *contacts.CLASSES,
     *violations.CLASSES,
+    *lighting.CLASSES,
     *runtime.CLASSES,
     *animation_menu.CLASSES,
 )

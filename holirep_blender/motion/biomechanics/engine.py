@@ -19,10 +19,14 @@ from .hinges import elbow_hinges
 from .joint_limits import Changed, limited_joint, limited_swing, settled_joint
 from .limit_table import LimitTable
 from .report import Violation
+from .settling import Driver
 from .swing import angles_of
 from .violations import limit_violations
 
 Array = npt.NDArray[np.float64]
+
+_TURNED = 1e-7
+"""Half radians from which a turn is one, and not rounding."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ class _Body:
         stacked = joint_quaternions(take, joints)
         self.original = dict(zip(self.joints, stacked))
         self.now = dict(self.original)
+        self.received: dict[str, Array] = {}
         self.angles = dict(zip(self.joints, angles_of(stacked, [joint.mirror for joint in joints])))
         self.bounds = JointBounds(options.table, self.joints, self.angles)
 
@@ -158,6 +163,7 @@ class _Body:
             excess = _canonical(child, rotations.multiply(self.now[link.child], rotations.inverse(kept.quaternions)))
         passed = part(excess, link.shares, child.length, self._bend(link))
         parent = self.joints[link.parent]
+        self.received[link.parent] = passed
         turned = rotations.multiply(_canonical(parent, self.now[link.parent]), passed)
         self._turn(link.parent, _own(parent, turned))
         before = rotations.multiply(rotations.inverse(passed), _canonical(child, self.now[link.child]))
@@ -171,8 +177,12 @@ class _Body:
         residual = residuals.get(inwards.parent) if inwards is not None else None
         if inwards is not None and residual is not None:
             share = part(residual, inwards.shares, joint.length, self._bend(inwards))
-            self._turn(name, _own(joint, rotations.multiply(share, _canonical(joint, self.original[name]))))
-            wanted = self.now[name]
+            turned = rotations.multiply(share, _canonical(joint, self.original[name]))
+            wanted = _own(joint, turned)
+            # what it gave inwards is in the residual; what it was given stays
+            self._turn(
+                name, _own(joint, rotations.multiply(turned, self.received[name])) if name in self.received else wanted
+            )
         else:
             wanted = self.original[name]
         kept = self._kept(name)
@@ -181,8 +191,10 @@ class _Body:
         if self.now[name] is self.original[name]:
             return
         # smoothing the turn that an upper arm hands over would take the forearm off its way
-        hands_over = residual is not None and inwards is not None and name.endswith("LowerArm")
-        calm = self._calm(name, self.original[inwards.parent] if hands_over and inwards is not None else None)
+        driver = None
+        if residual is not None and inwards is not None and name.endswith("LowerArm"):
+            driver = Driver(self.original[inwards.parent], np.abs(residual[:, 1:]).max(axis=1) > _TURNED)
+        calm = self._calm(name, driver)
         if calm is not None:
             self._set(name, calm)
         if passes_on:
@@ -192,7 +204,7 @@ class _Body:
     def _kept(self, name: str) -> Optional[Changed]:
         return limited_joint(name, self.now[name], self.angles[name], self.bounds, self.joints[name].mirror)
 
-    def _calm(self, name: str, driver: Optional[Array]) -> Optional[Changed]:
+    def _calm(self, name: str, driver: Optional[Driver]) -> Optional[Changed]:
         mirror = self.joints[name].mirror
         return settled_joint(name, self.now[name], self.angles[name], self.bounds, mirror, self.original[name], driver)
 

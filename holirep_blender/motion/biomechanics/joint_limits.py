@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..skeleton import FINGERS
 from .couplings import JointBounds
 from .limiting import Ellipse, followed_round, limited_interval, limited_rotation
-from .settling import settled
+from .settling import Driver, settled
 from .swing import quaternions_of
 
 Array = npt.NDArray[np.float64]
@@ -50,11 +50,11 @@ def settled_joint(
     bounds: JointBounds,
     mirror: float,
     before: Array,
-    driver: Optional[Array] = None,
+    driver: Optional[Driver] = None,
 ) -> Optional[Changed]:
     """The limited joint so that it jerks no more than ``before (T, 4)``, or None where it does not already.
 
-    ``driver (T, 4)`` is a joint as it came that hands its turn over, with the jerks that are in it.
+    ``driver`` is a joint that hands its turn over, with the jerks that are in it.
     """
 
     def clip(values: Array, frames: npt.NDArray[np.intp]) -> Array:

@@ -7,6 +7,7 @@ and where an excursion is a frame or two long. Averages of allowed angles are al
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Callable, Optional
 
 import numpy as np
@@ -32,8 +33,21 @@ _WINDOW = np.hanning(2 * _REACH + 3)[1:-1] / (_REACH + 1.0)
 """Shares of a moving average; they sum to 1."""
 
 
+@dataclass(frozen=True)
+class Driver:
+    """Another joint ``(T, 4)`` as it came, and the frames ``(T,)`` in which it hands its turn over with its jerks."""
+
+    quaternions: Array
+    hands_over: Mask
+
+    def jerks(self) -> Array:
+        """What the joint that takes the turn over may jerk for it ``(T - 2,)``."""
+        over = self.hands_over[:-2] | self.hands_over[1:-1] | self.hands_over[2:]
+        return np.where(over, _TAKEN_OVER * _jerks(self.quaternions), 0.0)
+
+
 def settled(
-    before: Array, after: Array, angles: Array, mirror: float, clip: Clip, driver: Optional[Array] = None
+    before: Array, after: Array, angles: Array, mirror: float, clip: Clip, driver: Optional[Driver] = None
 ) -> Optional[Array]:
     """Limited ``angles (T, 3)`` that jerk no more than the joint did; None where they already do not.
 
@@ -44,11 +58,11 @@ def settled(
     ----------
     before, after : (T, 4) joint quaternions as they came and as they were limited, of ``angles``.
     clip : cuts angles ``(N, 3)`` of the frames ``(N,)`` off at the hard limits, which may depend on each other.
-    driver : (T, 4) another joint as it came, whose jerks this one may take over with its turn.
+    driver : another joint, whose jerks this one may take over with its turn.
     """
     if len(before) < 3:
         return None
-    jerks = _jerks(before) if driver is None else np.maximum(_jerks(before), _TAKEN_OVER * _jerks(driver))
+    jerks = _jerks(before) if driver is None else np.maximum(_jerks(before), driver.jerks())
     allowed = _widest(jerks) + _FREE
     bad = _jerks(after) > allowed
     if not bad.any():

@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from .. import gaps
 from ..contacts.floor import Floor
+from ..contacts.names import KNEE_POINTS, SEAT_POINT
 from ..contacts.record import Contacts
 from ..take import Take
+from .attempts import Settled
 from .options import PlantOptions
 from .solving import Solved, Whole, contacts_of_part, part_of, solve
 
@@ -31,15 +33,22 @@ _AGREE = 1e-6
 """Radians and metres by which two solutions may differ where they are joined."""
 _JOIN = 3
 """Frames in a row that have to agree, on each side of a join."""
-_MARGIN = 5.0
-"""Seconds before and after an edit that are solved with it; doubled on the side where that is not enough."""
+_REACH, _CUT = 1.0, 1.4
+"""Seconds before and after an edit that it changes, and around stances that are cut in two: there is the end of a part.
+"""
+_FURTHEST, _GROWTH = 5.0, 1.6
+"""Seconds beyond which no better end is looked for; and what both are multiplied with on a side that does not agree."""
+_FOOT = "Foot"
 _MOST = 0.7
 """Share of the clip from which it is solved as a whole."""
 
 
 @dataclass
 class PlantMemo:
-    """What came of a motion's contacts last time."""
+    """What came of a motion's contacts last time.
+
+    ``uncut (T, 2)`` : where no part may begin, and where none may end: one that did came to something else.
+    """
 
     take: Optional[Take] = None
     contacts: Optional[Contacts] = None
@@ -47,6 +56,7 @@ class PlantMemo:
     source: Optional[Take] = None
     whole: Optional[Whole] = None
     result: Optional[Solved] = None
+    uncut: Optional[Mask] = None
 
     def solved(
         self, take: Take, contacts: Contacts, options: PlantOptions, source: Optional[Take], whole: Whole
@@ -56,10 +66,14 @@ class PlantMemo:
         result = None
         if differs is not None and self.result is not None and self.contacts is not None:
             result = _with_names(self.result, self.contacts.names, contacts.names)
+            if self.uncut is None:
+                self.uncut = np.zeros((take.frame_count, 2), dtype=bool)
             for first, end in gaps.spans(_grouped(differs, take.fps)):
-                result = _around(result, (first, end), take, contacts, options, source, whole)
+                result = _around(result, (first, end), take, contacts, options, source, whole, self.uncut)
                 if result is None:
                     break
+        else:
+            self.uncut = None
         if result is None:
             result = solve(take, contacts, options, source, whole)
         self.take, self.contacts, self.options, self.source = take, contacts, options, source
@@ -94,7 +108,7 @@ class PlantMemo:
 
 def _grouped(differs: Mask, fps: float) -> Mask:
     """The frames ``(T,)`` with those between them that are too few to join solutions in."""
-    apart = max(1, round(2.0 * _MARGIN * fps))
+    apart = max(1, round((_REACH + _FURTHEST) * fps))
     closed = differs.copy()
     for first, end in gaps.spans(~differs):
         if first > 0 and end < len(differs) and end - first <= apart:
@@ -150,22 +164,85 @@ def _around(
     options: PlantOptions,
     source: Optional[Take],
     whole: Whole,
+    uncut: Mask,
 ) -> Optional[Solved]:
-    """``before`` solved again around the frames of an edit; None where the whole clip has to be."""
+    """``before`` solved again around the frames of an edit; None where the whole clip has to be.
+
+    What is learnt about where a part may begin and end goes into ``uncut (T, 2)``.
+    """
     count = take.frame_count
-    earlier = later = _MARGIN
+    stances, names = _stances(contacts)
+    earlier = later = 1.0
     while True:
-        first, end = max(edit[0] - round(earlier * take.fps), 0), min(edit[1] + round(later * take.fps), count)
+        first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps, uncut[::-1, 0])
+        end = _end(stances, names, edit[1], later * take.fps, uncut[:, 1])
         if end - first > _MOST * count:
             return None
         performer = None if source is None else part_of(source, first, end)
-        part = solve(part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole)
+        settled = _settled(before, stances, edit, first, end, take.fps)
+        part = solve(
+            part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole, settled
+        )
         same = _agreement(before, part, first, end)
         left = 0 if first == 0 else _cut(same[: edit[0] - first])
         right = end - edit[1] if end == count else _cut(same[edit[1] - first :])
         if left is not None and right is not None:
             return _joined(before, part, first, left, right + edit[1] - first)
-        earlier, later = (earlier * (1.0 + (left is None)), later * (1.0 + (right is None)))
+        uncut[first : edit[0], 0] |= left is None
+        uncut[edit[1] : end, 1] |= right is None
+        earlier, later = (earlier * (_GROWTH if left is None else 1.0), later * (_GROWTH if right is None else 1.0))
+
+
+def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:
+    """When feet, seat, knees and hands touch, ``(T, N)``, heel and ball of a foot as one; and what each column is."""
+    parts = [name.replace("Heel", _FOOT).replace("Toes", _FOOT) for name in contacts.names]
+    rows = tuple(dict.fromkeys(parts))
+    result = np.zeros((contacts.frame_count, len(rows)), dtype=bool)
+    for name, part in zip(contacts.names, parts):
+        result[:, rows.index(part)] |= contacts.touching(name)
+    return result, rows
+
+
+def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float, uncut: Mask) -> int:
+    """Where a part ends whose edit ends at ``after``: the first frame at which nothing that it cuts began too early.
+
+    What is ``_CUT`` around a stance that was cut in two comes to something else. So does a foot's last stance, if its
+    swing was cut, and a seat that near, whose place depends on where the pelvis is. No part ends where it is ``uncut``.
+    """
+    count = len(stances)
+    reach, around, furthest = (round(each * scale) for each in (_REACH, _CUT, _FURTHEST))
+    nearest = after + reach + around
+    barred = np.flatnonzero(uncut[nearest:])
+    if len(barred) and barred[0] < furthest:
+        free = np.flatnonzero(~uncut[nearest + barred[0] :])
+        nearest += int(barred[0] + free[0]) if len(free) else count
+    last = min(max(after + furthest, nearest + around), count)
+    if nearest >= last:
+        return last
+    frames = np.arange(count)
+    begins = frames.copy()
+    for touching, name in zip(stances.T, names):
+        if name == SEAT_POINT or name in KNEE_POINTS:
+            touching = frames - np.maximum.accumulate(np.where(touching, frames, -count)) <= around
+        begin = touching & ~np.concatenate([[False], touching[:-1]])
+        held = np.full(count, name.endswith(_FOOT)) if begin.any() else touching
+        since = np.maximum.accumulate(np.where(begin, frames, 0))
+        begins = np.where(held, np.minimum(begins, since), begins)
+    good = np.flatnonzero(begins[nearest:last] >= nearest)
+    return int(nearest + good[0]) if len(good) else last
+
+
+def _settled(before: Solved, stances: Mask, edit: tuple[int, int], first: int, end: int, fps: float) -> Settled:
+    """What is known of a part: which feet stand, in stances that are beyond the reach of the edit."""
+    reach = round(_REACH * fps)
+    known = np.ones(end - first, dtype=bool)
+    low, high = max(edit[0] - reach - first, 0), min(edit[1] + reach, end) - first
+    known[low:high] = False
+    for touching in stances[first:end].T:
+        for begin, over in gaps.spans(touching):
+            if begin < high and over > low:
+                known[begin:over] = False
+    return Settled(known, before.phases[first:end], before.asked[first:end])
 
 
 def _agreement(before: Solved, part: Solved, first: int, end: int) -> Mask:

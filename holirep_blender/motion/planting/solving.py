@@ -17,10 +17,10 @@ from ..contacts.soles import ContactPoints, contact_points
 from ..skeleton import SIDES
 from ..take import Take
 from .above_floor import legs_bent, root_raised
+from .attempts import Settled, as_array, attempted
 from .feet import Foot, FootPath, find_foot
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
 from .leg_limits import feet_brought_back
-from .leg_pull import released
 from .legs import legs_planted
 from .options import PlantOptions
 from .pose import Limb, Pose, pace_of
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from ..biomechanics.engine import LimitOptions
 
 Array = npt.NDArray[np.float64]
-
-_RELEASES = 2
-"""So often feet are let go that cannot stand within limits: first heels, then whole feet."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +65,7 @@ class Solved:
     places : (T, C, 3) where they are held and asked : (T, C, 3) where they should have been; NaN while free.
     before, after : (T, P, 3) places of the contact points.
     palms : (T, 2) metres by which the left and the right palm miss their places; 0 while they have none.
+    phases : (T, 4) whether left heel, left ball, right heel and right ball were to stand in the end.
     turned : the joints that were turned.
     """
 
@@ -80,6 +78,7 @@ class Solved:
     before: Array
     after: Array
     palms: Array
+    phases: Array
     turned: frozenset[int]
 
     def arrays(self) -> dict[str, Array]:
@@ -87,12 +86,20 @@ class Solved:
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "turned"}
 
 
-def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optional[Take], whole: Whole) -> Solved:
+def solve(
+    take: Take,
+    contacts: Contacts,
+    options: PlantOptions,
+    source: Optional[Take],
+    whole: Whole,
+    settled: Optional[Settled] = None,
+) -> Solved:
     """Holds the contacts of a take, see ``planting.planted``.
 
     Parameters
     ----------
     whole : what the clip says of which the take is a part.
+    settled : which feet stand, where that is known already.
     """
     floor = options.floor or Floor()
     points = contact_points(take)
@@ -114,15 +121,9 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
         phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
     rest = rest if rest is not None and rest.pinned.any() else None
     if rest is not None or any(phase.touching.any() for phase in phases):
-        movable = options.joints is None or "hips" in options.joints
-        for attempt in range(_RELEASES + 1):
-            now = pose if attempt == _RELEASES else pose.copy()
-            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits, rest)
-            first_paths = first_paths or paths
-            if attempt == _RELEASES or not any(mask.any() for mask in stuck):
-                pose = now
-                break
-            phases = [released(phase, mask, take.fps, attempt > 0) for phase, mask in zip(phases, stuck)]
+        attempt = attempted(pose, feet, phases, options, rest, settled)
+        pose, shift, phases = attempt.pose, attempt.shift, attempt.phases
+        paths, first_paths = attempt.paths, attempt.asked
         for foot in feet:
             changed += [foot.leg.upper, foot.leg.lower, foot.leg.end] + ([foot.toes] if foot.toes >= 0 else [])
     ask_contacts(pose, hands, contacts)
@@ -148,6 +149,8 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
         asked = np.where(np.isfinite(places), places, asked)
     else:
         places = _places(pose, contacts, paths, feet, hands, rest)
+    if settled is not None:
+        asked[settled.frames] = settled.asked[settled.frames]
     palms = np.zeros((take.frame_count, len(SIDES)))
     for hand in hands:
         palms[:, SIDES.index(hand.side)] = palm_misses(now, hand)
@@ -161,6 +164,7 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
         points.placed(*pose.world),
         after,
         palms,
+        as_array(phases, feet, take.frame_count),
         frozenset(changed),
     )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from holirep_blender.motion import rotations
 from holirep_blender.motion.biomechanics.engine import LimitOptions, check_limits, limited
+from holirep_blender.motion.biomechanics.hinges import elbow_hinges
 from holirep_blender.motion.biomechanics.joint_angles import joint_angles
 from holirep_blender.motion.biomechanics.limit_table import PRESETS, LimitTable
 from holirep_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES
@@ -26,6 +27,7 @@ from tests.motion.biomechanics.figures import (
     swapped,
     without,
 )
+from tests.motion.retargeting.clips import mocap_take
 
 _NUMBER = st.floats(-1.0, 1.0, allow_nan=False)
 _QUATERNION = st.tuples(_NUMBER, _NUMBER, _NUMBER, _NUMBER).filter(lambda q: np.linalg.norm(q) > 1e-3)
@@ -321,3 +323,28 @@ def test_both_signs_of_half_a_turn_are_one_rotation(axis: list[float]) -> None:
     options = LimitOptions()
     one, two = (limited(each, options)[0].local_rotations for each in (take, other))
     assert np.degrees(rotations.angle_between(one, two)).max() < 1e-6
+
+
+def test_a_part_of_a_clip_comes_to_what_the_whole_comes_to(shared_data):
+    """Shoulders that cannot keep their turn hand it on in their own frames only, whatever they do in others."""
+    clip = mocap_take(shared_data, "cmu_salsa_01", every=4)
+    rng = np.random.default_rng(1)
+    arms = [clip.joint_names.index(f"left{name}") for name in ("Shoulder", "UpperArm", "LowerArm")]
+    local = clip.local_rotations[:280].copy()
+    # jumps of arms, some here and some there
+    for frame in (20, 60, 230, 260):
+        turn = rotations.from_rotation_vector(rng.normal(size=(4, 3, 3)))
+        local[frame : frame + 4, arms] = rotations.multiply(local[frame : frame + 4, arms], turn)
+    take = Take(clip.fps, 1, local, clip.root_translation[:280], clip.rest_offsets, clip.joint_names, clip.parents)
+    options, hinges = LimitOptions(), elbow_hinges(take)
+    whole = limited(take, options, hinges)[0]
+    changed = rotations.angle_between(whole.local_rotations, local)[:, arms].max(axis=0)
+    assert (changed > 0.1).all()
+    for first, end in ((0, 160), (120, 280)):
+        root = take.root_translation[first:end]
+        cut = Take(take.fps, 1, local[first:end], root, take.rest_offsets, take.joint_names, take.parents)
+        part = limited(cut, options, hinges)[0]
+        apart = rotations.angle_between(part.local_rotations, whole.local_rotations[first:end])[:, arms]
+        inner = apart[:100] if first == 0 else apart[-100:]
+        print(f"frames {first} to {end}: {np.degrees(inner.max()):.2g} deg from the whole")
+        assert inner.max() < 1e-9

@@ -162,13 +162,9 @@ def test_edits_one_after_the_other_are_solved_around_them_only_and_come_to_the_s
     assert solved[0] == take.frame_count
     assert max(solved[1:]) < 0.75 * take.frame_count
     _, slow, expected = apply_to("short-legged", take, options)
-    # arms: what limits hand on from a shoulder depends on the whole clip
-    legs = [row for row, joint in enumerate(quick.joints) if joint.endswith(("Leg", "Foot", "Toes")) or joint == "hips"]
-    apart = np.degrees(rotations.angle_between(quick.rotations[:, legs], slow.rotations[:, legs]))
+    apart = np.degrees(rotations.angle_between(quick.rotations, slow.rotations))
     print(f"solved {solved} frames; other than without the cache by {apart.max():.1e} degrees")
-    # within limits a chain of stances is brought back as one, however long it is: some frames in the air differ
-    assert apart.max() < (3.0 if limits else 0.01)
-    assert (apart.max(axis=1) > 0.01).mean() < 0.05
+    assert apart.max() < (0.05 if limits else 0.001)
     assert np.abs(quick.locations - slow.locations).max() < 1e-5
     assert np.array_equal(told.contacts.confidence, expected.contacts.confidence)
     missed, wanted = (

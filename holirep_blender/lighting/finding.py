@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding lamps: what stands out of its surroundings and holds a share of the light.
+
+A lamp begins at the brightest pixel and grows down, level by level, until it has sunk into its surroundings, has
+spilled over an edge into something much larger, or is far below its own peak; what lies further down is looked at
+afterwards as a lamp of its own. So a sun is parted from its glow, and a bulb from the window behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .environment_map import Floats, Grid
+from .sphere import Array, directions, pixel_of
+from .windows import Mask, Window, grown, spread, window_around
+
+_WIDEST = np.radians(18.0)
+"""Nothing that reaches further from its peak is a lamp."""
+_MARGIN = np.radians(1.5)
+_RING = np.radians(7.2), np.radians(12.0)
+"""Where the surroundings are measured, from the peak."""
+_OUTER_RING = np.radians(14.0), np.radians(18.0)
+"""The same for what is looked at from its middle."""
+_ASIDE = np.radians(2.0)
+_STANDS_OUT = 4.0
+"""How often the radiance of the surroundings a lamp must reach."""
+_STEP = 2.0**-0.5
+_DEEPEST = 8
+"""Stops below its peak at which a lamp ends at the latest."""
+_SPILL = 4.0
+"""A region that grows by more than this in half a stop has spilled over an edge."""
+_ATTEMPTS = 60
+_GLOW = 0.1
+"""What lies around a lamp and was parted from it may hold so much less than a lamp must."""
+_CLOSE = 0.5
+"""A peak that holds less than this part of what a lamp must ends the row of those that lead."""
+_RIM = 400
+"""So many pixels of a rim are enough for a smooth fill."""
+
+
+@dataclass
+class Patch:
+    """Where light that stands out is taken out of the grid.
+
+    ``region`` ``(h, w)`` in ``window``; ``fill`` ``(h, w, 3)`` what is left in the region, and the grid's own radiance
+    around it; ``removed`` ``(n, 3)`` the radiance taken out at the region's pixels, ``directions`` ``(n, 3)`` and
+    ``solid_angles`` ``(n,)`` theirs; ``energy`` the luminance taken out times solid angle.
+    ``parent`` is the number of the patch that this one is the glow of. ``leads``: nothing that was brighter was too
+    weak to be a lamp. ``wide``: even and so wide that its middle had to be looked for.
+    """
+
+    window: Window
+    region: Mask
+    fill: Floats
+    removed: Floats
+    directions: Array
+    solid_angles: Array
+    energy: float
+    parent: Optional[int]
+    leads: bool
+    wide: bool
+
+
+def find_patches(grid: Grid, luminance: npt.ArrayLike, least: float) -> List[Patch]:
+    """All light that stands out, the brightest peaks first.
+
+    ``least`` is the share of the map's light (luminance) that a lamp must hold.
+    """
+    weights = np.asarray(luminance, dtype=np.float32)
+    radiance = grid.radiance.copy()
+    bright = radiance @ weights
+    total = float((bright * grid.solid_angles).sum())
+    free = bright.copy()
+    owner = np.full(grid.shape, -1)
+    cap = 2 * np.pi * (1 - np.cos(_WIDEST))
+    found: List[Patch] = []
+    leads = True
+    for _ in range(_ATTEMPTS):
+        row, column = divmod(int(free.argmax()), free.shape[1])
+        top = float(free[row, column])
+        if top <= 0 or top * cap < least * total:
+            break
+        window, region, dull, wide = _around(bright, grid, (row, column), _GLOW * least * total)
+        seen = free[window.index]
+        if region is None:
+            seen[dull] = 0.0
+            free[window.index] = seen
+            leads = leads and bool((owner[window.index][dull] >= 0).any())
+            continue
+        owners = owner[window.index]
+        below = owners[region]
+        parent = int(below.max(initial=-1))
+        patch = _patch(radiance, grid, window, region, weights)
+        if patch.energy < (_GLOW if parent >= 0 else 1.0) * least * total:
+            leads = leads and (parent >= 0 or patch.energy > _CLOSE * least * total)
+            seen[region] = 0.0
+            free[window.index] = seen
+            continue
+        patch.leads, patch.wide, patch.parent = leads and not wide, wide, parent if parent >= 0 else None
+        owners[region] = np.where(below >= 0, below, len(found))
+        owner[window.index] = owners
+        found.append(patch)
+        view = radiance[window.index]
+        view[region] -= patch.removed
+        radiance[window.index] = view
+        left = view @ weights
+        bright[window.index] = left
+        free[window.index] = np.where(region, left, seen)
+    return found
+
+
+def _around(
+    bright: Floats, grid: Grid, peak: Tuple[int, int], least: float
+) -> Tuple[Window, Optional[Mask], Mask, bool]:
+    """The window around a peak; the lamp's region in it, or None; what is no lamp either; and whether it is wide.
+
+    What reaches far to one side of its peak, such as a window of even brightness, is looked at again from its middle.
+    """
+    middle = float(grid.latitudes[peak[0]]), float(grid.angles[peak[1]])
+    for widest in (_RING[1], _WIDEST):  # most lights are small, and a small window is soon looked through
+        window = window_around(peak[0] + 0.5, peak[1] + 0.5, widest + _MARGIN, grid.shape)
+        region, dull, beyond = _region(bright[window.index], grid, window, peak, middle, _RING, widest, least)
+        if not beyond:
+            break
+    if region is not None:
+        return window, region, dull, False
+    rows, columns = window.index
+    down, across = np.nonzero(bright[window.index] >= 0.5 * bright[peak])
+    light = bright[window.index][down, across] * grid.solid_angles[rows][:, columns][down, across]
+    centre = light @ directions(grid.latitudes[rows][down], grid.angles[columns][across])
+    centre /= np.linalg.norm(centre)
+    aside = float(np.arccos(np.clip(centre @ directions(np.array(middle[0]), np.array(middle[1])), -1.0, 1.0)))
+    if not _ASIDE < aside < _WIDEST:
+        return window, None, dull, False
+    row, column = pixel_of(centre, grid.shape[1], grid.shape[0])
+    again = window_around(row, column, _WIDEST + _MARGIN, grid.shape)
+    middle = float(np.arcsin(centre[2])), float(np.arctan2(centre[1], centre[0]))
+    region, _, _ = _region(bright[again.index], grid, again, peak, middle, _OUTER_RING, _WIDEST, least)
+    return (window, None, dull, False) if region is None else (again, region, region, True)
+
+
+def _region(
+    bright: Floats,
+    grid: Grid,
+    window: Window,
+    peak: Tuple[int, int],
+    middle: Tuple[float, float],
+    ring: Tuple[float, float],
+    widest: float,
+    least: float,
+) -> Tuple[Optional[Mask], Mask, bool]:
+    """The lamp's region around a peak, or None; its pixels, or those around it that are no lamp either.
+
+    And whether it reached beyond ``widest``. ``middle`` is the latitude and the angle that distances are measured from,
+    ``ring`` where the surroundings are.
+    """
+    rows, columns = window.index
+    latitudes, angles = grid.latitudes[rows], grid.angles[columns]
+    cosine = np.outer(np.cos(latitudes) * np.cos(middle[0]), np.cos(angles - middle[1]))
+    cosine += (np.sin(latitudes) * np.sin(middle[0]))[:, None]
+    solid = grid.solid_angles[rows][:, columns]
+    seed = np.zeros(window.shape, dtype=np.bool_)
+    seed[peak[0] - window.first_row, int(np.flatnonzero(columns == peak[1])[0])] = True
+    top = float(bright[seed][0])
+    surroundings = bright[(cosine < np.cos(ring[0])) & (cosine > np.cos(ring[1]))]
+    around = float(np.median(surroundings)) if len(surroundings) else 0.0
+    lowest = max(_STANDS_OUT * max(around, 0.0), top * 2.0**-_DEEPEST)
+    inside = cosine > np.cos(widest)
+    near = cosine > np.cos(ring[0])
+    if top < lowest:
+        return None, seed | (near & (bright >= 0.5 * top)), False
+    high = bright >= lowest
+    if float((bright * solid)[high & inside].sum()) < least:
+        return None, seed | (near & high), False
+    region: Optional[Mask] = None
+    start, level, beyond = seed, top, False
+    while level > lowest:
+        level = max(level * _STEP, lowest)
+        start = grown(start, bright >= level, window.ring)
+        beyond = bool((start & ~inside).any())
+        if beyond:
+            break
+        if region is not None and solid[start].sum() > _SPILL * solid[spread(region, window.ring)].sum():
+            break
+        region = start
+    if region is None:
+        return None, start, beyond
+    return spread(region, window.ring), region, beyond
+
+
+def _patch(radiance: Floats, grid: Grid, window: Window, region: Mask, weights: Floats) -> Patch:
+    """What is taken out in a region: all above a fill that passes smoothly from rim to rim."""
+    rows, columns = window.index
+    view = radiance[rows][:, columns]
+    wider = spread(region, window.ring)
+    rim = spread(wider, window.ring) & ~region
+    down, across = np.nonzero(region)
+    places = directions(grid.latitudes[rows][down], grid.angles[columns][across])
+    edge_down, edge_across = np.nonzero(rim)
+    if len(edge_down) > _RIM:
+        kept = np.linspace(0, len(edge_down) - 1, _RIM).astype(np.int64)
+        edge_down, edge_across = edge_down[kept], edge_across[kept]
+    edge = directions(grid.latitudes[rows][edge_down], grid.angles[columns][edge_across])
+    fill = view.copy()
+    fill[region] = _filled(places, edge, view[edge_down, edge_across])
+    removed = np.maximum(view[region] - fill[region], 0.0)
+    solid = grid.solid_angles[rows][:, columns][region]
+    return Patch(window, region, fill, removed, places, solid, float((removed @ weights) @ solid), None, False, False)
+
+
+def _filled(places: Array, edge: Array, values: Floats) -> Floats:
+    """Values ``(n, 3)`` at places from those on the edge, weighted by the inverse fourth power of distance."""
+    near = np.maximum(1.0 - places.astype(np.float32) @ edge.T.astype(np.float32), np.float32(1e-7))
+    weights = 1.0 / (near * near)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights @ values, dtype=np.float32)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environment maps through Blender's own images and colour management, and residuals written as such.
+
+Values are those that Blender renders with: linear, in the scene's working space, as Blender converts a file's own.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from ..lighting.environment_map import REC709_LUMINANCE, EnvironmentMap, checked_map
+from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
+from .actions import Rollback
+
+_LUMINANCE = {
+    "Linear Rec.709": REC709_LUMINANCE,
+    "Linear Rec.2020": (0.2627002120, 0.6779980715, 0.0593017165),
+    "ACEScg": (0.2722287168, 0.6740817658, 0.0536895174),
+}
+"""Luminance of the working spaces that Blender offers: ITU-R BT.709, BT.2020, and AMPAS S-2014-004."""
+
+
+def working_space() -> str:
+    """The name of the linear space that Blender renders in; before 5.0 there is only one."""
+    space = getattr(bpy.data, "colorspace", None)
+    return str(space.working_space) if space is not None else "Linear Rec.709"
+
+
+def load_environment(path: Path) -> tuple[EnvironmentMap, list[str]]:
+    """The environment of a file, and sentences for the user. Raises EnvironmentMapError, which names the file."""
+    if not path.is_file():
+        raise EnvironmentMapError(f"There is no environment at {path}: choose the file again.")
+    try:
+        image = bpy.data.images.load(str(path.absolute()), check_existing=False)
+    except RuntimeError as error:
+        raise EnvironmentMapError(f"Blender cannot read {path.name} as a picture: use an HDR or EXR file.") from error
+    try:
+        return read_environment(image)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def read_environment(image: bpy.types.Image) -> tuple[EnvironmentMap, list[str]]:
+    """The environment of an image data-block, and sentences for the user. Raises EnvironmentMapError with its name."""
+    name = Path(image.filepath).name or image.name
+    width, height = image.size
+    if not width or not height or image.channels < 1:
+        raise EnvironmentMapError(f"Blender cannot read {name} as a picture: use an HDR or EXR file.")
+    pixels = np.empty(width * height * image.channels, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    colours = pixels.reshape(height, width, image.channels)[::-1, :, : min(3, image.channels)]
+    colours = np.ascontiguousarray(np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours)
+    warnings = []
+    if not image.is_float:
+        colours = _decoded(colours, image.colorspace_settings.name)
+        warnings.append(
+            f"{name} has no high dynamic range: its lights end at white, so the lamps are weaker than the real ones."
+        )
+    space = working_space()
+    if space not in _LUMINANCE:
+        warnings.append(f"The working space {space} is unknown: lamps are ranked by the luminance of Rec.709.")
+    try:
+        environment = checked_map(colours, _LUMINANCE.get(space, REC709_LUMINANCE))
+    except EnvironmentMapError as error:
+        raise EnvironmentMapError(f"{name}: {error}") from error
+    return environment, [*warnings, *(f"{name}: {note}" for note in environment.notes)]
+
+
+def _decoded(colours: npt.NDArray[np.float32], space: str) -> npt.NDArray[np.float32]:
+    """Linear values of an 8-bit picture: Blender hands those out as they are stored (IEC 61966-2-1 for sRGB)."""
+    if space in ("Non-Color", "Linear Rec.709"):
+        return colours
+    return np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def image_of(environment: EnvironmentMap, name: str) -> bpy.types.Image:
+    """A new float image of Blender's with the map's values, linear in the working space."""
+    image = bpy.data.images.new(name, environment.width, environment.height, alpha=False, float_buffer=True)
+    image.colorspace_settings.name = "scene_linear" if _has_space(image, "scene_linear") else "Linear Rec.709"
+    pixels = np.ones((environment.height, environment.width, 4), dtype=np.float32)
+    pixels[..., :3] = environment.pixels[::-1]
+    image.pixels.foreach_set(pixels.ravel())
+    image.update()
+    return image
+
+
+def _has_space(image: bpy.types.Image, name: str) -> bool:
+    return name in image.colorspace_settings.bl_rna.properties["name"].enum_items
+
+
+def write_environment(environment: EnvironmentMap, path: Path) -> None:
+    """Writes a map as a 32-bit OpenEXR without loss; a complete file or none. Raises OSError."""
+    image = image_of(environment, path.stem)
+    handle, beside = tempfile.mkstemp(suffix=".exr", prefix=f".{path.stem}-", dir=path.parent)
+    os.close(handle)
+    settings = bpy.context.scene.render.image_settings
+    with Rollback() as rollback:
+        rollback.add(lambda: os.path.exists(beside) and os.remove(beside))
+        changed = _as_float_exr(settings)
+        try:
+            image.save_render(beside, scene=bpy.context.scene)
+        except RuntimeError as error:
+            raise OSError(f"{path} could not be written: {error}") from error
+        finally:
+            for name, value in reversed(changed):
+                setattr(settings, name, value)
+            bpy.data.images.remove(image)
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, path)
+
+
+def _as_float_exr(settings: bpy.types.ImageFormatSettings) -> list[tuple[str, Any]]:
+    """Sets a format to OpenEXR, 32 bits, ZIP; what was there, in the order in which it was changed."""
+    wanted = {
+        "media_type": "IMAGE",
+        "file_format": "OPEN_EXR",
+        "color_mode": "RGB",
+        "color_depth": "32",
+        "exr_codec": "ZIP",
+    }
+    before = [(name, getattr(settings, name)) for name in wanted if hasattr(settings, name)]
+    for name, value in wanted.items():
+        if hasattr(settings, name):
+            setattr(settings, name, value)
+    return [*before[2:], *before[:2][::-1]]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rows of the list of lamps, and the objects in the scene that they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..lighting.editing import halves, merged
+from ..lighting.lamps import Lamp
+from .light_rig import RigOptions, add_lamp, set_light
+
+
+def read(row: Any) -> Lamp:
+    """The lamp of a row, without its tint."""
+    return Lamp(
+        np.array(row.direction, dtype=np.float64),
+        np.array(row.irradiance, dtype=np.float64),
+        row.angle,
+        row.elongation,
+        np.array(row.axis, dtype=np.float64),
+        row.share,
+        row.sun,
+        row.source,
+    )
+
+
+def write(row: Any, lamp: Lamp, made: bpy.types.Object) -> None:
+    """Fills a row with a lamp and its object; its tint and lock are new."""
+    row.lamp, row.name = made, made.name
+    row.direction, row.irradiance, row.axis = lamp.direction.tolist(), lamp.irradiance.tolist(), lamp.axis.tolist()
+    row.angle, row.elongation, row.share = lamp.angle, lamp.elongation, lamp.share
+    row.sun, row.source = lamp.sun, lamp.group
+
+
+def show(row: Any) -> None:
+    """Brings a row's object to what the row says: whether it lights, and its tint."""
+    made = row.lamp
+    if made is None:
+        return
+    made.hide_render = made.hide_viewport = not row.enabled
+    strength = row.id_data.holirep.light.strength
+    set_light(made, np.array(row.irradiance) * np.array(row.tint) * strength)
+
+
+def select(context: bpy.types.Context, settings: Any) -> None:
+    """Makes the chosen row's lamp the selected object, where it is in the view layer."""
+    if not 0 <= settings.lamp_index < len(settings.lamps):
+        return
+    made = settings.lamps[settings.lamp_index].lamp
+    if made is None or context.mode != "OBJECT" or made.name not in context.view_layer.objects:
+        return
+    for other in context.selected_objects:
+        other.select_set(False)
+    made.select_set(True)
+    context.view_layer.objects.active = made
+
+
+def split(scene: bpy.types.Scene, index: int) -> None:
+    """Replaces a lamp by two beside each other that light as it does. Raises ValueError where its object is gone."""
+    settings = scene.holirep.light
+    row = _whole(settings, index)
+    parts, tint, old = halves(read(row)), tuple(row.tint), row.lamp
+    settings.lamps.add()
+    settings.lamps.move(len(settings.lamps) - 1, index + 1)
+    for place, lamp in zip((index, index + 1), parts, strict=True):
+        write(settings.lamps[place], lamp, add_lamp(scene, settings.control, lamp, old.name, _options(settings, old)))
+        settings.lamps[place].tint = tint
+    _take_away(settings.lamps[index], old)
+
+
+def merge(scene: bpy.types.Scene, index: int) -> str:
+    """Joins a lamp with the nearest other that lights; its name. Raises ValueError where that cannot be."""
+    settings = scene.holirep.light
+    row = _whole(settings, index)
+    others = [place for place, one in enumerate(settings.lamps) if place != index and one.lamp and one.enabled]
+    if not others:
+        raise ValueError("There is no other lamp to join this one with.")
+    direction = np.array(row.direction)
+    nearest = max(others, key=lambda place: float(direction @ np.array(settings.lamps[place].direction)))
+    other = settings.lamps[nearest]
+    lamp, joined = merged(read(row), read(other)), other.name
+    old = [row.lamp, other.lamp]
+    made = add_lamp(scene, settings.control, lamp, row.name, _options(settings, row.lamp))
+    write(row, lamp, made)
+    show(row)
+    settings.lamps.remove(nearest)
+    settings.lamp_index = index - (nearest < index)
+    _take_away(settings.lamps[settings.lamp_index], *old)
+    return str(joined)
+
+
+def _take_away(row: Any, *old: bpy.types.Object) -> None:
+    """Removes lamps with their data; the row's lamp gets the name of the first."""
+    name = old[0].name
+    bpy.data.batch_remove([*old, *(one.data for one in old if one.data is not None and one.data.users == 1)])
+    row.lamp.name = row.lamp.data.name = row.name = name
+
+
+def _whole(settings: Any, index: int) -> Any:
+    if not 0 <= index < len(settings.lamps):
+        raise ValueError("Choose a lamp in the list.")
+    row = settings.lamps[index]
+    if row.lamp is None or settings.control is None:
+        raise ValueError(f"{row.name} or the light control was deleted: use Match Lighting again.")
+    return row
+
+
+def _options(settings: Any, like: bpy.types.Object) -> RigOptions:
+    """A new lamp is of the kind of the one that it comes from, and as far away."""
+    area = 0.0 if like.data.type == "AREA" else None
+    return RigOptions(settings.strength, area_from=area, distance=max(like.location.length, 0.1))

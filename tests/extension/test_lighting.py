@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Match Lighting, the list of lamps and its verbs, as the panel uses them."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+
+from holirep_blender.lighting.environment_map import checked_map
+from holirep_blender.scene.environments import write_environment
+from tests.lighting.maps import direction, paint_disk, sky
+
+
+@pytest.fixture
+def light(registered, tmp_path):
+    pixels = paint_disk(sky(256), direction(20, 50), 1.0, [4.0, 3.5, 2.5])
+    paint_disk(pixels, direction(-100, 10), 5.0, [1.0, 1.0, 1.0])
+    write_environment(checked_map(pixels), tmp_path / "set.exr")
+    settings = bpy.context.scene.holirep.light
+    settings.hdri = str(tmp_path / "set.exr")
+    return settings
+
+
+def strength(row):
+    return np.array(row.lamp.data.color) * row.lamp.data.energy
+
+
+def test_the_list_and_the_lamps(light):
+    assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+    assert [row.name for row in light.lamps] == ["Sun", "Light 2"]
+    assert light.lamps[0].share > light.lamps[1].share
+    assert "2 lamps with the sun" in light.summary
+    assert light.thumbnail.size[0] == light.thumbnail.size[1] > 0
+    np.testing.assert_allclose(strength(light.lamps[0]), [4.0, 3.5, 2.5], rtol=0.005)
+    light.lamps[0].tint = (1.0, 0.5, 0.5)
+    np.testing.assert_allclose(strength(light.lamps[0]), [4.0, 1.75, 1.25], rtol=0.005)
+    light.lamps[0].enabled = False
+    assert light.lamps[0].lamp.hide_render
+    light.lamp_index = 1
+    assert bpy.context.view_layer.objects.active == light.lamps[1].lamp
+
+
+def test_split_and_merge(light):
+    bpy.ops.holirep.match_lighting()
+    before = strength(light.lamps[1])
+    light.lamp_index = 1
+    assert bpy.ops.holirep.split_lamp() == {"FINISHED"}
+    assert len(light.lamps) == 3
+    np.testing.assert_allclose(strength(light.lamps[1]) + strength(light.lamps[2]), before, rtol=1e-5)
+    light.lamp_index = 2
+    assert bpy.ops.holirep.merge_lamps() == {"FINISHED"}
+    assert len(light.lamps) == 2
+    row = light.lamps[light.lamp_index]
+    np.testing.assert_allclose(strength(row), before, rtol=1e-5)
+    assert np.degrees(row.lamp.data.angle) == pytest.approx(5.0, rel=0.1)
+    assert sum(one.type == "LIGHT" for one in bpy.data.objects) == len(bpy.data.lights) == 2
+    assert row.name == row.lamp.name == row.lamp.data.name
+
+
+def test_again_keeps_locked_lamps_and_how_all_was_turned(light):
+    bpy.ops.holirep.match_lighting()
+    locked = light.lamps[0]
+    locked.locked = True
+    locked.lamp.data.energy = 99.0
+    light.control.rotation_euler = (0, 0, 1.0)
+    own = locked.lamp
+    assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+    assert [row.lamp.type for row in light.lamps] == ["LIGHT", "LIGHT"]
+    kept = next(row for row in light.lamps if row.locked)
+    assert kept.lamp == own
+    assert own.data.energy == 99.0
+    assert own.parent == light.control
+    assert light.control.rotation_euler[2] == pytest.approx(1.0)
+    assert sum(one.type == "LIGHT" for one in bpy.data.objects) == 2
+    assert len([one for one in bpy.data.images if one.name.startswith("set")]) == 2, "residual and thumbnail"
+
+
+def test_without_an_environment_nothing_changes(registered):
+    before = [len(each) for each in (bpy.data.objects, bpy.data.worlds, bpy.data.images)]
+    with pytest.raises(RuntimeError, match="There is no environment"):
+        bpy.ops.holirep.match_lighting()
+    bpy.context.scene.holirep.light.hdri = "//missing.exr"
+    with pytest.raises(RuntimeError, match=r"missing\.exr"):
+        bpy.ops.holirep.match_lighting()
+    assert [len(each) for each in (bpy.data.objects, bpy.data.worlds, bpy.data.images)] == before
+
+
+def test_the_scenes_own_world_is_matched_and_kept(light, tmp_path):
+    image = bpy.data.images.load(light.hdri)
+    light.hdri = ""
+    world = bpy.data.worlds.new("Set")
+    world.use_nodes = True
+    node = world.node_tree.nodes.new("ShaderNodeTexEnvironment")
+    node.image = image
+    world.node_tree.links.new(node.outputs["Color"], world.node_tree.nodes["Background"].inputs["Color"])
+    world.node_tree.nodes["Background"].inputs["Strength"].default_value = 2.0
+    bpy.context.scene.world = world
+    for _ in range(2):
+        assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+        np.testing.assert_allclose(strength(light.lamps[0]), [8.0, 7.0, 5.0], rtol=0.005)
+    assert bpy.data.worlds["Set"].use_fake_user
+    assert light.source == image
