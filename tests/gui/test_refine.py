@@ -25,7 +25,7 @@ REFINE = f"{SCENE}.holirep.refine"
 SIZE = (1600, 1400)
 OPEN_PANELS = tuple(f"HOLIREP_PT_refine{part}" for part in ("", "_floor", "_contacts", "_violations"))
 FRAMES = 90
-ORANGE, BLUE, RED = (1.0, 0.55, 0.15), (0.2, 0.75, 1.0), (0.95, 0.25, 0.2)
+ORANGE, BLUE, RED = (1.0, 0.55, 0.15), (0.2, 0.75, 1.0), (0.85, 0.25, 0.2)
 
 
 def standing_take() -> Take:
@@ -139,6 +139,7 @@ def test_weak_ranges_are_shown_above_the_contacts(character, pictures):
         ["face", 1, FRAMES],  # this take has none
     ]
     character.python(f"{SCENE}.holirep.confidence.show_weak = True; bpy.ops.ed.undo_push(message='Show Weak')")
+    time.sleep(1.0)
     character.picture(pictures / "23-weak.png")
     off, on = (coloured(pictures / name, RED, 0.9, 1.0) for name in ("23-contacts.png", "23-weak.png"))
     assert on > off + 200, "the bar of the face that is not there"
