@@ -151,6 +151,16 @@ def test_a_shape_key_with_a_driver_is_left_alone_and_reported(character, take):
     assert any("drivers" in warning for warning in report.warnings)
 
 
+def test_a_mesh_without_shape_keys_gets_the_body_and_the_user_is_told_once(character, take):
+    face = add_face(character, keys=())
+    report = apply_take(bpy.context, take, character)
+    told = [sentence for sentence in report.warnings if "shape keys" in sentence]
+    assert told == ["No mesh of the character has shape keys for the face: the face is not keyed."]
+    assert report.bones
+    assert report.shape_keys == {}
+    assert face.data.shape_keys is None
+
+
 def test_jaw_and_eyes_by_bones_or_by_shape_keys_but_not_both(character, take):
     report = apply_take(bpy.context, take, character)
     bones = true_bones("vrm")

@@ -32,7 +32,7 @@ Mask = npt.NDArray[np.bool_]
 _UP = np.array([0.0, 0.0, 1.0])
 _ROUNDS = 3
 """So often legs are bent further, because limits take back a part of it."""
-_LEG_LAYERS = ((0.0, 0.17), (0.02, 0.27))
+_LEG_LAYERS = ((0.0, 0.17), (0.02, 0.27), (0.06, 0.5))
 _ROOT_LAYERS = ((0.0, 0.15), (0.01, 0.25), (0.05, 0.45))
 """Depths under the floor, in metres, and seconds before and after in which what is deeper is lifted: the deeper, the
 longer, so that a deep one does not become a jerk."""
@@ -42,6 +42,8 @@ _STEEP = 0.4
 """Sine of a leg's slope below which its ankle is lifted ever more upwards, and less towards the hip."""
 _LEFT = 0.6
 """Share of a depth that may be left after legs were bent; else the root rises instead."""
+_JERKS = 1.5
+"""Times the fastest acceleration of the motion (``pose.pace``) that bending a leg may come to; else the root rises."""
 _BELOW = 1.5e-3
 """Metres that a sole may be under the floor at last."""
 
@@ -69,8 +71,11 @@ def legs_bent(take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], l
     now = Pose.over(result, pose.floor)
     for number, (foot, path, before) in enumerate(zip(feet, paths, first)):
         left = np.where(path.touching, 0.0, _depth(now, foot, SUNK))
+        jerk, was = _jerks(result, foot), _jerks(take, foot)
         for begin, end in gaps.spans(rises[number] > 0.0):
-            if left[begin:end].max() > max(_LEFT * before[begin:end].max(), _BELOW):
+            around = slice(max(begin - 2, 0), end + 2)
+            jerked = jerk[around].max(initial=0.0) > max(_JERKS * pose.pace[0], was[around].max(initial=0.0))
+            if jerked or left[begin:end].max() > max(_LEFT * before[begin:end].max(), _BELOW):
                 rises[number][begin:end] = 0.0
                 stale = True
     return _bent(take, pose, feet, rises, limits) if stale else result
@@ -93,21 +98,31 @@ def _bent(take: Take, pose: Pose, feet: list[Foot], rises: list[Array], limits: 
     from ..biomechanics.engine import limited
 
     now = Pose.over(take, pose.floor)
-    changed: list[int] = []
+    changed: dict[int, Mask] = {}
     for foot, rise in zip(feet, rises):
         rows = rise > 0.0
         if rows.any():
             _lift(now, foot, rise, rows)
-            changed += [foot.leg.upper, foot.leg.lower, foot.leg.end]
+            changed.update(dict.fromkeys((foot.leg.upper, foot.leg.lower, foot.leg.end), rows))
     if not changed:
         return take
-    bent = now.to_take(changed, np.zeros_like(take.root_translation))
-    part, joints = with_ancestors(bent, changed)
+    bent = now.to_take(list(changed), np.zeros_like(take.root_translation))
+    part, joints = with_ancestors(bent, list(changed))
     within = limited(part, limits, {})[0].local_rotations
-    local = bent.local_rotations.copy()
-    for joint in changed:
-        local[:, joint] = within[:, joints.index(joint)]
+    local = take.local_rotations.copy()
+    for joint, rows in changed.items():
+        # limits calm what is around, too: frames that were not lifted are within them, and stand
+        local[rows, joint] = within[rows, joints.index(joint)]
     return replace(bent, local_rotations=local)
+
+
+def _jerks(take: Take, foot: Foot) -> Array:
+    """The fastest angular acceleration of a leg's joints, radians a frame a frame, in the frames ``(T,)``."""
+    local = take.local_rotations[:, [foot.leg.upper, foot.leg.lower, foot.leg.end]]
+    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
+    result = np.zeros(take.frame_count)
+    result[1:-1] = np.linalg.norm(np.diff(steps, axis=0), axis=-1).max(axis=1, initial=0.0)
+    return result
 
 
 def _lift(pose: Pose, foot: Foot, rise: Array, rows: Mask) -> None:

@@ -27,8 +27,6 @@ _SUNK, _DEEP, _DEEPEST = 3e-4, 1e3, 1e6
 more than a foot in the air may be under it at all."""
 _PALM_OFF = 0.009
 """Metres by which a palm may leave its place."""
-_ROUNDING = 1e-4
-"""Metres under the floor that are not worth another round."""
 _TRIES = 4
 """So often a window is tried that does not become better."""
 _OFF = 1e-6
@@ -155,14 +153,13 @@ class Problem:
 
     def pulled(self, pull: Array, around: int, stiff: float) -> None:
         """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can."""
-        asked = (np.abs(pull) > 0.0).any(axis=(1, 2))
-        wanted = asked | self.sunk()
+        wanted = (np.abs(pull) > 0.0).any(axis=(1, 2))
         open_frames = gaps.distance_to_valid(wanted) <= around
         open_frames = (gaps.distance_to_valid(open_frames) <= 2) & self.inside
         if not open_frames.any():
             return
         rows = np.flatnonzero(gaps.distance_to_valid(open_frames) <= 2)
-        self.hard |= asked
+        self.hard |= wanted
         change = solution(self, rows, open_frames[rows], stiff, pull)
         longest = np.abs(change).max(axis=1, keepdims=True)
         change = change * np.minimum(1.0, _LARGEST / np.maximum(longest, 1e-12))
@@ -170,11 +167,6 @@ class Problem:
         self._apply(frames, change[open_frames[rows]])
         for hold, low in zip(self.holds, self.low):
             low[frames] |= sole_heights(self.pose, hold.foot, frames) < 0.0
-
-    def sunk(self) -> Mask:
-        """The frames ``(T,)`` in which a free point is deeper under the floor than it was, and than it may be."""
-        depth = self._depth(np.arange(self.pose.take.frame_count))
-        return np.asarray((depth > np.maximum(self.depth, SUNK) + _ROUNDING).any(axis=1))
 
     def missed(self) -> list[Mask]:
         """Where feet touch and are not in their places or under the floor, ``(T,)`` by foot."""

@@ -49,7 +49,7 @@ def legs_pulled(
         problem.inside = inside
     pull = _pull(pose, problem, limits)
     for _ in range(_ROUNDS):
-        if not (pull != 0.0).any() and not problem.sunk().any():
+        if not (pull != 0.0).any():
             return problem.shift, problem.missed()
         length = np.linalg.norm(pull, axis=-1, keepdims=True)
         problem.pulled(pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
