@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-WORKER_PACKAGES = ("import cv2", "import mediapipe")
+WORKER_PACKAGES = ("import cv2", "import mediapipe", "import torch")
 
 
 def python_for(script: Path) -> str:

@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("--plate", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--range", help="first-last plate frame; the whole plate if not given")
+    parser.add_argument("--method", choices=["fusion", "geometric"], help="how joint rotations are found")
+    parser.add_argument("--weights", type=Path, help="weights of your own training, with fusion")
     options = parser.parse_args()
     out: Path = options.out.resolve()
     plate = options.plate.resolve()
@@ -56,6 +58,8 @@ def main() -> None:
         replicate = ["holirep_blender", "replicate", "--file", stage, "--plate", plate, "--out", take]
         replicate += ["--character", CHARACTER, "--save", blend, "--match-camera"]
         replicate += ["--range", options.range] if options.range else []
+        replicate += ["--method", options.method] if options.method else []
+        replicate += ["--weights", options.weights.resolve()] if options.weights else []
         run("Replicate the performance", [*python, *replicate])
         run("Export the take as BVH", [*python, "holirep_blender", "export", "--take", take, "--out", out / "take.bvh"])
         sheet, movie = Path(scratch) / "sheet", Path(scratch) / "movie"

@@ -61,6 +61,11 @@ class HOLIREP_preferences(bpy.types.AddonPreferences):
         description="Python 3.9 to 3.12 to build the runtime with; leave empty to look for one",
         subtype="FILE_PATH",
     )
+    weights_file: StringProperty(
+        name="Network Weights",
+        description="Weights of your own training for the method Fusion (.safetensors); leave empty for HoliRep's",
+        subtype="FILE_PATH",
+    )
     show_licences: BoolProperty(
         name="Licences", description="Show name, licence and source of everything that computes a result", default=False
     )
@@ -81,6 +86,7 @@ class Settings:
     runtime_path: str = ""
     wheels_folder: str = ""
     python_path: str = ""
+    weights_file: str = ""
 
 
 def settings() -> Settings:
@@ -94,6 +100,7 @@ def settings() -> Settings:
         runtime_path=_absolute(values.runtime_path),
         wheels_folder=_absolute(values.wheels_folder),
         python_path=_absolute(values.python_path),
+        weights_file=_absolute(values.weights_file),
     )
 
 

@@ -13,7 +13,8 @@ from bpy.props import (
     StringProperty,
 )
 
-from .scene import light_properties, refine_properties
+from .protocol.methods import DEFAULT_METHOD
+from .scene import confidence_properties, light_properties, refine_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -129,8 +130,23 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
     method: EnumProperty(
         name="Method",
         description="How joint rotations are found from what the tracker saw",
-        items=[("GEOMETRIC", "Geometric", "Joint angles directly from the tracked points; needs no network")],
-        default="GEOMETRIC",
+        items=[
+            ("FUSION", "Fusion", "A trained network reads body, face and hands of a span of frames together"),
+            ("GEOMETRIC", "Geometric", "Joint angles directly from the tracked points; needs no network"),
+        ],
+        default=DEFAULT_METHOD.upper(),
+    )
+    use_neutral_frame: BoolProperty(
+        name="Neutral Frame",
+        description="Show a frame in which the performer's face is at rest and looks ahead; otherwise the calmest "
+        "frames are taken",
+        default=False,
+    )
+    neutral_frame: IntProperty(
+        name="Frame",
+        description="Frame of the plate in which the face is at rest and looks ahead",
+        default=1,
+        min=0,
     )
     smoothing: EnumProperty(
         name="Smoothing",
@@ -298,6 +314,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=set(PATH_OPTIONS),
     )
+    confidence: PointerProperty(
+        name="Confidence",
+        description="How far the take that was last applied can be trusted",
+        type=confidence_properties.HOLIREP_PG_confidence,
+    )
     refine: PointerProperty(
         name="Refine",
         description="How the motion is made to hold on the character, and what that found",
@@ -313,6 +334,7 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
 CLASSES = (
     HOLIREP_PG_rig_map_item,
     HOLIREP_PG_shape_key_item,
+    *confidence_properties.CLASSES,
     *refine_properties.CLASSES,
     *light_properties.CLASSES,
     HOLIREP_PG_shot,

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "panels": {"panels", "operators", "scene", "runtime", "motion"},
     "protocol": {"protocol"},
     "operators": {"operators", "scene", "runtime", "motion"},
-    "cli": {"cli", "operators", "scene", "runtime", "motion"},
+    "cli": {"cli", "operators", "scene", "runtime", "motion", "protocol"},
     "scene": {"scene", "motion", "lighting", "quality"},
     "runtime": {"runtime", "motion", "protocol"},
     "motion": {"motion"},

@@ -14,8 +14,10 @@ from ..motion.take import Take, TakeError
 from ..operators import session
 from ..operators.performance import Performance, summary
 from ..operators.solve_again import SolveAgain
+from ..protocol.methods import METHODS
 from ..runtime.faults import RuntimeFault
 from ..scene import shot as shots
+from ..scene.take_facts import made_by
 from . import files
 from .characters import named_object
 from .errors import CANCELLED, CHARACTER, DISK, PLATE, RUNTIME, USAGE, CommandError, from_job
@@ -36,16 +38,36 @@ def replicate(options: Namespace) -> tuple[dict[str, Any], str]:
     except ValueError as error:
         raise CommandError(PLATE, str(error)) from error
     _prepare(scene, options)
-    return _make_take(scene, Performance(scene, out=out, device=options.device, processes=options.processes), options)
+    performance = Performance(
+        scene, out=out, device=options.device, processes=options.processes, weights=_absolute(options.weights)
+    )
+    return _make_take(scene, performance, options)
 
 
 def solve(options: Namespace) -> tuple[dict[str, Any], str]:
     """Solves a take again from what the tracker saw; with ``--character`` and ``--save`` applies and saves it too."""
     out, scene = _opened(options)
-    scene.holirep.take = str(files.existing(options.take, "take"))
+    take = files.existing(options.take, "take")
+    scene.holirep.take = str(take)
+    if options.method is None:
+        options.method = _method_of(take)
     set_solve(scene.holirep, options)
     _prepare(scene, options)
-    return _make_take(scene, SolveAgain(scene, out=out), options)
+    again = SolveAgain(scene, out=out, device=options.device, weights=_absolute(options.weights))
+    return _make_take(scene, again, options)
+
+
+def _method_of(take: Path) -> str | None:
+    """The method that a take was made with, if there is such a one now."""
+    try:
+        made = made_by(take)
+    except TakeError as error:
+        raise CommandError(DISK, str(error)) from error
+    return made if made in METHODS else None
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
 
 
 def _opened(options: Namespace) -> tuple[Path | None, bpy.types.Scene]:

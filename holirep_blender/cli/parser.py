@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..motion.biomechanics.limit_table import PRESETS
+from ..protocol.methods import METHODS
 from . import values
 from .errors import USAGE, CommandError
 
@@ -48,8 +49,6 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     replicate.add_argument(
         "--person", type=values.person, metavar="WHO", help="largest, X,Y@FRAME or X0,Y0,X1,Y1@FRAME (pixels)"
     )
-    replicate.add_argument("--method", choices=["geometric"], help="how joint rotations are found")
-    replicate.add_argument("--device", type=values.device, help="auto, cpu or cuda:N")
     replicate.add_argument("--processes", type=values.whole_number(1, 64), metavar="N", help="tracking processes")
     _solving(replicate)
     replicate.add_argument("--out", type=Path, metavar="TAKE.npz", help="where the take goes")
@@ -153,6 +152,17 @@ def _floor(parser: argparse.ArgumentParser) -> None:
 
 def _solving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("solving")
+    group.add_argument("--method", choices=METHODS, help="how joint rotations are found")
+    group.add_argument("--device", type=values.device, help="auto, cpu or cuda:N")
+    group.add_argument(
+        "--neutral-frame",
+        type=values.whole_number(0, 1048574),
+        metavar="N",
+        help="frame of the plate with the face at rest, for fusion; else it is found",
+    )
+    group.add_argument(
+        "--weights", type=Path, metavar="FILE.safetensors", help="weights of your own training, for fusion"
+    )
     group.add_argument("--smoothing", choices=["zero_phase", "one_euro", "none"])
     group.add_argument("--smoothing-strength", type=values.number(0.0, 1.0), metavar="0..1")
     camera = group.add_mutually_exclusive_group()

@@ -28,7 +28,7 @@ _SWITCHES = {
 
 
 def set_plate(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
-    """Plate, range, performer and method."""
+    """Plate, range and performer."""
     if options.plate is not None:
         shot.plate = str(options.plate.absolute())
     if options.fps is not None:
@@ -42,12 +42,19 @@ def set_plate(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
             shot.person_point = options.person.values
         elif options.person.kind == "BOX":
             shot.person_box = options.person.values
-    if options.method is not None:
-        shot.method = options.method.upper()
 
 
 def set_solve(shot: bpy.types.PropertyGroup, options: Namespace) -> None:
-    """Smoothing, camera, lens and height."""
+    """Method, smoothing, camera, lens and height."""
+    if options.method is not None:
+        shot.method = options.method.upper()
+    if options.neutral_frame is not None:
+        shot.use_neutral_frame, shot.neutral_frame = True, options.neutral_frame
+    for option in ("neutral_frame", "weights"):
+        if getattr(options, option) is not None and shot.method != "FUSION":
+            raise CommandError(USAGE, f"--{option.replace('_', '-')} counts only with --method fusion")
+    if options.weights is not None:
+        files.existing(options.weights, "file of weights")
     if options.smoothing is not None:
         shot.smoothing = options.smoothing.upper()
     if options.smoothing_strength is not None:

@@ -6,22 +6,21 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 
-from ..motion.geometric import SolveError, SolveOptions, solve
+from ..motion.geometric import SolveOptions
 from ..motion.resampling import resampled_count
 from ..motion.take import Take
 from ..protocol.messages import Progress
-from .camera_tracks import camera_settings, track_source
+from .camera_tracks import track_source
 from .errors import UserError
+from .methods import Method, method_of
 from .plate import Plate
 from .plate_requests import frame_range_of, plate_of, plate_path_of, sequence_fps_of
 from .provenance import Fingerprints, plate_facts, software
-from .runtime_report import choose_device
 from .tracking import PersonChoice, track
 
 STAGES = ("Reading the plate", "Tracking", "Solving", "Writing the take")
@@ -30,7 +29,6 @@ STAGE_STARTS = (0.0, 0.01, 0.95, 0.99)
 REPORT_SECONDS = 0.1
 RATE_WINDOW_SECONDS = 15.0
 """The rate is that of so long: between finding people and the first hands nothing is done for some seconds."""
-METHODS = ("geometric",)
 
 
 class Clock:
@@ -76,30 +74,27 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
     """
     started = time.monotonic()
     out = output_of(request)
-    options = solve_options_of(request)
-    device = str(request.get("device") or "auto")
-    warnings = []
-    if device.startswith("cuda"):
-        # The geometric solve computes on the CPU; but who asks for a GPU wants to know that it will not do.
-        _, warning = choose_device(device)
-        if warning:
-            warnings.append(warning)
-            report.warn(warning)
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        report.warn(text)
+
     report(_stage(0))
+    method = method_of(request, warn)
     plate = plate_of(request, frame_range_of(request))
-    _check_track(options, plate)
+    _check_track(method.options, plate)
     with Fingerprints(plate) as fingerprints:
-        take, tracked = _performance(request, plate, options, report)
+        take, tracked = _performance(request, plate, method, report)
         report(_stage(3))
         try:
             fingerprints.wait(lambda: report(_stage(3)))
         except OSError as error:
-            warnings.append(f"The plate could not be read again to note its checksum in the take ({error.strerror}).")
-            report.warn(warnings[-1])
+            warn(f"The plate could not be read again to note its checksum in the take ({error.strerror}).")
     take.header = {
         **take.header,
         "plate": plate_facts(plate, sequence_fps_of(request), fingerprints.plate_sha256),
-        "models": fingerprints.models,
+        "models": fingerprints.models + take.header.get("models", []),
         "request": request,
         **track_source(request),
         **software(),
@@ -127,7 +122,7 @@ def _check_track(options: SolveOptions, plate: Plate) -> None:
         )
 
 
-def _performance(request: dict[str, Any], plate: Plate, options: SolveOptions, report: Any) -> tuple[Take, int]:
+def _performance(request: dict[str, Any], plate: Plate, method: Method, report: Any) -> tuple[Take, int]:
     """The solved take without its provenance, and in how many frames the performer was found."""
     clock = Clock(plate.first_frame, report)
     clock(0, plate.frame_count)
@@ -140,15 +135,16 @@ def _performance(request: dict[str, Any], plate: Plate, options: SolveOptions, r
             f"No performer was found in {plate_path_of(request)}. Check the frame range, or point at the performer."
         )
     report(_stage(2))
-    try:
-        take = solve(observations, replace(options, fps=float(plate.fps), frame_start=plate.first_frame))
-    except SolveError as error:
-        raise UserError(str(error)) from error
+    take = method.solve(
+        observations, float(plate.fps), plate.first_frame, lambda done: report(_stage(2, min(max(done, 0.0), 1.0)))
+    )
     return take, tracked
 
 
-def _stage(index: int) -> Progress:
-    return Progress(STAGES[index], index, len(STAGES), fraction=STAGE_STARTS[index])
+def _stage(index: int, done: float = 0.0) -> Progress:
+    """The beginning of a stage, or a place within it; the last one has no length."""
+    begin, end = (*STAGE_STARTS, STAGE_STARTS[-1])[index : index + 2]
+    return Progress(STAGES[index], index, len(STAGES), fraction=begin + (end - begin) * done)
 
 
 def output_of(request: dict[str, Any]) -> Path:
@@ -164,19 +160,3 @@ def output_of(request: dict[str, Any]) -> Path:
     if not os.access(out.parent, os.W_OK):
         raise UserError(f"No permission to write into {out.parent}. Choose another folder for the take.")
     return out
-
-
-def solve_options_of(request: dict[str, Any]) -> SolveOptions:
-    """The request's settings of the solve; raises UserError for a wrong one."""
-    method = request.get("method", "geometric")
-    if method not in METHODS:
-        raise UserError(f"There is no method '{method}'; choose one of: {', '.join(METHODS)}.")
-    names = ("smoothing", "smoothing_strength", "focal_length_px", "performer_height", "floor")
-    given = {name: request[name] for name in names if request.get(name) is not None}
-    try:
-        # what the user sets wins over what the track's file holds
-        return SolveOptions(**{**camera_settings(request), **given})
-    except SolveError as error:
-        raise UserError(str(error)) from error
-    except TypeError as error:
-        raise UserError(f"A setting of the solve is not a number: {error}.") from error

@@ -6,15 +6,17 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-from ..motion.geometric import SolveError, SolveOptions, solve
+from ..motion.geometric import SolveOptions
 from ..motion.take import Take, TakeError
 from ..protocol.messages import Progress
+from ..protocol.methods import DEFAULT_METHOD, METHODS
 from .camera_tracks import track_source
 from .errors import UserError
+from .methods import method_of
 from .provenance import software
-from .replicate import output_of, solve_options_of
+from .replicate import output_of
 
 STAGES = ("Reading the take", "Solving", "Writing the take")
 STAGE_STARTS = (0.0, 0.1, 0.95)
@@ -27,37 +29,57 @@ class TakeFileError(UserError):
     kind = "disk"
 
 
-def solve_again(request: dict[str, Any], report: Callable[[Progress], None]) -> dict[str, Any]:
+def solve_again(request: dict[str, Any], report: Any) -> dict[str, Any]:
     """Solve the observations of `take` with other settings and write the result to `out`.
 
-    The settings are those of `replicate`; a camera's track that was given then counts again. Returns
-    `{take, frames, fps, seconds}`. Raises UserError for a wrong setting or a take that cannot be solved again, and
-    OSError as the disk gives it. The new take appears under its name only when it is complete.
+    The settings are those of `replicate`; without a method it is the take's, and a camera's track that was given then
+    counts again. Returns `{take, frames, fps, seconds, warnings}`. Raises UserError for a wrong setting or a take that
+    cannot be solved again, and OSError as the disk gives it. The new take appears under its name only when it is
+    complete.
     """
     started = time.monotonic()
     out = output_of(request)
-    options = solve_options_of(request)
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        report.warn(text)
+
     report(_stage(0))
     old = _take_of(request)
-    options = _with_the_old_track(options, old)
+    made_by = old.header.get("method")
+    method = method_of(request, warn, made_by if made_by in METHODS else DEFAULT_METHOD)
+    method.options = _with_the_old_track(method.options, old)
     report(_stage(1))
-    try:
-        take = solve(old.observations, replace(options, fps=old.fps, frame_start=old.frame_start))
-    except SolveError as error:
-        raise UserError(str(error)) from error
+    assert old.observations is not None
+    take = method.solve(
+        old.observations, old.fps, old.frame_start, lambda done: report(_stage(1, min(max(done, 0.0), 1.0)))
+    )
     report(_stage(2))
-    take.header = {**old.header, **take.header, **track_source(request), **software()}
+    take.header = {**_kept(old), **take.header, **track_source(request), **software()}
+    take.header["models"] = _tracking_models(old) + take.header.get("models", [])
     take.save(out)
     return {
         "take": str(out),
         "frames": take.frame_count,
         "fps": float(take.fps),
         "seconds": round(time.monotonic() - started, 3),
+        "warnings": warnings,
     }
 
 
-def _stage(index: int) -> Progress:
-    return Progress(STAGES[index], index, len(STAGES), fraction=STAGE_STARTS[index])
+def _kept(old: Take) -> dict[str, Any]:
+    """What a take's header says that holds for the new one too; not what its own solve found."""
+    return {name: value for name, value in old.header.items() if name not in ("fusion", "models")}
+
+
+def _tracking_models(old: Take) -> list[dict[str, str]]:
+    return [model for model in old.header.get("models", []) if "method" not in model]
+
+
+def _stage(index: int, done: float = 0.0) -> Progress:
+    begin, end = (*STAGE_STARTS, STAGE_STARTS[-1])[index : index + 2]
+    return Progress(STAGES[index], index, len(STAGES), fraction=begin + (end - begin) * done)
 
 
 def _with_the_old_track(options: SolveOptions, old: Take) -> SolveOptions:

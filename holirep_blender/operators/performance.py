@@ -58,10 +58,11 @@ class Performance:
         out: Optional[Path] = None,
         device: Optional[str] = None,
         processes: Optional[int] = None,
+        weights: Optional[Path] = None,
     ) -> None:
-        """``out``, ``device`` and ``processes`` take the place of what the preferences and the worker would choose."""
+        """What is given takes the place of what the preferences and the worker would choose."""
         shot = scene.holirep
-        self._out, self._device, self._processes = out, device, processes
+        self._out, self._device, self._processes, self._weights = out, device, processes, weights
         self.scene_uid: int = scene.session_uid
         self.scene_name: str = scene.name
         self.character_uid: Optional[int] = shot.character.session_uid if shot.character else None
@@ -165,8 +166,15 @@ class Performance:
         shot = self._shot()
         out = self._out or shots.new_take_path(preferences.takes_folder(), shots.plate_path(shot))
         size = None if plate is None else plate.size
-        params = shots.replicate_params(shot, self._device or preferences.settings().device, out, size)
-        return {**params, **self._camera(plate), "processes": self._processes}
+        params = shots.replicate_params(shot, self._device_name(), out, size)
+        return {**params, **self._camera(plate), "processes": self._processes, "weights": self._weights_path()}
+
+    def _device_name(self) -> str:
+        return self._device or preferences.settings().device
+
+    def _weights_path(self) -> str | None:
+        """The file of the network's weights where they are not HoliRep's own."""
+        return str(self._weights or preferences.settings().weights_file or "") or None
 
     def _camera(self, plate: PlateFrames | None) -> dict[str, Any]:
         settings, self.warnings = shots.camera_settings(self._shot(), plate, self._track_file)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solve Again: other smoothing, lens or height, from what the tracker saw the first time."""
+"""Solve Again: another method, smoothing, lens or height, from what the tracker saw the first time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ class SolveAgain(Performance):
         settings = {**shots.solve_settings(shot, plate.size), **self._camera(plate)}
         if given and shot.camera_kind == "SOLVED":
             self.warnings = ("The camera's track that the take was solved with counts again",)
-        return {"take": str(take), **settings, "out": str(out)}
+        computing = {"device": self._device_name(), "weights": self._weights_path()}
+        return {"take": str(take), **settings, **computing, "out": str(out)}
 
 
 CLASSES = (HOLIREP_OT_solve_again,)

@@ -80,12 +80,19 @@ class HOLIREP_PT_solve_options(SidebarPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Method, smoothing, lens, height."""
+        """Method, neutral face, smoothing, lens, height."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
         shot = context.scene.holirep
         layout.prop(shot, "method")
+        if shot.method == "FUSION":
+            row = layout.row(align=True, heading="Neutral Face")
+            row.prop(shot, "use_neutral_frame", text="")
+            frame = row.row(align=True)
+            frame.active = shot.use_neutral_frame
+            frame.prop(shot, "neutral_frame", text="Frame" if shot.use_neutral_frame else "Found by Itself")
+            row.operator("holirep.set_neutral_frame", text="", icon="TIME")
         column = layout.column(align=True)
         column.prop(shot, "smoothing")
         if shot.smoothing != "NONE":

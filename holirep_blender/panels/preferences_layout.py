@@ -22,6 +22,7 @@ def draw(layout: bpy.types.UILayout, stored: bpy.types.AddonPreferences, context
     column.prop(stored, "device")
     if not stored.known_devices:
         wrapped(column, context, "Run Doctor to list the graphics cards that the runtime can use", "INFO")
+    column.prop(stored, "weights_file")
     column.prop(stored, "cache_folder")
     _draw_licences(layout.box().column(), stored)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contacts on screen: a draw handler for each kind of editor, there only while a scene of the file asks for it."""
+"""Contacts and weak ranges on screen: a draw handler for each, there only while a scene of the file asks for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 import bpy
 
-_EDITORS = {"show_bars": ("SpaceDopeSheetEditor", "POST_PIXEL"), "show_places": ("SpaceView3D", "POST_VIEW")}
+_EDITORS = {
+    "show_bars": ("SpaceDopeSheetEditor", "POST_PIXEL"),
+    "show_places": ("SpaceView3D", "POST_VIEW"),
+    "show_weak": ("SpaceDopeSheetEditor", "POST_PIXEL"),
+}
 """Setting of the scene, and in which editor and at which moment it draws."""
 _AREAS = {"DOPESHEET_EDITOR", "VIEW_3D"}
 _handles: dict[str, Any] = {}
@@ -37,7 +41,7 @@ def unregister() -> None:
 def synchronise() -> None:
     """Adds the draw handlers that the file's scenes ask for, and takes out the others."""
     for setting, (editor, moment) in _EDITORS.items():
-        wanted = any(getattr(scene.holirep.refine, setting) for scene in bpy.data.scenes)
+        wanted = any(_asks(scene, setting) for scene in bpy.data.scenes)
         if wanted and setting not in _handles:
             space = getattr(bpy.types, editor)
             _handles[setting] = space.draw_handler_add(_draw, (setting,), "WINDOW", moment)
@@ -47,17 +51,22 @@ def synchronise() -> None:
 
 
 def is_drawing(setting: str) -> bool:
-    """Whether a draw handler is there for ``show_bars`` or ``show_places``."""
+    """Whether a draw handler is there for ``show_bars``, ``show_places`` or ``show_weak``."""
     return setting in _handles
 
 
 def redraw() -> None:
-    """Redraws the editors that show contacts."""
+    """Redraws the editors that show contacts and weak ranges."""
     for manager in bpy.data.window_managers:
         for window in manager.windows:
             for area in window.screen.areas:
                 if area.type in _AREAS:
                     area.tag_redraw()
+
+
+def _asks(scene: bpy.types.Scene, setting: str) -> bool:
+    shot = scene.holirep
+    return bool(getattr(shot.confidence if setting == "show_weak" else shot.refine, setting))
 
 
 def _followed() -> tuple[Any, ...]:
@@ -76,11 +85,13 @@ def _stop(setting: str) -> None:
 
 def _draw(setting: str) -> None:
     context = bpy.context
-    if not getattr(context.scene.holirep.refine, setting):
+    if not _asks(context.scene, setting):
         return
-    from . import contact_drawing  # needs numpy and the interface's graphics
+    from . import confidence_drawing, contact_drawing  # need numpy and the interface's graphics
 
     if setting == "show_bars":
         contact_drawing.draw_bars(context)
+    elif setting == "show_weak":
+        confidence_drawing.draw_weak(context)
     else:
         contact_drawing.draw_places(context)

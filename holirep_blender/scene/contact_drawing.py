@@ -11,6 +11,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from .confidence_rows import shown_parts
 from .contact_rows import Span, read
 from .contact_shapes import Colour, Shapes, bar_rows, bars, colour_of, disc_around, footprints
 from .refine_rows import POINT_ITEMS
@@ -38,9 +39,7 @@ def draw_bars(context: bpy.types.Context) -> None:
         return
     ui = context.preferences.system.ui_scale
     rows = bar_rows((span.point for span in spans), _ORDER)
-    room = region.height - _NUMBERS * ui
-    bottom = _SCROLL_BAR * ui if room - _SCROLL_BAR * ui >= 4.0 * ui * len(rows) else 1.0  # a low timeline has no bar
-    height = min(ROW_PIXELS * ui, (room - bottom) / len(rows))
+    bottom, height = _rows_from_below(context, len(rows) + len(shown_parts(context.scene)))
     if height < 2.0:
         return
     scale = region.width / (right - left)
@@ -48,14 +47,34 @@ def draw_bars(context: bpy.types.Context) -> None:
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     gpu.state.blend_set("ALPHA")
     backdrop = (0.0, bottom - 1.0, float(region.width), bottom + height * len(rows) + 1.0)
-    _fill(shader, [backdrop], (0.0, 0.0, 0.0, 0.35))
+    fill(shader, [backdrop], (0.0, 0.0, 0.0, 0.35))
     for point, boxes in found.items():
-        _fill(shader, [box[:4] for box in boxes], (*colour_of(point), 0.9))
+        fill(shader, [box[:4] for box in boxes], (*colour_of(point), 0.9))
         edges = [(x0, y1 - max(1.0, ui), x1, y1) for x0, _y0, x1, y1, edited in boxes if edited]
-        _fill(shader, edges, (1.0, 1.0, 1.0, 0.9))
+        fill(shader, edges, (1.0, 1.0, 1.0, 0.9))
     if height >= 6.0 * ui:
-        _labels(rows, bottom, height, ui)
+        labels([_SHORT[point] for point in rows], bottom, height, ui)
     gpu.state.blend_set("NONE")
+
+
+def room_for(context: bpy.types.Context, rows: int) -> tuple[float, float]:
+    """Bottom and height in pixels of so many more rows of bars, above those of the contacts where these are shown."""
+    spans = _spans(context.scene) if context.scene.holirep.refine.show_bars else []
+    below = len(bar_rows((span.point for span in spans), _ORDER)) if spans else 0
+    bottom, height = _rows_from_below(context, below + rows)
+    return bottom + height * below + (2.0 if below else 0.0), height
+
+
+def _room(context: bpy.types.Context, bottom: float) -> float:
+    return context.region.height - _NUMBERS * context.preferences.system.ui_scale - bottom
+
+
+def _rows_from_below(context: bpy.types.Context, rows: int) -> tuple[float, float]:
+    """Bottom and height in pixels of so many rows of bars."""
+    ui = context.preferences.system.ui_scale
+    room = _room(context, 0.0)
+    bottom = _SCROLL_BAR * ui if room - _SCROLL_BAR * ui >= 4.0 * ui * rows else 1.0  # a low timeline has no bar
+    return bottom, min(ROW_PIXELS * ui, (room - bottom) / rows)
 
 
 def draw_places(context: bpy.types.Context) -> None:
@@ -115,7 +134,8 @@ def _paint(shader: Any, batch: Optional[Any], colour: Colour, alpha: float) -> N
         batch.draw(shader)
 
 
-def _fill(shader: Any, boxes: list[Any], colour: tuple[float, float, float, float]) -> None:
+def fill(shader: Any, boxes: list[Any], colour: tuple[float, float, float, float]) -> None:
+    """Fills boxes left, bottom, right, top in pixels with one colour."""
     if not boxes:
         return
     corners = np.array([[(x0, y0), (x1, y0), (x1, y1), (x0, y0), (x1, y1), (x0, y1)] for x0, y0, x1, y1 in boxes])
@@ -125,9 +145,10 @@ def _fill(shader: Any, boxes: list[Any], colour: tuple[float, float, float, floa
     batch_for_shader(shader, "TRIS", {"pos": vertices}).draw(shader)
 
 
-def _labels(rows: list[str], bottom: float, height: float, ui: float) -> None:
+def labels(rows: list[str], bottom: float, height: float, ui: float) -> None:
+    """Writes what each row of bars is, from the top, at the left edge."""
     blf.size(0, height + 1.5 * ui)
     blf.color(0, 1.0, 1.0, 1.0, 0.85)
-    for number, point in enumerate(reversed(rows)):
+    for number, text in enumerate(reversed(rows)):
         blf.position(0, 4.0 * ui, bottom + number * height + 0.8 * ui, 0.0)
-        blf.draw(0, _SHORT[point])
+        blf.draw(0, text)

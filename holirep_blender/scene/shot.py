@@ -202,6 +202,8 @@ def camera_settings(
 def solve_settings(shot: bpy.types.PropertyGroup, image_size: tuple[int, int] | None) -> dict[str, Any]:
     """What ``replicate`` and ``solve`` are asked for alike, besides the camera."""
     return {
+        "method": shot.method.lower(),
+        "neutral_frame": shot.neutral_frame if shot.method == "FUSION" and shot.use_neutral_frame else None,
         "smoothing": shot.smoothing.lower(),
         "smoothing_strength": float(shot.smoothing_strength),
         "focal_length_px": focal_length_px(shot, image_size),
@@ -218,7 +220,6 @@ def replicate_params(
         "sequence_fps": sequence_fps(shot),
         "frame_range": frame_range(shot),
         "person": person_choice(shot),
-        "method": shot.method.lower(),
         **solve_settings(shot, image_size),
         "processes": None,
         "device": device,

@@ -17,6 +17,7 @@ from ..motion.retargeting import RetargetOptions
 from ..motion.retargeting.timing import on_whole_frames
 from ..motion.rigs import find_rig_map, usable
 from ..motion.take import Take, TakeError
+from . import confidence_rows
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
 from .camera_tracks import PlateFrames
 from .characters import read_rig
@@ -58,7 +59,7 @@ def apply_shot_take(
     if own and not has_rig_map(shot):
         _show_found_map(shot)
     if own:
-        _keep_report(shot, report)
+        _keep_report(shot, report, take)
     warnings = list(report.warnings)
     if shot.add_camera:
         assert _last.original is not None
@@ -76,7 +77,7 @@ def refine_again(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[st
     take, options = _options(scene, scene.holirep.character)
     options.keep_face_keys = True
     report = apply_take(context, take, scene.holirep.character, options)
-    _keep_report(scene.holirep, report)
+    _keep_report(scene.holirep, report, take)
     return _sentence(scene.holirep.character, report, face=False), list(report.warnings)
 
 
@@ -142,7 +143,8 @@ def _first_key(shot: bpy.types.PropertyGroup, played: _Played) -> Optional[float
     return start if start is None or not shot.whole_frames else float(np.ceil(start - 1e-6))
 
 
-def _keep_report(shot: bpy.types.PropertyGroup, report: AppliedReport) -> None:
+def _keep_report(shot: bpy.types.PropertyGroup, report: AppliedReport, take: Take) -> None:
+    confidence_rows.write(shot, take, np.linspace(*report.frames, take.frame_count))
     if report.refine is None:
         forget_report(shot)
     else:

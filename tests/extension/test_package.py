@@ -15,6 +15,8 @@ from holirep_blender.licences import read_licences
 from tests.extension.blender_matrix import smoke
 from tests.extension.build import SOURCE, build, run_tool
 
+TRAINED = SOURCE / "inference" / "fusion" / "trained"
+
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,6 +28,7 @@ def test_the_zip_holds_what_runs_and_nothing_else(archive):
         names = opened.namelist()
     assert {"blender_manifest.toml", "licences.toml", "__init__.py", "inference/__main__.py"} <= set(names)
     assert any(name.startswith("runtime/lock/") for name in names)
+    assert {f"inference/fusion/trained/{file.name}" for file in TRAINED.iterdir()} <= set(names)
     unwanted = [name for name in names if "__pycache__" in name or name.startswith(("tests", ".")) or ".whl" in name]
     assert unwanted == []
 
@@ -51,7 +54,8 @@ def test_every_model_in_the_list_of_licences_is_the_one_in_the_runtime(runtime):
     models = [entry for entry in read_licences() if entry.sha256]
     assert len(models) >= 5
     for entry in models:
-        file = site / entry.source.split(": ", 1)[1]
+        ours = entry.source.startswith("this package")
+        file = TRAINED / "fusion.safetensors" if ours else site / entry.source.split(": ", 1)[1]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == entry.sha256, entry.name
 
 

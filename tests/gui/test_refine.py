@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from holirep_blender.motion import rotations
+from holirep_blender.motion.confidence import part_of
 from holirep_blender.motion.skeleton import JOINT_NAMES, t_pose_offsets
 from holirep_blender.motion.take import Take
 
@@ -24,7 +25,7 @@ REFINE = f"{SCENE}.holirep.refine"
 SIZE = (1600, 1400)
 OPEN_PANELS = tuple(f"HOLIREP_PT_refine{part}" for part in ("", "_floor", "_contacts", "_violations"))
 FRAMES = 90
-ORANGE, BLUE = (1.0, 0.55, 0.15), (0.2, 0.75, 1.0)
+ORANGE, BLUE, RED = (1.0, 0.55, 0.15), (0.2, 0.75, 1.0), (0.85, 0.25, 0.2)
 
 
 def standing_take() -> Take:
@@ -43,7 +44,9 @@ def standing_take() -> Take:
     turn("leftLowerLeg", (1, 0, 0), 85)
     turn("rightLowerArm", (0, 0, 1), 175.0 * np.exp(-(((np.arange(FRAMES) - 70.0) / 5.0) ** 2)))
     root = np.stack([0.05 * np.sin(4.0 * clock), 0.02 * np.sin(3.0 * clock), np.full(FRAMES, offsets[0, 2])], axis=1)
-    return Take(fps=30.0, frame_start=1, local_rotations=local, root_translation=root, rest_offsets=offsets)
+    take = Take(fps=30.0, frame_start=1, local_rotations=local, root_translation=root, rest_offsets=offsets)
+    take.joint_confidence[20:45, [part_of(name) == "leftHand" for name in JOINT_NAMES]] = 0.25
+    return take
 
 
 def steps_of_left_foot(screen: Screen, first: int, last: int) -> np.ndarray:
@@ -127,6 +130,20 @@ def test_contacts_are_shown_in_timeline_and_viewport(character, pictures):
     character.picture(pictures / "23-contacts.png")
     off, on = (coloured(pictures / name, ORANGE, 0.9, 1.0) for name in ("22-contacts-off.png", "23-contacts.png"))
     assert on > off + 200, "bars of heels in the timeline"
+
+
+def test_weak_ranges_are_shown_above_the_contacts(character, pictures):
+    spans = f"{SCENE}.holirep.confidence.spans"
+    assert character.python(f"result = [[row.part, round(row.first), round(row.last)] for row in {spans}]") == [
+        ["leftHand", 21, 45],
+        ["face", 1, FRAMES],  # this take has none
+    ]
+    character.python(f"{SCENE}.holirep.confidence.show_weak = True; bpy.ops.ed.undo_push(message='Show Weak')")
+    time.sleep(1.0)
+    character.picture(pictures / "23-weak.png")
+    off, on = (coloured(pictures / name, RED, 0.9, 1.0) for name in ("23-contacts.png", "23-weak.png"))
+    assert on > off + 200, "the bar of the face that is not there"
+    character.python(f"{SCENE}.holirep.confidence.show_weak = False; bpy.ops.ed.undo_push(message='Hide Weak')")
 
 
 def test_a_click_on_touching_plants_the_foot_at_once(character, pictures):

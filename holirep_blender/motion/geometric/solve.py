@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import filters, gaps, rotations
 from ..arkit import ARKIT_INDEX, ARKIT_NAMES
 from ..contacts import Contacts, Floor, detect_contacts
+from ..extending import extended
 from ..observations import Observations
 from ..resampling import resampled
 from ..skeleton import JOINT_INDEX, JOINT_NAMES, SIDES
@@ -83,7 +84,7 @@ def solve(observations: Observations, options: SolveOptions) -> Take:
     first, last = int(np.argmax(valid)), len(valid) - 1 - int(np.argmax(valid[::-1]))
     span = slice(first, last + 1)
     part = options if track is None else replace(options, camera_track=track[span])
-    take = _extended(_solved_span(rows.part(span), valid[span], fps, part), first, len(valid) - 1 - last, observations)
+    take = extended(_solved_span(rows.part(span), valid[span], fps, part), first, len(valid) - 1 - last, observations)
     if track is not None and take.camera is not None:
         take.camera.world_from_camera = track.copy()
     return take
@@ -254,27 +255,3 @@ def _body_confidence(trust: Array, parts: _Parts, fps: float) -> Array:
         seen = gaps.confidence_into_gaps(trust[:, landmarks].mean(axis=1), parts.valid, fps)
         result[:, JOINT_INDEX[name]] = seen
     return result
-
-
-def _extended(take: Take, before: int, after: int, observations: Observations) -> Take:
-    """The take with its first and last frame held over the frames before and after the performer was seen."""
-
-    def held(values: Array) -> Array:
-        return np.concatenate([np.repeat(values[:1], before, 0), values, np.repeat(values[-1:], after, 0)])
-
-    def silent(values: Array) -> Array:
-        zero = np.zeros_like(values[:1])
-        return np.concatenate([np.repeat(zero, before, 0), values, np.repeat(zero, after, 0)])
-
-    assert take.camera is not None
-    return replace(
-        take,
-        local_rotations=held(take.local_rotations),
-        root_translation=held(take.root_translation),
-        joint_confidence=silent(take.joint_confidence),
-        blendshapes=held(take.blendshapes),
-        blendshape_confidence=silent(take.blendshape_confidence),
-        contacts=silent(take.contacts),
-        camera=replace(take.camera, world_from_camera=held(take.camera.world_from_camera)),
-        observations=observations,
-    )
