@@ -18,14 +18,14 @@ demo: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
 test: test-host test-worker
 
 test-host: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
-	$(HOST) -m pytest --ignore tests/inference --ignore tests/gui
+	$(HOST) -m pytest --ignore tests/inference --ignore tests/training --ignore tests/gui
 
 test-worker: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
 	$(WORKER) -m pip install -q -r requirements/worker-tests.txt
-	$(WORKER) -m pytest -p no:cacheprovider tests/inference
+	$(WORKER) -m pytest -p no:cacheprovider tests/inference tests/training
 
 test-fast: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
-	$(HOST) -m pytest --ignore tests/inference --ignore tests/gui -m "not slow"
+	$(HOST) -m pytest --ignore tests/inference --ignore tests/training --ignore tests/gui -m "not slow"
 
 # The real application on a virtual screen; skips, and says so, where HOLIREP_BLENDER_ROOT names no such Blender.
 test-gui: $(HOST_READY) $(RUNTIME_READY) $(PLATE) extension
