@@ -166,7 +166,7 @@ def test_edits_one_after_the_other_are_solved_around_them_only_and_come_to_the_s
     print(f"solved {solved} frames; other than without the cache by {apart.max():.1e} degrees")
     assert apart.max() < (0.05 if limits else 0.001)
     assert np.abs(quick.locations - slow.locations).max() < 1e-5
-    assert np.array_equal(told.contacts.confidence, expected.contacts.confidence)
+    assert np.abs(told.contacts.confidence - expected.contacts.confidence).max() < 1e-9
     missed, wanted = (
         [one.sentence() for one in each.violations if one.kind == "reach" and not one.joint.endswith("Hand")]
         for each in (told, expected)
