@@ -35,12 +35,14 @@ class ContactOptions:
     hands : whether hands that rest on a surface of any height (a table, a wall) or on the floor are looked for.
     body : whether a seat and knees that rest are looked for.
     shortest : seconds of the shortest contact and of the shortest lift in noisy motion; a third of it in clean motion.
+    planted : whether the motion may have been planted before; contacts that were held then are found just as they were.
     """
 
     sensitivity: float = 1.0
     hands: bool = False
     body: bool = True
     shortest: float = 0.15
+    planted: bool = True
 
     def __post_init__(self) -> None:
         """Raises ValueError with the setting's name and its allowed values."""
@@ -83,19 +85,22 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     if soles:
         sensitivity, shortest = options.sensitivity, options.shortest
         found = stance(calm.part(rows), take.fps, size=size, sensitivity=sensitivity, shortest=shortest)
-        sides = [name[: -len("Heel")] for name in soles]
-        heights = floor.height_of(places[:, rows])
-        held = as_held(found >= TOUCHING, places[:, rows], heights, placed, sides, take.fps, size)
-        found = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
+        if options.planted:
+            sides = [name[: -len("Heel")] for name in soles]
+            heights = floor.height_of(places[:, rows])
+            held = as_held(found >= TOUCHING, places[:, rows], heights, placed, sides, take.fps, size)
+            found = _agreeing(found, held)
         columns.update(zip(soles, found.T))
     joints = {name: placed[:, index] for index, name in enumerate(take.joint_names)}
     body = Body(joints, points, calm, floor, take.fps, size, options.sensitivity)
     if options.body:
         for name, found in {**knees_kneeling(body), **seat_resting(body)}.items():
-            place = places[:, [points.index(name)]]
-            flat = np.zeros(place.shape[:2])  # what a seat rests on may be anywhere
-            held = as_held(found[:, None] >= TOUCHING, place, flat, placed, [name], take.fps, size)[:, 0]
-            columns[name] = np.where(held, np.maximum(found, TOUCHING), np.minimum(found, TOUCHING - 0.01))
+            if options.planted:
+                place = places[:, [points.index(name)]]
+                flat = np.zeros(place.shape[:2])  # what a seat rests on may be anywhere
+                held = as_held(found[:, None] >= TOUCHING, place, flat, placed, [name], take.fps, size)[:, 0]
+                found = _agreeing(found, held)
+            columns[name] = found
     if options.hands:
         columns.update(hands_resting(body))
     names = tuple(name for name in points.names if name in columns)
@@ -103,3 +108,8 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     trust = take.joint_confidence[:, [points.joints[points.index(name)] for name in names]]
     sure = np.where(confidence >= TOUCHING, TOUCHING + (confidence - TOUCHING) * np.clip(trust, 0.0, 1.0), confidence)
     return Contacts(names, sure)
+
+
+def _agreeing(confidence: Array, held: npt.NDArray[np.bool_]) -> Array:
+    """Confidences that say touching exactly where ``held``."""
+    return np.where(held, np.maximum(confidence, TOUCHING), np.minimum(confidence, TOUCHING - 0.01))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import filters, gaps, rotations
 from ..arkit import ARKIT_INDEX, ARKIT_NAMES
-from ..contacts import Contacts, Floor, detect_contacts
+from ..contacts import ContactOptions, Contacts, Floor, detect_contacts
 from ..extending import extended
 from ..observations import Observations
 from ..resampling import resampled
@@ -233,7 +233,8 @@ def _assembled(rows: Observations, points: BodyPoints, parts: _Parts, fps: float
     )
     if options.floor != "estimate":
         return take
-    found = detect_contacts(take, Floor((0.0, 0.0, height)))
+    # feet that this solve has put to rest are not yet those of planted motion, whose contacts are known to the frame
+    found = detect_contacts(take, Floor((0.0, 0.0, height)), ContactOptions(planted=False))
     return Contacts(found.names, found.confidence * parts.valid[:, None]).to_take(take)
 
 
