@@ -123,4 +123,4 @@ def test_the_saved_file_holds_keys_on_the_character_and_the_camera(performance):
     posed = character.evaluated_get(bpy.context.evaluated_depsgraph_get())
     hips = posed.matrix_world @ posed.pose.bones["hips"].head
     # feet that are held where they stand move the body by what the depth was wrong in these frames
-    np.testing.assert_allclose(hips, performance.take.root_translation[row], atol=0.15)
+    np.testing.assert_allclose(hips, performance.take.root_translation[row], atol=0.2)
