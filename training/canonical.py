@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_closing, binary_opening, label
 
+from holirep_blender.inference.fusion.surface import BALL, HEEL
 from holirep_blender.motion import rotations
 from holirep_blender.motion.bvh import BvhClip, read_bvh
 from holirep_blender.motion.retargeting.anatomy import canonical_axes
@@ -34,9 +35,6 @@ PARENTS = tuple(
 )
 _Y_UP_TO_Z_UP = rotations.from_matrix(np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]]))
 _TORSO = ("hips", "spine", "chest", "upperChest", "neck", "head")
-HEEL = np.array([0.0, 0.045, -0.0663])
-BALL = np.array([0.0, 0.0, -0.0204])
-"""Points of the sole in the rest frames of foot and toes, metres at a stature of 1.70 m."""
 _NEAR_FLOOR, _STILL, _HIGHEST_REST = (0.030, 0.055), (0.25, 0.45), 0.12
 _FASTEST = np.radians(1500.0)
 """Radians a second, faster than which the joints of these clips are not believed."""
@@ -253,7 +251,7 @@ def soles(turned: Array, placed: Array) -> Array:
     """Heel and ball of both feet ``(T, 4, 3)`` on the reference skeleton."""
     points = []
     for side in SIDES:
-        for part, offset in (("Foot", HEEL), ("Toes", BALL)):
+        for part, offset in (("Foot", np.array(HEEL)), ("Toes", np.array(BALL))):
             joint = BODY.index(side + part)
             points.append(placed[:, joint] + rotations.rotate(turned[:, joint], offset))
     return np.stack(points, axis=1)

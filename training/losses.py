@@ -21,10 +21,10 @@ from holirep_blender.inference.fusion.joints import (
 )
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.fusion.rotations import apply, gravity_view, smooth_l1
+from holirep_blender.inference.fusion.surface import BALL, HEEL
 
 from .face_points import LIDS, LIPS
 from .synthesis.faces import Faces
-from .synthesis.motion import BALL, HEEL
 from .synthesis.scene import Truth, heading
 
 Tensor = torch.Tensor

@@ -17,8 +17,6 @@ from .chance import Chance, Clock
 
 Tensor = torch.Tensor
 
-HEAD_ORIGIN = (0.0, 0.0, 0.037)
-"""The face model's origin in the head joint's rest frame, metres at the reference stature."""
 _IRIS_DEPTH, _IRIS_RADIUS = 1.28, 0.585
 _YAW, _PITCH = np.radians(32.0), np.radians(24.0)
 """Turn of an eye whose look coefficient is 1."""

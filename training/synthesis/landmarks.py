@@ -8,18 +8,15 @@ import torch
 from holirep_blender.inference.fusion.constants import numbers, pick
 from holirep_blender.inference.fusion.joints import SOLVED_INDEX
 from holirep_blender.inference.fusion.rotations import apply
+from holirep_blender.inference.fusion.surface import ANKLE_SHARE, EARS, HEAD_ORIGIN, HEEL_MARK, TOE_MARK
+from holirep_blender.motion.geometric.landmarks import SHOULDER_RISE
 from holirep_blender.motion.skeleton import FINGERS, SIDES, finger_joints
 
 from .chance import Chance
-from .faces import HEAD_ORIGIN
 from .motion import Moving, head_scale, stature
 
 Tensor = torch.Tensor
 
-SHOULDER_RISE = 0.055
-"""The shoulder's mark lies above the joint by this share of the torso's length."""
-ANKLE_SHARE = 0.95
-_EARS = ((0.0725, -0.005, 0.058), (-0.0725, -0.005, 0.058))
 _FACE_OF = {0: (4,), 1: (362,), 2: (386, 374), 3: (263,), 4: (133,), 5: (159, 145), 6: (33,), 9: (291,), 10: (61,)}
 """Body landmarks that lie on the face, and the face points whose mean they are."""
 _TIPS = {"Thumb": 0.016, "Index": 0.0115, "Middle": 0.0125, "Ring": 0.0125, "Little": 0.0105}
@@ -72,7 +69,7 @@ def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tenso
     for landmark, parts in _FACE_OF.items():
         rows[landmark] = pick(face, parts, 2).mean(2)
     size = head_scale(moving.build)[:, None]
-    for side, offset in enumerate(_EARS):
+    for side, offset in enumerate(EARS):
         rows[7 + side] = fixed("head", numbers(offset, face) * size)
     torso = sum(moving.offsets[:, SOLVED_INDEX[name], 2] for name in ("spine", "chest", "upperChest", "leftShoulder"))
     rise = torch.zeros(batch, 3, device=face.device)
@@ -91,8 +88,8 @@ def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tenso
         for landmark, point in ((17, 17), (19, 5), (21, 2)):
             rows[landmark + number] = hands[number][:, :, point]
             carrier[landmark + number] = SOLVED_INDEX[f"{side}Hand"]
-        heel = numbers((0.0, 0.045, -0.045), face) * scale[:, None]
-        toe = numbers((0.0, -0.055, 0.0), face) * scale[:, None]
+        heel = numbers(HEEL_MARK, face) * scale[:, None]
+        toe = numbers(TOE_MARK, face) * scale[:, None]
         rows[29 + number], carrier[29 + number] = fixed(f"{side}Foot", heel), SOLVED_INDEX[f"{side}Foot"]
         rows[31 + number], carrier[31 + number] = fixed(f"{side}Toes", toe), SOLVED_INDEX[f"{side}Foot"]
     points = torch.stack(rows, dim=2)

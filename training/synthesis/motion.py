@@ -22,6 +22,7 @@ from holirep_blender.inference.fusion.joints import (
 )
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.fusion.rotations import apply, compose, from_quaternion, from_vector
+from holirep_blender.inference.fusion.surface import BALL, HEEL
 from holirep_blender.motion.skeleton import mirrored
 
 from .chance import Chance, Clock
@@ -29,7 +30,6 @@ from .fingers import finger_poses
 
 Tensor = torch.Tensor
 
-HEEL, BALL = (0.0, 0.045, -0.0663), (0.0, 0.0, -0.0204)
 _ROW = {name: index for index, name in enumerate(BODY)}
 _UPPER = [row for name, row in _ROW.items() if not any(part in name for part in ("hips", "Leg", "Foot", "Toes"))]
 _ARM = {

@@ -23,6 +23,7 @@ from .joints import BODY, REFERENCE_STATURE, SOLVED, rest_offsets
 from .network import HolisticReplicationNetwork
 from .observed import from_observations
 from .solving import Clip, Given, evidence_of, solved, start_of
+from .surface import BALL, HEEL
 from .windows import Predicted, predict
 
 Array = npt.NDArray[np.float64]
@@ -34,7 +35,6 @@ _TRUSTED_ANGLE, _TRUSTED_COEFFICIENT = np.radians(20.0), 0.25
 """Expected errors at which confidence is one half."""
 _NETWORK_SHARE = 0.6
 """Of the time that the network takes of both."""
-_HEEL, _BALL = np.array([0.0, 0.045, -0.0663]), np.array([0.0, 0.0, -0.0204])
 
 
 def solve_fusion(
@@ -180,7 +180,7 @@ def _floor(take: Take, scale: float) -> float:
     turned, placed = take.world_rotations(), take.world_positions()
     points = []
     for side in SIDES:
-        for part, offset in (("Foot", _HEEL), ("Toes", _BALL)):
+        for part, offset in (("Foot", np.array(HEEL)), ("Toes", np.array(BALL))):
             joint = JOINT_INDEX[side + part]
             points.append(placed[:, joint, 2] + rotations.rotate(turned[:, joint], offset * scale)[:, 2])
     heights = np.stack(points, axis=1)

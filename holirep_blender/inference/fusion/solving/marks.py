@@ -9,22 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ....motion.geometric.landmarks import SHOULDER_RISE
 from ....motion.skeleton import SIDES
 from ..joints import BODY, BUILD_SIZE, HEAD_RATIO, REFERENCE_STATURE, SOLVED_INDEX, rest_offsets
+from ..surface import ANKLE_SHARE, BALL, EARS, HEAD_ORIGIN, HEEL, HEEL_MARK, TOE_MARK
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
 BODY_INDEX: dict[str, int] = {name: row for row, name in enumerate(BODY)}
 _BODY_IN_SOLVED = [SOLVED_INDEX[name] for name in BODY]
-_HEAD_ORIGIN = (0.0, 0.0, 0.037)
-"""The face model's origin in the head joint's rest frame, metres at the reference stature."""
-_SHOULDER_RISE, _ANKLE_SHARE = 0.055, 0.95
-"""The shoulder's mark lies above the joint by this share of the torso's length; the ankle's a little up the shin."""
-_EARS = ((0.0725, -0.005, 0.058), (-0.0725, -0.005, 0.058))
-_HEEL, _TOE = (0.0, 0.045, -0.045), (0.0, -0.055, 0.0)
-SOLE_HEEL, SOLE_BALL = (0.0, 0.045, -0.0663), (0.0, 0.0, -0.0204)
-"""Where heel and ball stand, in the rest frames of foot and toes, metres at the reference stature."""
 BODY_ON_FACE: dict[int, tuple[int, ...]] = {
     0: (4,), 2: (386, 374), 5: (159, 145), 9: (291,), 10: (61,),
 }  # fmt: skip
@@ -69,7 +63,7 @@ def build_offsets(build: Array) -> tuple[Array, Array]:
     scale = np.exp(build[:, 0])[:, None]
     head = np.exp(build[:, 0] + build[:, HEAD_RATIO])[:, None]
     torso = sum(rest[:, SOLVED_INDEX[name], 2] for name in ("spine", "chest", "upperChest", "leftShoulder"))
-    rise = _SHOULDER_RISE * (torso - rest[:, SOLVED_INDEX["leftUpperLeg"], 2])
+    rise = SHOULDER_RISE * (torso - rest[:, SOLVED_INDEX["leftUpperLeg"], 2])
     for row, mark in enumerate(MARKS):
         side = "right" if mark.joint.startswith("right") else "left"
         if mark.tracker in SIDES:
@@ -78,7 +72,7 @@ def build_offsets(build: Array) -> tuple[Array, Array]:
         elif mark.tracker == "body":
             point = mark.point if mark.point < 11 or mark.point % 2 else mark.point - 1
             if point in (7, 8):
-                marks[:, row] = np.array(_EARS[point - 7]) * head
+                marks[:, row] = np.array(EARS[point - 7]) * head
             elif point == 11:
                 marks[:, row] = rest[:, SOLVED_INDEX[f"{side}UpperArm"]]
                 marks[:, row, 2] += rise
@@ -86,9 +80,9 @@ def build_offsets(build: Array) -> tuple[Array, Array]:
                 finger = "Little" if point == 17 else "Index"
                 marks[:, row] = rest[:, SOLVED_INDEX[f"{side}{finger}Proximal"]]
             elif point == 27:
-                marks[:, row] = rest[:, SOLVED_INDEX[f"{side}Foot"]] * _ANKLE_SHARE
+                marks[:, row] = rest[:, SOLVED_INDEX[f"{side}Foot"]] * ANKLE_SHARE
             elif point in (29, 31):
-                marks[:, row] = np.array(_HEEL if point == 29 else _TOE) * scale
+                marks[:, row] = np.array(HEEL_MARK if point == 29 else TOE_MARK) * scale
     return rest[:, _BODY_IN_SOLVED], marks
 
 
@@ -99,7 +93,7 @@ def face_offsets(build: Array, template: Array) -> Array:
     for row, mark in enumerate(MARKS):
         points = (mark.point,) if mark.tracker == "face" else BODY_ON_FACE.get(mark.point, ())
         if mark.joint == "head" and points:
-            marks[:, row] = (template[list(points)].mean(0) * 0.01 + np.array(_HEAD_ORIGIN)) * head
+            marks[:, row] = (template[list(points)].mean(0) * 0.01 + np.array(HEAD_ORIGIN)) * head
     return marks
 
 
@@ -124,7 +118,7 @@ def shape_of(build: Array, template: Array) -> Shape:
     builds = np.concatenate([build[None], build + _STEP * np.eye(BUILD_SIZE)])
     rest, marks = build_offsets(builds)
     marks = marks + face_offsets(builds, template)
-    soles = np.array([SOLE_HEEL, SOLE_BALL] * 2) * float(np.exp(build[0]))
+    soles = np.array([HEEL, BALL] * 2) * float(np.exp(build[0]))
     return Shape(rest[0], marks[0], soles, (rest[1:] - rest[0]) / _STEP, (marks[1:] - marks[0]) / _STEP)
 
 
