@@ -49,8 +49,6 @@ AIR_MM = 2.0
 BEYOND_DEG = 0.01
 """Degrees by which a joint of a leg may be beyond its hard limits."""
 WHOLE_SECONDS, EDIT_SECONDS = 3.0, 0.3
-TWIST = 20.0
-"""Degrees a frame beyond the performer's own that a thigh's turn about itself may change: more is a flip."""
 
 
 def clip_row(take: Take, contacts: Contacts, floor, name: str, limits) -> dict[str, float]:  # type: ignore[no-untyped-def]

@@ -32,7 +32,6 @@ _ARMS = [SOLVED_INDEX[side + part] for side in ("left", "right") for part in ("U
 _LEGS = [SOLVED_INDEX[side + part] for side in ("left", "right") for part in ("UpperLeg", "LowerLeg", "Foot")]
 _TRUNK = [SOLVED_INDEX[name] for name in ("spine", "chest", "upperChest", "neck", "head")]
 _LOCAL = [row for row in BODY_ROWS if row and "Toes" not in SOLVED[row]]
-TWISTED = {"Arm": _ARMS, "trunk": _TRUNK, "Leg": [row for row in _LEGS if "Foot" not in SOLVED[row]]}
 
 
 def aligned(found: Tensor, truth: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from holirep_blender.inference.fusion.constants import numbers, pick
-from holirep_blender.inference.fusion.features import ASSUMED_FOCAL
 from holirep_blender.inference.fusion.joints import SOLVED_INDEX
 from holirep_blender.inference.fusion.observed import SKIN_POINTS, Observed
 from holirep_blender.inference.fusion.rotations import apply, compose, gravity_view, normalized, unapply
@@ -217,9 +216,3 @@ def _another_person(chance: Chance, observed: Observed) -> Observed:
     for name in ("body_image", "body_world", "body_visibility", "body_valid", "face_image", "face_valid"):
         setattr(observed, name, jumped(getattr(observed, name)))
     return observed
-
-
-def assumed_focal(observed: Observed) -> Tensor:
-    """Focal length in pixels ``(B,)`` that the network starts from: the given one, else the usual."""
-    longer = observed.image_size.amax(-1)
-    return torch.where(observed.focal_known > 0, observed.focal, ASSUMED_FOCAL * longer)

@@ -25,8 +25,6 @@ _ON_FLOOR = 0.15
 """Height of a seat, as a share of the leg, that is on the floor."""
 _COMES = 0.5
 """Seconds in which the pelvis comes to its place, and leaves it."""
-_SWIVELS = 0.2
-"""Seconds in which a leg comes to the side on which its knee rests."""
 _RESTS = 5e-4
 """Metres from its place at which a seat or a knee rests already."""
 _ROUNDS = 8
