@@ -12,7 +12,7 @@ from .. import gaps, rotations
 from .calm_equations import solution
 from .feet import SUNK
 from .leg_moves import EACH_LEG, PELVIS, LegHold, moved, sole_heights
-from .pose import Pose
+from .pose import Pose, accelerations_of
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -33,22 +33,6 @@ _OFF = 1e-6
 """Metres that a point which touches may be off its place: a leg that cannot reach is not moved."""
 
 
-def own_pace(local: Array, root: Array) -> tuple[Array, Array]:
-    """Accelerations ``(T - 2, J)`` of turns and ``(T - 2,)`` of the root that a motion has, a frame a frame.
-
-    Parameters
-    ----------
-    local : (T, J, 4) rotations of all joints in their parents' frames. root : (T, 3).
-    """
-    turns = np.linalg.norm(np.diff(_steps(local), axis=0), axis=-1)
-    return turns, np.linalg.norm(np.diff(root, 2, axis=0), axis=-1)
-
-
-def _steps(local: Array) -> Array:
-    """Rotation vectors ``(T - 1, J, 3)`` from frame to frame."""
-    return rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
-
-
 class Problem:
     """One motion on its way to calm."""
 
@@ -59,7 +43,7 @@ class Problem:
             [leg.upper, leg.lower, leg.end, hold.foot.toes] for hold, leg in ((hold, hold.foot.leg) for hold in holds)
         ]
         columns = [max(joint, 0) for row in self.joints for joint in row]
-        turns, pelvis = own_pace(pose.take.local_rotations, pose.take.root_translation)
+        turns, pelvis = accelerations_of(pose.take)
         self.fastest, bumpiest = pose.pace
         self.turns, self.own = turns, turns[:, columns]
         pelvis = np.maximum(pelvis, bumpiest) / self.unit

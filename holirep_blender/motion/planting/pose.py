@@ -76,6 +76,16 @@ def world_of(take: Take) -> tuple[Array, Array]:
     return turned, placed
 
 
+def accelerations_of(take: Take) -> tuple[Array, Array]:
+    """Sizes of a motion's accelerations a frame a frame: ``(T - 2, J)`` radians of joints in their parents' frames and
+    ``(T - 2,)`` metres of the root.
+    """
+    local = take.local_rotations
+    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
+    turns = np.linalg.norm(np.diff(steps, axis=0), axis=-1)
+    return turns, np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
+
+
 def pace_of(take: Take) -> tuple[float, float]:
     """The fastest angular acceleration of a motion, radians a frame a frame, and that of its root, metres.
 
@@ -84,12 +94,8 @@ def pace_of(take: Take) -> tuple[float, float]:
     """
     if take.frame_count < 3:
         return 0.0, 0.0
-    local = take.local_rotations
-    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
-    turns = np.linalg.norm(np.diff(steps, axis=0), axis=-1)
-    bumps = np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
     # a value that there is: what lies between two would let the lower one rise to it
-    turn, root = (float(np.percentile(each, _FASTEST, method="lower")) for each in (turns, bumps))
+    turn, root = (float(np.percentile(each, _FASTEST, method="lower")) for each in accelerations_of(take))
     stepped = float(np.exp(_PACE_STEP * np.ceil(np.log(max(root, 1e-9)) / _PACE_STEP)))
     return turn, stepped
 
