@@ -20,12 +20,13 @@ BLENDER_FILES = {"registration.py", "preferences.py", "properties.py", "__main__
 WORKER = {"torch", "cv2", "mediapipe", "scipy", "safetensors"}
 PURE = {"motion", "lighting", "quality"}
 MAY_IMPORT = {
-    "panels": {"panels", "operators", "scene", "runtime", "motion"},
+    "panels": {"panels", "operators", "scene", "runtime", "batch", "motion"},
     "protocol": {"protocol"},
-    "operators": {"operators", "scene", "runtime", "motion"},
-    "cli": {"cli", "operators", "scene", "runtime", "motion", "protocol"},
+    "operators": {"operators", "scene", "runtime", "batch", "motion"},
+    "cli": {"cli", "operators", "scene", "runtime", "batch", "motion", "protocol"},
     "scene": {"scene", "motion", "lighting", "quality"},
     "runtime": {"runtime", "motion", "protocol"},
+    "batch": {"batch", "runtime", "protocol"},
     "motion": {"motion"},
     "lighting": {"lighting", "motion"},
     "quality": {"quality", "motion", "lighting"},
@@ -81,7 +82,7 @@ def test_the_import_laws_hold(path):
         assert folder == "inference" or top not in WORKER, f"{name} is only for inference/"
         if folder in PURE:
             assert top == "numpy" or top in sys.stdlib_module_names, f"{folder}/ has numpy only, not {name}"
-        elif folder in ("runtime", "protocol"):
+        elif folder in ("runtime", "protocol", "batch"):
             assert top in sys.stdlib_module_names, f"{folder}/ has the standard library only, not {name}"
 
 
