@@ -12,21 +12,32 @@ import bpy
 
 from .. import preferences
 from ..operators import session
+from ..runtime.farm_node import DISK_TOPICS
 from ..runtime.lockfile import consent_text
 from ..runtime.state import runtime_status
-from .errors import CANCELLED, RUNTIME, USAGE, CommandError, from_job
+from .errors import CANCELLED, DISK, RUNTIME, USAGE, CommandError, from_job
+from .farm import farm_params
 from .progress import ProgressLines
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job
 
 
-def doctor(_options: Namespace) -> tuple[dict[str, Any], str]:
-    """What is there, what is missing and what to do; ends with the exit code for a broken runtime where it is."""
-    job = _run("doctor", preferences.doctor_params())
-    report = job.result
+def doctor(options: Namespace) -> tuple[dict[str, Any], str]:
+    """What is there, what is missing and what to do; ends with the exit code for a broken runtime where it is.
+
+    With ``--farm`` also what a node of a farm needs; where that is a folder, a disk or the clock, it ends with the exit
+    code for files.
+    """
+    params = preferences.doctor_params()
+    if options.out and not options.farm:
+        raise CommandError(USAGE, "--out names folders for doctor --farm to look at")
+    if options.farm:
+        params.update(farm_params(options))
+    report = _run("farm_doctor" if options.farm else "doctor", params).result
     if not report["ok"]:
-        raise CommandError(RUNTIME, report["summary"], findings=report, text=report["text"])
+        code = DISK if report.get("problem_topic") in DISK_TOPICS else RUNTIME
+        raise CommandError(code, report["summary"], findings=report, text=report["text"])
     return report, report["text"]
 
 

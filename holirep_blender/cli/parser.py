@@ -103,7 +103,11 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
 
-    verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
+    doctor = verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
+    doctor.add_argument("--farm", action="store_true", help="also what a node of a farm needs")
+    doctor.add_argument(
+        "--out", type=Path, action="append", metavar="FOLDER", help="with --farm: results will go there; repeatable"
+    )
 
     runtime = verbs.add_parser("runtime", parents=[common], help="the worker's Python environment")
     actions = runtime.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=OneLineParser)

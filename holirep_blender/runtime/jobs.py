@@ -14,6 +14,7 @@ from typing import Any
 from ..protocol.messages import PROTOCOL_VERSION, Progress, partial_path
 from ..protocol.sentences import PRESS_REPAIR
 from .doctor import check_runtime, doctor
+from .farm_node import farm_doctor
 from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
 from .job import Event, Job, error_of
@@ -35,6 +36,7 @@ LOCAL_TASKS: dict[str, LocalFunction] = {
     "remove_runtime": remove_runtime,
     "check_runtime": check_runtime,
     "doctor": doctor,
+    "farm_doctor": farm_doctor,
 }
 """Kinds of job that run beside the worker."""
 
