@@ -23,11 +23,16 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """A file, or a folder of files, that a stage leaves: ``path`` is relative to the output folder."""
+    """A file, or a folder of files, that a stage leaves: ``path`` is relative to the output folder.
+
+    Where the command itself writes whole files only, and its result holds the name (``direct``), it is given the name
+    itself and not a temporary one.
+    """
 
     role: str
     path: str
     folder: bool = False
+    direct: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,9 @@ class Stage:
     """One command in one Blender. It holds no path of a machine but those that the list itself says.
 
     ``words`` are the command's; ``{role}`` stands for the path of an input or output. ``recipe`` is all that the result
-    depends on besides the contents of the inputs. ``frames`` are those that this stage is about where a stage was cut
-    into chunks. ``timeout`` is in seconds.
+    depends on besides the contents of the inputs. ``opens`` says which scene the command works on: ``blend`` (the role
+    of an input), and ``character``, ``character_file`` (a role) and ``bring_in`` where a character is to be brought in.
+    ``frames`` are those that this stage is about where one was cut into chunks. ``timeout`` is in seconds.
     """
 
     shot: str
@@ -47,7 +53,7 @@ class Stage:
     recipe: dict[str, Any]
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
-    opens: dict[str, Any] = field(default_factory=dict)
+    opens: dict[str, str] = field(default_factory=dict)
     frames: Optional[tuple[int, int]] = None
     uses_gpu: bool = False
     timeout: Optional[float] = None

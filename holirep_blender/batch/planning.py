@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a shot list to the stages: what each shot's ``do`` means, in which order, and what each stage needs of others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+from .plan import Plan, Stage
+from .problems import ListErrors, Problem
+from .shot_list import Shot, ShotList
+from .stages import BUILDERS, Building
+
+
+def make_plan(shot_list: ShotList, shots: Optional[Iterable[str]] = None) -> Plan:
+    """The plan of a list, of all shots or of those that are named.
+
+    Raises ListErrors with everything that is wrong: names and files that two stages would write, names that lead out of
+    the output folder, stages that lack what they need, and stages that wait for each other.
+    """
+    problems: list[Problem] = []
+    _check_names(shot_list, problems)
+    stages: list[Stage] = []
+    for shot in shot_list.shots:
+        stages += _stages_of(shot, problems)
+    stages = _linked(shot_list, stages, problems)
+    _check_outputs(shot_list, stages, problems)
+    if problems:
+        raise ListErrors(shot_list.path.name, problems)
+    ordered = _ordered(shot_list, stages)
+    plan = Plan(shot_list.name, shot_list.root, shot_list.output, tuple(ordered))
+    return plan if shots is None else only(plan, shot_list, shots)
+
+
+def only(plan: Plan, shot_list: ShotList, shots: Iterable[str]) -> Plan:
+    """The plan with some shots, and the stages of others that these need. Raises ListErrors for a name not in it."""
+    wanted = set(shots)
+    missing = wanted - set(plan.shots)
+    if missing:
+        known = ", ".join(plan.shots[:20])
+        texts = [Problem(0, "", f"there is no shot {name!r}; the list has {known}") for name in sorted(missing)]
+        raise ListErrors(shot_list.path.name, texts)
+    kept: set[str] = set()
+    for stage in reversed(plan.stages):
+        if stage.shot in wanted or stage.id in kept:
+            kept |= {stage.id, *stage.needs}
+    return replace(plan, stages=tuple(stage for stage in plan.stages if stage.id in kept))
+
+
+def _check_names(shot_list: ShotList, problems: list[Problem]) -> None:
+    seen: dict[str, Shot] = {}
+    for shot in shot_list.shots:
+        first = seen.setdefault(shot.name.lower(), shot)
+        if first is not shot:
+            text = f"two shots have the name {shot.name!r}; the first is in line {first.place.line}"
+            problems.append(shot.at("name").problem(text))
+
+
+def _stages_of(shot: Shot, problems: list[Problem]) -> list[Stage]:
+    building = Building(shot, problems)
+    for kind in shot.values["do"]:
+        builder = BUILDERS.get(kind)
+        if builder is None:
+            text = f"{kind} cannot be done yet: this HoliRep has no command {kind!r}. Take it out of do"
+            problems.append(shot.at("do").problem(text))
+        else:
+            builder(building)
+    return building.stages
+
+
+def _linked(shot_list: ShotList, stages: list[Stage], problems: list[Problem]) -> list[Stage]:
+    """Files of the list that another stage leaves become that stage's outputs, and this one waits for it."""
+    makers = {_normal(shot_list.output / output.path): stage.id for stage in stages for output in stage.outputs}
+    beginning = os.path.normpath(shot_list.output) + os.sep
+    linked = []
+    for stage in stages:
+        inputs, needs = [], list(stage.needs)
+        for item in stage.inputs:
+            place = os.path.normpath(shot_list.root / item.path)
+            maker = makers.get(_normal(place)) if not item.made_by and place.startswith(beginning) else None
+            if maker is not None:
+                item = replace(item, path=Path(place[len(beginning) :]).as_posix(), made_by=maker)
+                needs.append(maker)
+            inputs.append(item)
+        linked.append(replace(stage, inputs=tuple(inputs), needs=tuple(dict.fromkeys(needs))))
+    return linked
+
+
+def _check_outputs(shot_list: ShotList, stages: list[Stage], problems: list[Problem]) -> None:
+    makers: dict[str, Stage] = {}
+    read = {_normal(shot_list.root / item.path): stage for stage in stages for item in stage.inputs if not item.made_by}
+    places = {shot.name: shot for shot in shot_list.shots}
+    for stage in stages:
+        shot = places[stage.shot]
+        for output in stage.outputs:
+            place = shot.at(f"outputs.{output.role}", "outputs")
+            path = _normal(shot_list.output / output.path)
+            if not path.startswith(_normal(shot_list.output) + os.sep) or _leads_out(shot_list.output, output.path):
+                problems.append(place.problem(f"{output.path} is outside the output folder {shot_list.output}"))
+                continue
+            if _normal(shot_list.output / ".holirep") in (path, os.path.dirname(path)):
+                problems.append(
+                    place.problem(f"{output.path} is where the batch notes what is done; choose another name")
+                )
+            other = makers.setdefault(path, stage)
+            if other is not stage:
+                text = f"{stage.id} and {other.id} would write the same file {output.path}; use {{shot}} in its name"
+                problems.append(place.problem(text))
+            if path in read:
+                problems.append(place.problem(f"{output.path} would be written over a file that {read[path].id} reads"))
+
+
+def _leads_out(folder: Path, path: str) -> bool:
+    """Whether a link on the way leads out of the output folder."""
+    real = os.path.realpath(folder)
+    return os.path.commonpath([real, os.path.realpath(folder / path)]) != real
+
+
+def _normal(path: Path | str) -> str:
+    return os.path.normcase(os.path.normpath(path))
+
+
+def _ordered(shot_list: ShotList, stages: list[Stage]) -> list[Stage]:
+    """Each stage after those that it needs, otherwise in the list's order. Raises ListErrors for a circle."""
+    by_id = {stage.id: stage for stage in stages}
+    ordered: dict[str, Stage] = {}
+    for first in stages:
+        path: list[Stage] = [first]
+        while path:
+            stage = path[-1]
+            waits = next((by_id[need] for need in stage.needs if need not in ordered), None)
+            if stage.id in ordered or waits is None:
+                ordered.setdefault(stage.id, stage)
+                path.pop()
+            elif waits in path:
+                circle = [one.id for one in path[path.index(waits) :]]
+                place = next(shot for shot in shot_list.shots if shot.name == waits.shot).place
+                text = f"these stages wait for each other's files: {' → '.join([*circle, circle[0]])}"
+                raise ListErrors(shot_list.path.name, [place.problem(text)])
+            else:
+                path.append(waits)
+    return list(ordered.values())

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a plate: a movie, or the pictures of a sequence by one of them, their folder or a pattern."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PICTURES = (".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx", ".bmp", ".webp")
+MOVIES = (".mp4", ".mov", ".mkv", ".avi", ".m4v", ".mxf", ".webm", ".mpg", ".mpeg", ".mts", ".gif")
+_PATTERN = re.compile(r"%0?\d*d|#+")
+_NUMBER = re.compile(r"\d+(?=\D*$)")
+
+
+def plate_files(path: Path) -> list[Path]:
+    """A movie alone, or a sequence's pictures in the order of their names; empty where there is no plate."""
+    if path.is_file():
+        number = _NUMBER.search(path.stem) if path.suffix.lower() in PICTURES else None
+        if number is None:
+            return [path]
+        return _numbered(path.parent, path.name[: number.start()], path.stem[number.end() :] + path.suffix)
+    if path.is_dir():
+        return [
+            file for file in sorted(path.iterdir()) if file.suffix.lower() in PICTURES and _NUMBER.search(file.stem)
+        ]
+    pattern = _PATTERN.search(path.name)
+    if pattern is None or not path.parent.is_dir():
+        return []
+    return _numbered(path.parent, path.name[: pattern.start()], path.name[pattern.end() :])
+
+
+def _numbered(folder: Path, head: str, tail: str) -> list[Path]:
+    end = -len(tail) if tail else None
+    return [
+        folder / name
+        for name in sorted(file.name for file in folder.iterdir())
+        if name.startswith(head) and name.endswith(tail) and name[len(head) : end].isdigit()
+    ]

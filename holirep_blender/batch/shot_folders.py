@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder convention: a folder of shots stands for a list. docs/batch.md describes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tomllib
+
+from .plates import MOVIES, plate_files
+from .problems import ListErrors, Problem
+from .settings import SHOT, Setting, by_key
+
+ENVIRONMENTS = (".hdr", ".exr")
+DEFAULTS_FILE, SHOT_FILE = "defaults.toml", "shot.toml"
+
+
+def read_folder(folder: Path) -> dict[str, Any]:
+    """A list's data: each folder in ``folder`` that holds a plate or a ``shot.toml`` is a shot.
+
+    Raises ListErrors where one of the TOML files is none.
+    """
+    problems: list[Problem] = []
+    data = _toml(folder / DEFAULTS_FILE, problems)
+    if "shots" in data:
+        problems.append(Problem(0, DEFAULTS_FILE, "the shots are the folders here: take shots out"))
+    data = {key: value for key, value in data.items() if key != "shots"}
+    shots = []
+    for place in sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith((".", "_"))):
+        own = _toml(place / SHOT_FILE, problems)
+        found = _found(place)
+        if own or "plate" in found:
+            shots.append({"name": place.name, **found, **_moved(own, place.name)})
+    if problems:
+        raise ListErrors(folder.name, problems)
+    return {"output": "_output", **data, "shots": shots}
+
+
+def _found(place: Path) -> dict[str, str]:
+    """What the names of a shot's files say: one plate, environment.hdr or .exr, and shot.blend."""
+    found: dict[str, str] = {}
+    for file in sorted(place.iterdir()):
+        ending = file.suffix.lower()
+        name = f"{place.name}/{file.name}"
+        if file.stem == "plate" and (file.is_dir() or ending in MOVIES):
+            found["plate"] = name
+        elif file.stem == "environment" and ending in ENVIRONMENTS:
+            found["environment"] = name
+        elif file.name == "shot.blend":
+            found["blend"] = name
+    if "plate" not in found:
+        numbered = [file for file in plate_files(place) if file.stem.startswith("plate")]
+        if numbered:
+            found["plate"] = f"{place.name}/{numbered[0].name}"
+    return found
+
+
+def _moved(own: dict[str, Any], folder: str, settings: tuple[Setting, ...] = SHOT) -> dict[str, Any]:
+    """Paths in a shot's own file begin at its folder; here they begin at the folder of shots."""
+    known = by_key(settings)
+    moved = dict(own)
+    for key, value in own.items():
+        kind = known[key].kind if key in known else ""
+        if kind == "path" and isinstance(value, str) and not Path(value).is_absolute() and value[:1] not in "~$":
+            moved[key] = f"{folder}/{value}"
+        elif kind == "table" and isinstance(value, dict):
+            moved[key] = _moved(value, folder, known[key].table)
+    return moved
+
+
+def _toml(file: Path, problems: list[Problem]) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        problems.append(Problem(0, f"{file.parent.name}/{file.name}", f"cannot be read as TOML: {error}"))
+        return {}
