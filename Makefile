@@ -7,6 +7,7 @@ HOST := .venv/bin/python
 WORKER = $(HOLIREP_RUNTIME)/bin/python
 HOST_READY := .venv/.ready
 RUNTIME_READY := build/runtime.ready
+FARM_READY := .farm/.ready
 PLATE := build/plates/demo.mp4
 LOCKS := $(wildcard holirep_blender/runtime/lock/*)
 
@@ -17,7 +18,7 @@ demo: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
 
 test: test-host test-worker
 
-test-host: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
+test-host: $(HOST_READY) $(RUNTIME_READY) $(FARM_READY) $(PLATE)
 	$(HOST) -m pytest --ignore tests/inference --ignore tests/training --ignore tests/gui
 
 test-worker: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
@@ -59,6 +60,12 @@ $(HOST_READY): requirements/host.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "HoliRep checkouts need Python 3.11 (set PYTHON=/path/to/python3.11)")'
 	$(PYTHON) -m venv .venv
 	$(HOST) -m pip install -q -r requirements/host.txt
+	touch $@
+
+# The engines of render farms, which the batch's templates are tested with; apart from the host's, as on a cluster.
+$(FARM_READY): $(HOST_READY) requirements/farm-tests.txt
+	$(PYTHON) -m venv .farm
+	.farm/bin/python -m pip install -q -r requirements/farm-tests.txt
 	touch $@
 
 # The worker's environment is built as a user's is: by HoliRep's own installer.
