@@ -17,7 +17,8 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
     from ..scene.environments import EnvironmentMapError, write_environment
     from ..scene.light_matching import light_rows, match_file
     from ..scene.light_report import write_report
-    from ..scene.light_rig import RigOptions, build_rig
+    from ..scene.light_rig import build_rig
+    from ..scene.light_world import RigOptions
 
     if options.residual is not None and options.residual.suffix.lower() != ".exr":
         raise CommandError(

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -56,13 +57,26 @@ class Rollback:
         return self
 
     def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
-        if kind is None:
-            return
+        if kind is not None:
+            self.take_back()
+
+    def take_back(self) -> None:
+        """Takes everything back, the last first."""
         for step in reversed(self._steps):
             try:
                 step()
             except Exception:  # the other steps must still be taken back, and the first error be told
                 logging.getLogger(__name__).exception("A change could not be taken back")
+
+
+@contextmanager
+def put_back() -> Iterator[Rollback]:
+    """A Rollback that takes everything back however its block is left: for what is changed for a while only."""
+    rollback = Rollback()
+    try:
+        yield rollback
+    finally:
+        rollback.take_back()
 
 
 def is_tweaked(owner: Optional[bpy.types.ID]) -> bool:

@@ -7,6 +7,7 @@ the part of the action that belongs to one data-block; in 5.0 the old way is gon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Optional
 
 import bpy
@@ -19,6 +20,35 @@ PATH_OPTIONS: frozenset[str] = frozenset(
     else ()
 )
 """Options of a path property that may begin with ``//``: from 4.5 on Blender wants to be told."""
+EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
+"""Name of the engine EEVEE."""
+
+
+def set_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str, **values: str) -> Callable[[], None]:
+    """Sets a single picture's file format and its other settings; gives what puts back those that were there.
+
+    From 5.0 on the kind of media comes first.
+    """
+    wanted = {"media_type": "IMAGE", "file_format": file_format, **values}
+    before = {name: getattr(settings, name) for name in wanted if hasattr(settings, name)}
+
+    def apply(chosen: dict[str, Any]) -> None:
+        for name in before:
+            setattr(settings, name, chosen[name])
+
+    apply(wanted)
+    return lambda: apply(before)
+
+
+def make_equirectangular(camera: bpy.types.Camera) -> None:
+    """Makes a camera see all around; from 5.0 on this is the camera's own setting, before that Cycles'."""
+    camera.type = "PANO"
+    (camera if hasattr(camera, "panorama_type") else camera.cycles).panorama_type = "EQUIRECTANGULAR"
+
+
+def strips_of(editor: bpy.types.SequenceEditor) -> Any:
+    """The strips of a sequencer; before 4.4 they were called sequences."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
 def new_action(name: str, owner: bpy.types.ID) -> tuple[bpy.types.Action, Any]:
@@ -119,3 +149,65 @@ def selected_bones(armature: bpy.types.Object) -> list[str]:
     if armature.pose is None:
         return []
     return [bone.name for bone in armature.pose.bones if (bone if hasattr(bone, "select") else bone.bone).select]
+
+
+def without_compositor(scene: bpy.types.Scene) -> None:
+    """Takes the compositor's nodes off a scene that is a copy of another; from 5.0 on they are a data-block."""
+    if hasattr(scene, "compositing_node_group"):
+        scene.compositing_node_group = None
+    else:
+        scene.use_nodes = False
+
+
+def write_passes(settings: bpy.types.ImageFormatSettings) -> None:
+    """Lets a scene write all its passes into one OpenEXR file, 32 bits, ZIP."""
+    if hasattr(settings, "media_type"):  # from 5.0 on it comes before the format
+        settings.media_type = "MULTI_LAYER_IMAGE"
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    settings.color_depth, settings.exr_codec = "32", "ZIP"
+
+
+def compositor_tree(scene: bpy.types.Scene) -> tuple[Any, bool]:
+    """The scene's compositor tree, and whether it was made now."""
+    if hasattr(scene, "compositing_node_group"):
+        made = scene.compositing_node_group is None
+        if made:
+            scene.compositing_node_group = bpy.data.node_groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
+        return scene.compositing_node_group, made
+    made = scene.node_tree is None
+    scene.use_nodes = True
+    if made:
+        scene.node_tree.nodes.clear()
+    return scene.node_tree, made
+
+
+def compositor_output(tree: Any) -> Any:
+    """The input socket of what a compositor tree puts out: made where there is none."""
+    if bpy.app.version < (5, 0):
+        node = next((each for each in tree.nodes if each.bl_idname == "CompositorNodeComposite"), None)
+        return (node or tree.nodes.new("CompositorNodeComposite")).inputs["Image"]
+    if not any(each.in_out == "OUTPUT" for each in tree.interface.items_tree if each.item_type == "SOCKET"):
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    node = next((each for each in tree.nodes if each.bl_idname == "NodeGroupOutput"), None)
+    return (node or tree.nodes.new("NodeGroupOutput")).inputs[0]
+
+
+def compositor_multiply(tree: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """A node that multiplies two pictures: the node, and its sockets for factor, first, second and result."""
+    if bpy.app.version < (5, 0):
+        node = tree.nodes.new("CompositorNodeMixRGB")
+        node.blend_type = "MULTIPLY"
+        return node, node.inputs[0], node.inputs[1], node.inputs[2], node.outputs[0]
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type, node.blend_type, node.clamp_factor = "RGBA", "MULTIPLY", False
+    by_name = {each.identifier: each for each in node.inputs}
+    result = next(each for each in node.outputs if each.identifier == "Result_Color")
+    return node, by_name["Factor_Float"], by_name["A_Color"], by_name["B_Color"], result
+
+
+def compositor_over(tree: Any) -> tuple[Any, Any, Any, Any]:
+    """A node that puts a premultiplied picture over another: the node, and its sockets for back, front and result."""
+    node = tree.nodes.new("CompositorNodeAlphaOver")
+    if bpy.app.version < (5, 0):
+        return node, node.inputs[1], node.inputs[2], node.outputs[0]
+    return node, node.inputs["Background"], node.inputs["Foreground"], node.outputs[0]

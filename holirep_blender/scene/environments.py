@@ -33,6 +33,11 @@ def working_space() -> str:
     return str(space.working_space) if space is not None else "Linear Rec.709"
 
 
+def luminance_weights() -> tuple[float, float, float]:
+    """Luminance of red, green and blue of the working space; those of Rec.709 where it is unknown."""
+    return _LUMINANCE.get(working_space(), REC709_LUMINANCE)
+
+
 def load_environment(path: Path) -> tuple[EnvironmentMap, list[str]]:
     """The environment of a file, and sentences for the user. Raises EnvironmentMapError, which names the file."""
     if not path.is_file():
@@ -59,7 +64,7 @@ def read_environment(image: bpy.types.Image) -> tuple[EnvironmentMap, list[str]]
     colours = np.ascontiguousarray(np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours)
     warnings = []
     if not image.is_float:
-        colours = _decoded(colours, image.colorspace_settings.name)
+        colours = decoded(colours, image.colorspace_settings.name)
         warnings.append(
             f"{name} has no high dynamic range: its lights end at white, so the lamps are weaker than the real ones."
         )
@@ -67,13 +72,13 @@ def read_environment(image: bpy.types.Image) -> tuple[EnvironmentMap, list[str]]
     if space not in _LUMINANCE:
         warnings.append(f"The working space {space} is unknown: lamps are ranked by the luminance of Rec.709.")
     try:
-        environment = checked_map(colours, _LUMINANCE.get(space, REC709_LUMINANCE))
+        environment = checked_map(colours, luminance_weights())
     except EnvironmentMapError as error:
         raise EnvironmentMapError(f"{name}: {error}") from error
     return environment, [*warnings, *(f"{name}: {note}" for note in environment.notes)]
 
 
-def _decoded(colours: npt.NDArray[np.float32], space: str) -> npt.NDArray[np.float32]:
+def decoded(colours: npt.NDArray[np.float32], space: str) -> npt.NDArray[np.float32]:
     """Linear values of an 8-bit picture: Blender hands those out as they are stored (IEC 61966-2-1 for sRGB)."""
     if space in ("Non-Color", "Linear Rec.709"):
         return colours

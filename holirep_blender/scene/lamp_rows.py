@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -10,7 +11,8 @@ import numpy as np
 
 from ..lighting.editing import halves, merged
 from ..lighting.lamps import Lamp
-from .light_rig import RigOptions, add_lamp, set_light
+from .light_rig import add_lamp, set_light
+from .light_world import RigOptions, set_residual_gain
 
 
 def read(row: Any) -> Lamp:
@@ -33,6 +35,7 @@ def write(row: Any, lamp: Lamp, made: bpy.types.Object) -> None:
     row.direction, row.irradiance, row.axis = lamp.direction.tolist(), lamp.irradiance.tolist(), lamp.axis.tolist()
     row.angle, row.elongation, row.share = lamp.angle, lamp.elongation, lamp.share
     row.sun, row.source = lamp.sun, lamp.group
+    link(row.id_data.holirep.light, made)
 
 
 def show(row: Any) -> None:
@@ -41,8 +44,36 @@ def show(row: Any) -> None:
     if made is None:
         return
     made.hide_render = made.hide_viewport = not row.enabled
-    strength = row.id_data.holirep.light.strength
-    set_light(made, np.array(row.irradiance) * np.array(row.tint) * strength)
+    set_light(made, np.array(row.irradiance) * np.array(row.tint) * gain_of(row))
+
+
+def gain_of(row: Any) -> Any:
+    """What a row's lamp is multiplied with besides its tint: strength of the environment, balance and own gain."""
+    light = row.id_data.holirep.light
+    return light.strength * np.array(light.balance) * np.array(row.gain)
+
+
+def show_all(settings: Any) -> None:
+    """Brings all lamps and the residual to what the settings say."""
+    for row in settings.lamps:
+        show(row)
+    world = settings.id_data.world
+    if world is not None:
+        set_residual_gain(world, np.array(settings.balance) * np.array(settings.residual_gain))
+
+
+def link(settings: Any, made: bpy.types.Object) -> None:
+    """Light and shadow linking of one lamp as the settings have it."""
+    chosen = settings.link_collection
+    made.light_linking.receiver_collection = chosen if settings.linking in ("LIGHT", "BOTH") else None
+    made.light_linking.blocker_collection = chosen if settings.linking in ("SHADOW", "BOTH") else None
+
+
+def link_all(settings: Any) -> None:
+    """Light and shadow linking of all lamps."""
+    for row in settings.lamps:
+        if row.lamp is not None:
+            link(settings, row.lamp)
 
 
 def select(context: bpy.types.Context, settings: Any) -> None:
@@ -62,12 +93,12 @@ def split(scene: bpy.types.Scene, index: int) -> None:
     """Replaces a lamp by two beside each other that light as it does. Raises ValueError where its object is gone."""
     settings = scene.holirep.light
     row = _whole(settings, index)
-    parts, tint, old = halves(read(row)), tuple(row.tint), row.lamp
+    parts, tint, gain, old = halves(read(row)), tuple(row.tint), tuple(row.gain), row.lamp
     settings.lamps.add()
     settings.lamps.move(len(settings.lamps) - 1, index + 1)
     for place, lamp in zip((index, index + 1), parts, strict=True):
         write(settings.lamps[place], lamp, add_lamp(scene, settings.control, lamp, old.name, _options(settings, old)))
-        settings.lamps[place].tint = tint
+        settings.lamps[place].tint, settings.lamps[place].gain = tint, gain
     _take_away(settings.lamps[index], old)
 
 
@@ -81,15 +112,22 @@ def merge(scene: bpy.types.Scene, index: int) -> str:
     direction = np.array(row.direction)
     nearest = max(others, key=lambda place: float(direction @ np.array(settings.lamps[place].direction)))
     other = settings.lamps[nearest]
-    lamp, joined = merged(read(row), read(other)), other.name
+    lamp, joined = merged(_gained(row), _gained(other)), other.name
     old = [row.lamp, other.lamp]
     made = add_lamp(scene, settings.control, lamp, row.name, _options(settings, row.lamp))
     write(row, lamp, made)
+    row.gain = (1.0, 1.0, 1.0)
     show(row)
     settings.lamps.remove(nearest)
     settings.lamp_index = index - (nearest < index)
     _take_away(settings.lamps[settings.lamp_index], *old)
     return str(joined)
+
+
+def _gained(row: Any) -> Lamp:
+    """The lamp of a row with what Match to Plate found for it."""
+    lamp = read(row)
+    return replace(lamp, irradiance=lamp.irradiance * np.array(row.gain))
 
 
 def _take_away(row: Any, *old: bpy.types.Object) -> None:
@@ -111,4 +149,5 @@ def _whole(settings: Any, index: int) -> Any:
 def _options(settings: Any, like: bpy.types.Object) -> RigOptions:
     """A new lamp is of the kind of the one that it comes from, and as far away."""
     area = 0.0 if like.data.type == "AREA" else None
-    return RigOptions(settings.strength, area_from=area, distance=max(like.location.length, 0.1))
+    balance = tuple(settings.balance)
+    return RigOptions(settings.strength, area_from=area, balance=balance, distance=max(like.location.length, 0.1))

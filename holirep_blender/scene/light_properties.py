@@ -7,6 +7,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
@@ -21,6 +22,18 @@ def _changed(row: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     from . import lamp_rows
 
     lamp_rows.show(row)
+
+
+def _balanced(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    from . import lamp_rows
+
+    lamp_rows.show_all(settings)
+
+
+def _linked(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    from . import lamp_rows
+
+    lamp_rows.link_all(settings)
 
 
 def _chosen(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
@@ -53,6 +66,15 @@ class HOLIREP_PG_lamp(bpy.types.PropertyGroup):
         soft_max=1.0,
         update=_changed,
     )
+    gain: FloatVectorProperty(
+        name="Gain",
+        description="Factors, red, green and blue, by which Match to Plate made the lamp stronger or weaker",
+        size=3,
+        default=(1.0, 1.0, 1.0),
+        min=0.0,
+        precision=3,
+        update=_changed,
+    )
     direction: FloatVectorProperty(name="Direction", description="Toward the lamp, environment not turned", size=3)
     irradiance: FloatVectorProperty(name="Irradiance", description="On a surface facing it, in W/m²", size=3)
     angle: FloatProperty(name="Angle", description="How wide the lamp is", subtype="ANGLE")
@@ -61,6 +83,37 @@ class HOLIREP_PG_lamp(bpy.types.PropertyGroup):
     share: FloatProperty(name="Share", description="Part of the environment's light", subtype="FACTOR")
     sun: BoolProperty(name="Sun", description="It is the sun")
     source: IntProperty(name="Source", description="Lamps that stand for one light have the same number")
+
+
+class HOLIREP_PG_plate_light(bpy.types.PropertyGroup):
+    """Settings of Match to Plate and what came of it."""
+
+    picture: StringProperty(
+        name="Picture",
+        description="Picture of the chart or ball, taken as the plate was. Empty: the shot's plate",
+        subtype="FILE_PATH",
+        options=set(PATH_OPTIONS),
+    )
+    whole: BoolProperty(
+        name="Exposure and Balance Only",
+        description="One gain, red, green and blue, for everything that comes from the environment, instead of one for "
+        "each light",
+        default=False,
+    )
+    tint: BoolProperty(
+        name="Colours Too",
+        description="Red, green and blue of each light are matched by themselves, so its colour changes",
+        default=False,
+    )
+    reflectance: FloatProperty(
+        name="Reflectance", description="Of the ball: 0.18 for a grey one, 0.9 for a white one", default=0.18, min=0.01,
+        max=1.0, precision=3,
+    )  # fmt: skip
+    summary: StringProperty(name="Result", description="What was matched and how far apart it was before and after")
+    warnings: StringProperty(name="Warnings", description="What wants to be looked at, a line each")
+    preview: PointerProperty(
+        name="Preview", description="The plate, and the same as rendered before and after", type=bpy.types.Image
+    )
 
 
 class HOLIREP_PG_light(bpy.types.PropertyGroup):
@@ -91,6 +144,36 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
         description="A light group for each lamp and one for the residual, to be balanced in the compositor",
         default=True,
     )
+    linking: EnumProperty(
+        name="Lamps Light",
+        description="What the rig's lamps light and whose shadows they cast; the residual, a world, always lights all",
+        items=(
+            ("ALL", "Everything", "The lamps light everything, and everything casts shadows"),
+            ("LIGHT", "Collection Only", "The lamps light only what is in the collection: the set is lit already"),
+            ("SHADOW", "Shadows of Collection", "Only what is in the collection casts shadows from the lamps"),
+            ("BOTH", "Both", "The lamps light only the collection, and only it casts shadows"),
+        ),
+        default="ALL",
+        update=_linked,
+    )
+    link_collection: PointerProperty(
+        name="Collection", description="The character's collection", type=bpy.types.Collection, update=_linked
+    )
+    balance: FloatVectorProperty(
+        name="Balance",
+        description="Factors, red, green and blue, on everything that comes from the environment: its exposure and "
+        "white balance to the plate's. Matching the light again keeps them",
+        size=3, default=(1.0, 1.0, 1.0), min=0.0, precision=3, update=_balanced,
+    )  # fmt: skip
+    residual_gain: FloatVectorProperty(
+        name="Residual Gain",
+        description="Factors, red, green and blue, by which Match to Plate made the residual stronger or weaker",
+        size=3, default=(1.0, 1.0, 1.0), min=0.0, precision=3, update=_balanced,
+    )  # fmt: skip
+    own_world: PointerProperty(
+        name="Own World", description="The world that the scene had before Match Lighting", type=bpy.types.World
+    )
+    plate: PointerProperty(type=HOLIREP_PG_plate_light, description="Match to Plate: settings and what came of it")
     lamps: CollectionProperty(type=HOLIREP_PG_lamp, description="The lamps of the rig, the strongest first")
     lamp_index: IntProperty(
         name="Lamp", description="The row that is selected in the list; its lamp is selected", default=-1,
@@ -108,4 +191,4 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
     warnings: StringProperty(name="Warnings", description="What wants to be looked at, a line each")
 
 
-CLASSES = (HOLIREP_PG_lamp, HOLIREP_PG_light)
+CLASSES = (HOLIREP_PG_lamp, HOLIREP_PG_plate_light, HOLIREP_PG_light)

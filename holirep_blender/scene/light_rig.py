@@ -5,38 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 import bpy
 import numpy as np
 import numpy.typing as npt
-from mathutils import Euler, Matrix, Quaternion, Vector
+from mathutils import Matrix, Quaternion, Vector
 
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.lamps import Lamp
 from .actions import MARK, Rollback
 from .environments import image_of
+from .light_world import KIND, RigOptions, residual_world
 
-KIND = "light_rig"
-"""Value of the mark on everything that belongs to the rig."""
 COLLECTION = "HoliRep Lights"
+PLACED = "holirep_placed"
+"""Custom property of a lamp that stands at a window of the set: it does not turn with the control."""
+POWER = "holirep_power"
+"""Custom property of an area lamp: the power, in watts, that gives 1 W/m² at the control to what faces it."""
 _NEAREST, _APART = 6.0, 0.5
 """Metres at which Suns are drawn, the strongest nearest; where a Sun stands does not count."""
-
-
-@dataclass(frozen=True)
-class RigOptions:
-    """``strength`` multiplies everything, ``rotation`` turns the environment (XYZ Euler, radians).
-
-    Lamps wider than ``area_from`` (radians) become area lamps ``distance`` metres from the control; None: none do.
-    ``light_groups``: one for each lamp and one for the residual, in all view layers.
-    """
-
-    strength: float = 1.0
-    rotation: tuple[float, ...] = (0.0, 0.0, 0.0)
-    area_from: Optional[float] = None
-    distance: float = 20.0
-    light_groups: bool = True
 
 
 @dataclass
@@ -47,27 +35,6 @@ class LightRig:
     lamps: list[bpy.types.Object]
     world: bpy.types.World
     image: bpy.types.Image
-
-
-def world_environment(scene: bpy.types.Scene) -> tuple[Optional[bpy.types.Image], RigOptions]:
-    """The image that the scene's own world shows, None where it shows none; and how it is turned and how strong."""
-    world = scene.world
-    if world is None or world.node_tree is None or world.get(MARK) == KIND:
-        return None, RigOptions()
-    shown = next((node for node in world.node_tree.nodes if node.type == "TEX_ENVIRONMENT" and node.image), None)
-    if shown is None:
-        return None, RigOptions()
-    background = next((node for node in world.node_tree.nodes if node.type == "BACKGROUND"), None)
-    strength = float(background.inputs["Strength"].default_value) if background is not None else 1.0
-    link = next(iter(shown.inputs["Vector"].links), None)
-    rotation: tuple[float, ...] = (0.0, 0.0, 0.0)
-    if link is not None and link.from_node.type == "MAPPING":
-        mapping = link.from_node
-        turn = Euler(mapping.inputs["Rotation"].default_value).to_matrix()
-        if mapping.vector_type != "TEXTURE":
-            turn.transpose()
-        rotation = (*turn.to_euler(),)
-    return shown.image, RigOptions(strength=strength, rotation=rotation)
 
 
 def build_rig(
@@ -107,12 +74,13 @@ def build_rig(
             distance = options.distance if wide else _NEAREST + _APART * number
             made.append(_lamp(collection, control, lamp, called, distance, options, rollback))
         for one in kept:
-            one.parent = control
+            if PLACED not in one:
+                one.parent = control
             collection.objects.link(one)
-        world = _world(name, image, control, options, rollback)
+        world = residual_world(name, image, control, options, rollback)
         previous = scene.world
         rollback.set(scene, world=world)
-        if previous is not None and previous.get(MARK) != KIND:
+        if previous is not None and previous.get(MARK) != KIND and previous.library is None:
             previous.use_fake_user = True  # the artist's world is kept although nothing shows it now
         if options.light_groups:
             _light_groups(scene, [*made, *kept], world, rollback)
@@ -134,8 +102,7 @@ def set_light(made: bpy.types.Object, irradiance: npt.NDArray[np.float64]) -> No
     light = np.maximum(irradiance, 0.0)
     highest = float(light.max())
     made.data.color = tuple(light / highest) if highest > 0 else (1.0, 1.0, 1.0)
-    # the power of an area lamp, a Lambertian emitter, that gives an irradiance at a distance: P = E pi d^2
-    made.data.energy = highest * np.pi * made.location.length_squared if made.data.type == "AREA" else highest
+    made.data.energy = highest * made.get(POWER, 1.0)
 
 
 def _lamp(
@@ -164,9 +131,11 @@ def _lamp(
     toward = Vector(lamp.direction.tolist())
     made.parent = control
     made.location = toward * distance
+    if wide:  # a Lambertian emitter gives an irradiance at a distance by P = E pi d^2
+        made[POWER] = float(np.pi * distance**2)
     made.rotation_mode = "QUATERNION"
     made.rotation_quaternion = _facing(toward, Vector(lamp.axis.tolist()))
-    set_light(made, lamp.irradiance * options.strength)
+    set_light(made, lamp.irradiance * options.strength * np.array(options.balance))
     collection.objects.link(made)
     return made
 
@@ -177,42 +146,6 @@ def _facing(toward: Vector, axis: Vector) -> Quaternion:
     up = toward.cross(across)
     columns = (across, up, toward)
     return Matrix(columns).transposed().to_quaternion()
-
-
-def _world(
-    name: str, image: bpy.types.Image, control: bpy.types.Object, options: RigOptions, rollback: Rollback
-) -> bpy.types.World:
-    """The residual as a world that turns with the control; EEVEE must not take a sun out of it a second time."""
-    world = bpy.data.worlds.new(f"{name} Residual")
-    rollback.add(lambda: bpy.data.worlds.remove(world))
-    world[MARK] = KIND
-    if hasattr(world, "sun_threshold"):
-        world.sun_threshold = 0.0
-    if not world.node_tree:
-        world.use_nodes = True
-    nodes, links = world.node_tree.nodes, world.node_tree.links
-    nodes.clear()
-    coordinates, mapping = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeMapping")
-    shown, background = nodes.new("ShaderNodeTexEnvironment"), nodes.new("ShaderNodeBackground")
-    output = nodes.new("ShaderNodeOutputWorld")
-    for place, node in enumerate((coordinates, mapping, shown, background, output)):
-        node.location = (place * 220 - 500, 0)
-    mapping.vector_type = "TEXTURE"  # looks the environment up where the control would bring it from
-    shown.image = image
-    background.inputs["Strength"].default_value = options.strength
-    links.new(coordinates.outputs["Generated"], mapping.inputs["Vector"])
-    links.new(mapping.outputs["Vector"], shown.inputs["Vector"])
-    links.new(shown.outputs["Color"], background.inputs["Color"])
-    links.new(background.outputs["Background"], output.inputs["Surface"])
-    mapping.inputs["Rotation"].default_value = options.rotation
-    for axis in range(3):
-        curve = mapping.inputs["Rotation"].driver_add("default_value", axis)
-        curve.driver.type = "SUM"
-        variable = curve.driver.variables.new()
-        variable.type = "SINGLE_PROP"
-        variable.targets[0].id = control
-        variable.targets[0].data_path = f"rotation_euler[{axis}]"
-    return world
 
 
 def _light_groups(
@@ -241,6 +174,11 @@ def _old(scene: bpy.types.Scene) -> list[Any]:
         if node.type == "TEX_ENVIRONMENT" and node.image is not None and node.image.get(MARK) == KIND
     ]
     return [*objects, *data, *collections, *worlds, *images]
+
+
+def remove_rig(scene: bpy.types.Scene) -> None:
+    """Takes away everything that HoliRep made for the rig in a scene, its world too; the artist's stays."""
+    _remove(_old(scene))
 
 
 def _remove(stale: list[Any]) -> None:

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import bpy
 import numpy as np
 
+from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
 from . import lamp_rows
+from .actions import MARK
 from .environments import load_environment, read_environment
 from .light_matching import MatchedLight, match_environment
-from .light_rig import RigOptions, build_rig, world_environment
+from .light_rig import build_rig, remove_rig
 from .light_thumbnail import thumbnail
+from .light_world import KIND, RigOptions, world_environment
 
 _SAME = np.cos(np.radians(3.0))
 """A lamp nearer than this to a locked one is the locked one."""
@@ -23,19 +26,13 @@ _SAME = np.cos(np.radians(3.0))
 def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
     """Finds the lamps of the scene's environment and builds the rig; EnvironmentMapError: nothing was changed."""
     settings = scene.holirep.light
-    shown, options = world_environment(scene)
-    if settings.hdri.strip():
-        path = Path(bpy.path.abspath(settings.hdri))
-        environment, warnings = load_environment(path)
-        name, source = path.stem, None
-    else:
-        source = shown or settings.source
-        if source is None:
-            raise EnvironmentMapError("There is no environment: choose an HDR or EXR file, or show one in the world.")
-        environment, warnings = read_environment(source)
-        name = Path(source.filepath).stem or source.name
+    if not scene.is_editable:
+        raise EnvironmentMapError(f"The scene {scene.name} is linked from another file: match the light there.")
+    own = scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
+    path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
+    environment, name, source, options, warnings = _environment(settings, path, own)
     strength, rotation = options.strength, options.rotation
-    if shown is None and settings.control is not None:  # matched again: as the artist turned it
+    if own is None and settings.control is not None:  # matched again: as the artist turned it
         rotation, strength = tuple(settings.control.rotation_euler), settings.strength
     matched = match_environment(environment, name, settings.count, warnings)
     kept = [row for row in settings.lamps if row.locked and row.lamp is not None]
@@ -55,17 +52,57 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
             settings.area_from if settings.use_areas else None,
             settings.distance,
             settings.light_groups,
+            tuple(settings.balance),
         ),
         [row.lamp for row in kept],
     )
-    _fill(settings, rig, lamps)
     settings.source, settings.strength, settings.control = source, strength, rig.control
+    if own is not None:
+        settings.own_world = own
+    settings.residual_gain = (1.0, 1.0, 1.0)
+    _fill(settings, rig, lamps)
     old = settings.thumbnail
     settings.thumbnail = thumbnail(matched.analysis.grid, matched.analysis.lamps, name)
     if old is not None:
         bpy.data.images.remove(old)
     settings.summary, settings.warnings = matched.sentence, "\n".join(matched.warnings)
     return matched
+
+
+def remove_lighting(scene: bpy.types.Scene) -> None:
+    """Takes away all that Match Lighting made, and shows the world again that was there before."""
+    settings = scene.holirep.light
+    remove_rig(scene)
+    if scene.world is None and settings.own_world is not None:
+        scene.world = settings.own_world
+    thumbnails = [image for image in (settings.thumbnail, settings.plate.preview) if image is not None]
+    settings.lamps.clear()
+    for name in ("summary", "warnings", "residual_gain", "control", "thumbnail", "own_world", "strength"):
+        settings.property_unset(name)
+    for name in ("summary", "warnings", "preview"):
+        settings.plate.property_unset(name)
+    for image in thumbnails:
+        bpy.data.images.remove(image)
+
+
+def _environment(
+    settings: Any, path: Optional[Path], own: Optional[bpy.types.World]
+) -> tuple[EnvironmentMap, str, Optional[bpy.types.Image], RigOptions, list[str]]:
+    """The environment that is meant: the chosen file, what the scene's own world shows, or showed before the rig."""
+    shown, options = world_environment(own)
+    if path is not None:
+        environment, warnings = load_environment(path)
+        return environment, path.stem, None, options, warnings
+    if shown is None and own is None:
+        shown, options = world_environment(settings.own_world)
+    if shown is not None and shown.baked is not None:
+        told = f"The nodes of the world {shown.name} do more than show an image: what they give was rendered into a map"
+        return shown.baked, shown.name, None, options, [f"{told} of {shown.baked.width} x {shown.baked.height} pixels."]
+    source = shown.image if shown is not None else settings.source
+    if source is None:
+        raise EnvironmentMapError("There is no environment: choose an HDR or EXR file, or show one in the world.")
+    environment, warnings = read_environment(source)
+    return environment, Path(source.filepath).stem or source.name, source, options, warnings
 
 
 def _fill(settings: Any, rig: Any, lamps: list[Any]) -> None:

@@ -63,6 +63,20 @@ def picture_of(plate: Path) -> Path:
     return pictures[min(pictures)] if pictures else plate
 
 
+def picture_of_frame(plate: Path, frame: int) -> Path:
+    """The picture of an image sequence with a frame's number; a picture without a number is the only one.
+
+    Raises OSError where the sequence has no such frame.
+    """
+    pictures = _pictures(plate)
+    if not pictures:
+        return plate
+    if frame not in pictures:
+        last = max(pictures)
+        raise OSError(f"The plate {plate.name} has frames {min(pictures)} to {last}; there is no frame {frame}")
+    return pictures[frame]
+
+
 def offer_frames(shot: bpy.types.PropertyGroup) -> None:
     """Begins the range and the search for people at the plate's first frame, unless the user chose frames already.
 

@@ -11,7 +11,8 @@ from mathutils import Euler, Vector
 from holirep_blender.lighting.analysis import analyse
 from holirep_blender.lighting.environment_map import checked_map
 from holirep_blender.scene.environments import image_of
-from holirep_blender.scene.light_rig import RigOptions, build_rig, world_environment
+from holirep_blender.scene.light_rig import build_rig
+from holirep_blender.scene.light_world import RigOptions, world_environment
 from tests.lighting.maps import direction, paint_disk, sky
 
 SUN = direction(70, 35)
@@ -74,8 +75,8 @@ def test_the_rig_renders_like_the_environment(stage, tmp_path):
     """Turned and stronger, as the scene's own world has it, which is read from its nodes."""
     stage.world = shown_world(image_of(checked_map(sunny()), "sunny"), rotation=0.7, strength=1.5)
     truth = rendered(stage, tmp_path)
-    image, options = world_environment(stage)
-    assert image.name == "sunny"
+    shown, options = world_environment(stage.world)
+    assert shown.image.name == "sunny"
     rig_in(stage, strength=options.strength, rotation=options.rotation)
     rig = rendered(stage, tmp_path)
     assert np.sqrt(np.mean((rig - truth) ** 2)) / truth.mean() < 0.03
@@ -140,7 +141,7 @@ def test_wide_lights_can_be_area_lamps_that_light_alike(empty_scene):
 @pytest.mark.parametrize("kind", ["POINT", "TEXTURE"])
 def test_how_the_scenes_own_world_is_turned(empty_scene, kind):
     empty_scene.world = shown_world(image_of(checked_map(sunny()), "sunny"), 0.4, kind, 3.0)
-    image, options = world_environment(empty_scene)
-    assert image is not None
+    shown, options = world_environment(empty_scene.world)
+    assert shown.image is not None
     assert options.strength == 3.0
     np.testing.assert_allclose(options.rotation, (0, 0, 0.4 if kind == "TEXTURE" else -0.4), atol=1e-6)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures as arrays: renders, frames of plates and files; and arrays as images and files."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from . import blender_versions
+from .actions import put_back
+from .environments import decoded
+from .shot import PICTURES, picture_of, picture_of_frame
+
+Pixels = npt.NDArray[np.float64]
+
+
+def rendered_pixels(scene: bpy.types.Scene) -> Pixels:
+    """Renders a scene as it is set up and gives the combined picture ``(H, W, 4)``, linear, top row first.
+
+    The scene's own settings for output are neither used nor changed.
+    """
+    render = scene.render
+    with tempfile.TemporaryDirectory(prefix="holirep-picture-") as folder, put_back() as before:
+        path = Path(folder) / "picture.exr"
+        before.set(render, filepath=str(path), use_file_extension=True, use_overwrite=True)
+        before.add(
+            blender_versions.set_picture_format(render.image_settings, "OPEN_EXR", color_mode="RGBA", color_depth="32")
+        )
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+        return picture_pixels(path)
+
+
+def picture_pixels(path: Path) -> Pixels:
+    """The pixels of a picture file ``(H, W, 4)``, linear in the working space, top row first. Raises OSError."""
+    if not path.is_file():
+        raise OSError(f"There is no picture at {path}: choose the file again")
+    try:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    except RuntimeError as error:
+        raise OSError(f"Blender cannot read {path.name} as a picture") from error
+    try:
+        width, height = image.size
+        if not width or not height or not image.channels:
+            raise OSError(f"Blender cannot read {path.name} as a picture")
+        flat = np.empty(width * height * image.channels, dtype=np.float32)
+        image.pixels.foreach_get(flat)
+        shaped = flat.reshape(height, width, image.channels)[::-1]
+        pixels = np.ones((height, width, 4))
+        colours = np.ascontiguousarray(shaped[..., :3] if image.channels >= 3 else shaped[..., :1].repeat(3, axis=2))
+        pixels[..., :3] = colours if image.is_float else decoded(colours, image.colorspace_settings.name)
+        if image.channels == 4:
+            pixels[..., 3] = shaped[..., 3]
+        return pixels
+    finally:
+        bpy.data.images.remove(image)
+
+
+def plate_pixels(plate: Path, frame: int) -> Pixels:
+    """A frame of a plate ``(H, W, 4)``, linear, top row first: of a movie, of an image sequence, or a single picture.
+
+    Needs no worker: Blender itself reads it. Raises OSError in the user's words.
+    """
+    if plate.suffix.lower() in PICTURES or picture_of(plate) != plate:
+        return picture_pixels(picture_of_frame(plate, frame))
+    if not plate.is_file():
+        raise OSError(f"There is no plate at {plate}: choose the file again")
+    scene = bpy.data.scenes.new("HoliRep Plate")
+    try:
+        strips = blender_versions.strips_of(scene.sequence_editor_create())
+        try:
+            strip = strips.new_movie("plate", str(plate), 1, 1)
+        except RuntimeError as error:
+            raise OSError(f"Blender cannot read {plate.name} as a movie") from error
+        count = int(strip.frame_duration)
+        if not 1 <= frame <= count:
+            raise OSError(f"The plate {plate.name} has frames 1 to {count}; there is no frame {frame}")
+        element = strip.elements[0]
+        scene.render.resolution_x, scene.render.resolution_y = element.orig_width, element.orig_height
+        scene.render.resolution_percentage = 100
+        scene.frame_set(frame)
+        return rendered_pixels(scene)
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
+def shown(pixels: Pixels, exposure: float = 1.0) -> npt.NDArray[np.float32]:
+    """Linear pixels ``(H, W, 3 or 4)`` as they are looked at: ``(H, W, 4)``, sRGB (IEC 61966-2-1), opaque."""
+    linear = np.clip(pixels[..., :3] * exposure, 0.0, 1.0)
+    encoded = np.ones((*pixels.shape[:2], 4), dtype=np.float32)
+    encoded[..., :3] = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded
+
+
+def image_of_shown(encoded: npt.NDArray[np.float32], name: str) -> bpy.types.Image:
+    """A new image of Blender's of pixels that are encoded already ``(H, W, 4)``, top row first."""
+    height, width = encoded.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=True)
+    image.pixels.foreach_set(np.ascontiguousarray(encoded[::-1], dtype=np.float32).ravel())
+    image.update()
+    return image
+
+
+def write_png(encoded: npt.NDArray[np.float32], path: Path) -> None:
+    """Writes pixels that are encoded already ``(H, W, 4)``, top row first, as a PNG. Raises OSError."""
+    image = image_of_shown(encoded, path.stem)
+    try:
+        image.filepath_raw, image.file_format = str(path), "PNG"
+        image.save()
+    except RuntimeError as error:
+        raise OSError(f"{path} could not be written: {error}") from error
+    finally:
+        bpy.data.images.remove(image)
