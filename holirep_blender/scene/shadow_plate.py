@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plate that a camera shows: its file, and which of its frames belongs to a frame of the scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import bpy
+import numpy as np
+
+from .actions import MARK, Rollback
+from .environments import decoded
+
+
+@dataclass(frozen=True)
+class ShadowPlate:
+    """An image of the plate, its background in the camera, and its mean colour (linear) at the scene's first frame."""
+
+    image: bpy.types.Image
+    camera: bpy.types.Object
+    index: int
+    clip: Optional[bpy.types.MovieClip] = None
+
+    def frame_at(self, scene: bpy.types.Scene) -> int:
+        """The plate's frame, as Blender counts them from 1, at the scene's current one."""
+        if self.clip is not None:
+            offset = self.clip.frame_offset
+            return max(1, scene.frame_current - self.clip.frame_start + 1 + offset)
+        user = self.user
+        frame = scene.frame_current - user.frame_start + 1
+        held = min(max(frame, 1), max(user.frame_duration, 1))
+        return max(1, held + user.frame_offset)
+
+    @property
+    def user(self) -> Any:
+        """The image user of the camera's background."""
+        return self.camera.data.background_images[self.index].image_user
+
+    @property
+    def moves(self) -> bool:
+        """Whether it has more than one frame."""
+        return self.image.source in ("MOVIE", "SEQUENCE")
+
+    @property
+    def path(self) -> Path:
+        """Where its file is."""
+        return Path(bpy.path.abspath(self.image.filepath, library=self.image.library))
+
+
+def plate_of(camera: bpy.types.Object, rollback: Rollback) -> Optional[ShadowPlate]:
+    """The plate behind a camera: HoliRep's own before any other; None where it shows none.
+
+    A movie clip is opened as an image for the time being, which ``rollback`` takes away.
+    """
+    shown = [
+        (index, each)
+        for index, each in enumerate(camera.data.background_images)
+        if (each.image if each.source == "IMAGE" else each.clip) is not None
+    ]
+    shown.sort(key=lambda pair: 0 if pair[1].source == "IMAGE" and MARK in pair[1].image else 1)
+    for index, each in shown:
+        if each.source == "IMAGE":
+            if not each.image.has_data and not _readable(each.image):
+                continue
+            return ShadowPlate(each.image, camera, index)
+        clip = each.clip
+        try:
+            image = bpy.data.images.load(bpy.path.abspath(clip.filepath), check_existing=False)
+        except RuntimeError:
+            continue
+        rollback.add(lambda image=image: bpy.data.images.remove(image))
+        image.source = clip.source
+        image.colorspace_settings.name = clip.colorspace_settings.name
+        return ShadowPlate(image, camera, index, clip)
+    return None
+
+
+def use_plate(user: Any, plate: ShadowPlate, scene: bpy.types.Scene) -> None:
+    """Lets a node's image user show the plate's frame of the scene's current one."""
+    if not plate.moves:
+        return
+    wanted = plate.frame_at(scene)
+    user.frame_duration = 1_000_000
+    user.frame_start, user.frame_offset = scene.frame_current, wanted - 1
+    user.use_auto_refresh = True
+
+
+def _readable(image: bpy.types.Image) -> bool:
+    return bool(image.packed_file) or Path(bpy.path.abspath(image.filepath, library=image.library)).exists()
+
+
+def mean_colour(plate: ShadowPlate) -> tuple[float, float, float]:
+    """The mean of the picture that the image shows now, linear in the working space."""
+    image = plate.image
+    width, height = image.size
+    if not width or not height:
+        return 0.18, 0.18, 0.18
+    pixels = np.empty(width * height * image.channels, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    colours = pixels.reshape(height, width, image.channels)[::4, ::4, :3]
+    if not image.is_float:
+        colours = decoded(colours, image.colorspace_settings.name)
+    mean = np.nanmean(colours.reshape(-1, colours.shape[2]), axis=0)
+    red, green, blue = (float(mean[place % len(mean)]) for place in range(3))
+    return red, green, blue
