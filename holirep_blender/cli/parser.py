@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..motion.biomechanics.limit_table import PRESETS
 from ..protocol.methods import METHODS
-from . import values
+from . import shadow_verb, values
 from .errors import USAGE, CommandError
 
 EXPORT_FORMATS = ("bvh", "fbx", "glb", "usd")
@@ -102,6 +102,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light.add_argument("--residual", type=Path, metavar="FILE.exr", help="where the rest goes, 32 bits a channel")
     light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
+
+    shadows = verbs.add_parser("bake-shadows", parents=[common], help="the character's shadow as passes for the plate")
+    shadow_verb.add_parser(shadows, values, _file)
 
     doctor = verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
     doctor.add_argument("--farm", action="store_true", help="also what a node of a farm needs")

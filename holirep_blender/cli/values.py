@@ -105,6 +105,13 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
+def file_name(text: str) -> str:
+    """A name of files without a folder."""
+    if not text.strip() or re.search(r'[/\\:*?"<>|]', text) or text.startswith("."):
+        raise ArgumentTypeError(f"must be a name of files, without a folder, not {text!r}")
+    return text
+
+
 def limits(presets: tuple[str, ...]) -> Callable[[str], str]:
     """``off`` or the name of a preset."""
 
