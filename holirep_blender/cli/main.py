@@ -11,7 +11,7 @@ import traceback
 from types import FrameType
 from typing import Any, Callable, Sequence
 
-from . import application, environment, light_verb, motion_verbs
+from . import application, environment, light_verb, motion_verbs, shadow_verb
 from .errors import CANCELLED, INTERNAL, OK, WORKER, CommandError
 from .parser import build_parser
 
@@ -24,6 +24,7 @@ _VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "check": motion_verbs.check,
     "export": application.export,
     "light": light_verb.light,
+    "bake-shadows": shadow_verb.bake_shadows,
     "doctor": environment.doctor,
     "runtime": environment.runtime,
 }
