@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..launching import NODE_WORDS
 from ..plan import Plan
-from .submission import Submission, write_whole
+from ..whole_files import write_whole
+from .submission import Submission
 
 SCRIPT = Path(__file__).parent / "holirep_batch.js"
 JOB_TYPE = "holirep-batch"
 """Flamenco's name of the job type, made from the script's file name."""
-WORDS = ("--background", "-c", "holirep")
-_LINE = f"const COMMAND = {json.dumps(list(WORDS))};"
+_LINE = f"const COMMAND = {json.dumps(list(NODE_WORDS))};"
 _PLATFORMS = {"win32": "windows", "darwin": "darwin"}
 
 
@@ -76,8 +77,12 @@ def write_flamenco(job: Submission, target: Path) -> list[Path]:
     """
     script = script_text(job.words[1:])
     if target.suffix == ".js":
-        return [write_whole(target, script)]
-    if target.suffix and not target.is_dir():
+        files = {target: script}
+    elif target.suffix and not target.is_dir():
         raise ValueError(f"{target.name}: name a file that ends in .js, or a folder for the script and a job.")
-    text = json.dumps(job_json(job), indent=2, ensure_ascii=False) + "\n"
-    return [write_whole(target / SCRIPT.name, script), write_whole(target / f"{job.plan.name}.flamenco.json", text)]
+    else:
+        text = json.dumps(job_json(job), indent=2, ensure_ascii=False) + "\n"
+        files = {target / SCRIPT.name: script, target / f"{job.plan.name}.flamenco.json": text}
+    for path, content in files.items():
+        write_whole(path, content)
+    return list(files)

@@ -2,7 +2,7 @@
 // HoliRep's batch as a job type of Flamenco: put this file into the folder `scripts` beside Flamenco Manager.
 
 // What stands between Blender and `batch` on a worker.
-const COMMAND = ["--background", "-c", "holirep"];
+const COMMAND = ["--background", "--factory-startup", "--addons", "bl_ext.user_default.holirep", "-c", "holirep"];
 
 // In Blender, the add-on of HoliRep reads the list when the job is submitted: the Manager cannot, and may not see it.
 const READ_STAGES =

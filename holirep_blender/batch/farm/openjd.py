@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..plan import Plan, Stage
+from ..whole_files import write_whole
 from .steps import Step, steps
-from .submission import Submission, write_whole
+from .submission import Submission
 from .yaml_text import yaml_text
 
 SPECIFICATION = "jobtemplate-2023-09"
@@ -50,17 +51,20 @@ def write_openjd(job: Submission, target: Path) -> list[Path]:
     Raises OSError, and ValueError where the file's name says no format.
     """
     if target.suffix in (".yaml", ".yml"):
-        return [write_whole(target, yaml_text(job_template(job, target.parent)))]
-    if target.suffix == ".json":
-        return [write_whole(target, json.dumps(job_template(job, target.parent), indent=2, ensure_ascii=False) + "\n")]
-    if target.suffix and not target.is_dir():
+        files = {target: yaml_text(job_template(job, target.parent))}
+    elif target.suffix == ".json":
+        files = {target: json.dumps(job_template(job, target.parent), indent=2, ensure_ascii=False) + "\n"}
+    elif target.suffix and not target.is_dir():
         raise ValueError(f"{target.name}: name a file that ends in .yaml or .json, or a folder for a job bundle.")
-    files = {
-        "template.yaml": job_template(job, target),
-        "parameter_values.yaml": parameter_values(job),
-        "asset_references.yaml": asset_references(job.plan),
-    }
-    return [write_whole(target / name, yaml_text(value)) for name, value in files.items()]
+    else:
+        files = {
+            target / "template.yaml": yaml_text(job_template(job, target)),
+            target / "parameter_values.yaml": yaml_text(parameter_values(job)),
+            target / "asset_references.yaml": yaml_text(asset_references(job.plan)),
+        }
+    for path, text in files.items():
+        write_whole(path, text)
+    return list(files)
 
 
 def parameter_values(job: Submission) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,15 +21,3 @@ class Submission:
     list_path: Path
     words: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """Writes a whole file or none, into a folder that is made where it is missing. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holirep_blender.batch.farm.submission import Submission
+from holirep_blender.batch.launching import NODE_WORDS
 from holirep_blender.batch.plan import Input, Output, Plan, Stage
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -52,4 +53,4 @@ def submission(tmp_path: Path) -> Submission:
     """Two shots, for Blender as an application."""
     (tmp_path / "night.toml").write_text("", encoding="utf-8")
     made = plan(tmp_path, ["sh010", "sh020"])
-    return Submission(made, tmp_path / "night.toml", ("blender", "--background", "-c", "holirep"))
+    return Submission(made, tmp_path / "night.toml", ("blender", *NODE_WORDS))

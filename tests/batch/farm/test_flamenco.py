@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from holirep_blender.batch.farm.flamenco import job_json, script_text, write_flamenco
+from holirep_blender.batch.launching import NODE_WORDS
 from tests.batch.farm.conftest import plan
+
+BEGIN = " ".join(NODE_WORDS)
 
 STUB = Path(__file__).with_name("flamenco_stub.js")
 
@@ -64,8 +67,7 @@ def test_one_task_a_stage(compiled, submission, tmp_path):
     assert first["commands"][0]["name"] == "exec"
     assert first["commands"][0]["parameters"]["exe"] == "{blender}"
     assert words_of(first) == [
-        f"--background -c holirep batch {tmp_path / 'night.toml'} --shot sh010 --stage replicate "
-        f"--output {tmp_path / 'out'}"
+        f"{BEGIN} batch {tmp_path / 'night.toml'} --shot sh010 --stage replicate --output {tmp_path / 'out'}"
     ]
     assert all(len(task["commands"]) == 1 for task in found["tasks"])
 
@@ -84,7 +86,7 @@ def test_one_task_a_shot(compiled, tmp_path):
     found = compiled(task_for="shot", jobs=3)
     assert edges(found) == {"sh010": set(), "sh020": set(), "summary": {"sh010", "sh020"}}
     assert words_of(found["tasks"][1]) == [
-        f"--background -c holirep batch {tmp_path / 'night.toml'} --shot sh020 --jobs 3 --output {tmp_path / 'out'}"
+        f"{BEGIN} batch {tmp_path / 'night.toml'} --shot sh020 --jobs 3 --output {tmp_path / 'out'}"
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from holirep_blender.batch.farm.openjd import MOST_TASKS, asset_references, write_openjd
 from holirep_blender.batch.farm.steps import steps
+from holirep_blender.batch.launching import NODE_WORDS
 from holirep_blender.batch.plan import Input, Plan
 from tests.batch.farm.conftest import plan, stage
 
@@ -66,7 +67,7 @@ def test_every_stage_runs_once_after_what_it_needs(farm, submission, tmp_path):
         assert all(ran.index(need) < ran.index(one.id) for need in one.needs)
     assert "--summary-only" in said[-1]
     for words in said:
-        assert words[:5] == ["--background", "-c", "holirep", "batch", str(tmp_path / "night.toml")]
+        assert words[:8] == [*NODE_WORDS, "batch", str(tmp_path / "night.toml")]
         assert words[words.index("--output") + 1] == str(tmp_path / "out")
     assert set(rules.read_text(encoding="utf-8")) <= set("{}"), "no rules where no path is mapped"
 
