@@ -8,8 +8,8 @@ import shutil
 import sys
 
 
-def main() -> int:
-    """Registers the package with the module ``bpy`` and runs the command."""
+def main(words: list[str]) -> int:
+    """Registers the package with the module ``bpy`` and runs the command of these words; returns its exit code."""
     try:
         import bpy
     except ModuleNotFoundError:
@@ -23,14 +23,14 @@ def main() -> int:
 
     register()
     try:
-        return cli.main(sys.argv[1:], "python -m holirep_blender")
+        return cli.main(words, "python -m holirep_blender")
     finally:
         unregister()
         shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    code = main()
+    code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: the module bpy of 4.2 crashes while Python ends if a property had a callback, and that would hide

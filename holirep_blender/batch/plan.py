@@ -7,6 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
+STATE = ".holirep"
+"""The folder in the output folder in which is noted what is done; it travels with the outputs."""
+
+PICTURE = "picture"
+"""The role of the output that shows the shot in the summary."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -64,6 +70,11 @@ class Stage:
         """The name that other stages know it by: ``SHOT/NAME``."""
         return f"{self.shot}/{self.name}"
 
+    @property
+    def results(self) -> tuple[Output, ...]:
+        """The outputs without the picture for the summary, which nobody misses."""
+        return tuple(output for output in self.outputs if output.role != PICTURE)
+
     def to_json(self) -> dict[str, Any]:
         """For a job's file."""
         return asdict(self)
@@ -94,8 +105,8 @@ class Plan:
 
     @property
     def state(self) -> Path:
-        """The folder in which is noted what is done; it travels with the outputs."""
-        return self.output / ".holirep"
+        """The folder in which is noted what is done."""
+        return self.output / STATE
 
     @property
     def shots(self) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a shot list to the stages: what each shot's ``do`` means, in which order, and what each stage needs of others."""
+"""From a shot list to the stages: what each shot's ``do`` means, in which order, and what a stage needs of others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from .plan import Plan, Stage
+from .plan import PICTURE, STATE, Plan, Stage
 from .problems import ListErrors, Problem
 from .shot_list import Shot, ShotList
 from .stages import BUILDERS, Building
@@ -101,10 +101,10 @@ def _check_outputs(shot_list: ShotList, stages: list[Stage], problems: list[Prob
             if not path.startswith(_normal(shot_list.output) + os.sep) or _leads_out(shot_list.output, output.path):
                 problems.append(place.problem(f"{output.path} is outside the output folder {shot_list.output}"))
                 continue
-            if _normal(shot_list.output / ".holirep") in (path, os.path.dirname(path)):
-                problems.append(
-                    place.problem(f"{output.path} is where the batch notes what is done; choose another name")
-                )
+            notes = _normal(shot_list.output / STATE)
+            if output.role != PICTURE and (path == notes or path.startswith(notes + os.sep)):
+                text = f"{output.path} is where the batch notes what is done; choose another name"
+                problems.append(place.problem(text))
             other = makers.setdefault(path, stage)
             if other is not stage:
                 text = f"{stage.id} and {other.id} would write the same file {output.path}; use {{shot}} in its name"

@@ -32,8 +32,9 @@ def read_list(path: Path, output: Optional[Path] = None, mapped: Optional[Callab
     this machine.
     """
     path = path.absolute()
+    lines: Lines = {}
     if path.is_dir():
-        data, lines, root = read_folder(path), {}, path
+        data, root = read_folder(path), path
     else:
         data, lines = _parsed(path)
         root = path.parent

@@ -62,7 +62,7 @@ _SOLVING = (
     ),
     Setting("sensor_width", "number", "In millimetres, with a focal length in mm", low=1, option="--sensor-width"),
     Setting("height", "number", "The performer's, in metres", low=0.5, high=2.6, option="--height"),
-    Setting("processes", "whole", "Tracking processes", low=1, high=64, option="--processes"),
+    Setting("processes", "whole", "Tracking processes; else 1", low=1, high=64, option="--processes"),
 )
 _APPLYING = (
     _switch("in_place", "Without the way through the room"),

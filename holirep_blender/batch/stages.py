@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
-from .plan import Input, Output, Stage
+from .plan import PICTURE, STATE, Input, Output, Stage
 from .problems import Problem
 from .settings import SHOT, by_key
 from .shot_list import Shot
 
 _TABLES = {kind: setting.table for kind, setting in by_key(SHOT).items() if setting.kind == "table"}
-PICTURE = ".holirep/pictures/{shot}_{stage}.png"
+_PICTURES = f"{STATE}/pictures/{{shot}}_{{stage}}.png"
 """Where a stage leaves a picture of the shot for the summary."""
 
 
@@ -137,6 +137,10 @@ def _replicate(shot: Building) -> None:
     inputs = [Input("plate", values["plate"]), *files]
     opens: dict[str, str] = {}
     recipe["person"] = values["person"]
+    # Several shots at once use the cores better than several processes for one, and the take is the same everywhere.
+    recipe["processes"] = values["replicate"].get("processes", 1)
+    if "processes" not in values["replicate"]:
+        words += ["--processes", "1"]
     words = ["--plate", "{plate}", "--person", values["person"], *words, "--out", "{take}"]
     for key in ("fps", "method"):
         if key in values:
@@ -274,7 +278,7 @@ def _export(shot: Building) -> None:
 
 
 def _picture(shot: Building, stage: str) -> Output:
-    return Output("picture", PICTURE.format(shot=shot.shot.name, stage=stage))
+    return Output(PICTURE, _PICTURES.format(shot=shot.shot.name, stage=stage))
 
 
 def _chunks(shot: Building, kind: str) -> list[tuple[Optional[tuple[int, int]], str]]:

@@ -65,11 +65,13 @@ def _choices(setting: Setting, value: Any) -> Checked:
 def _frames(_setting: Setting, value: Any) -> Checked:
     numbers: Any = value
     if isinstance(value, str):
-        found = re.fullmatch(r"(-?\d+)-(-?\d+)", value)
+        found = re.fullmatch(r"(\d+)-(\d+)", value)
         numbers = [int(found[1]), int(found[2])] if found is not None else None
     whole = isinstance(numbers, list) and len(numbers) == 2 and all(type(one) is int for one in numbers)
     if not whole:
         return value, f'must be two frames, such as [101, 250] or "101-250", not {_shown(value)}'
+    if numbers[0] < 0:
+        return value, f"must not begin before frame 0: {_shown(value)}"
     if numbers[1] < numbers[0]:
         return value, f"ends before it begins: {_shown(value)}"
     return (numbers[0], numbers[1]), None

@@ -11,11 +11,11 @@ import traceback
 from types import FrameType
 from typing import Any, Callable, Sequence
 
-from . import application, environment, light_verb, motion_verbs, shadow_verb
+from . import application, batch_verb, environment, light_verb, motion_verbs, render_preview_verb, shadow_verb
 from .errors import CANCELLED, INTERNAL, OK, WORKER, CommandError
 from .parser import build_parser
 
-_VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
+VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "replicate": application.replicate,
     "solve": application.solve,
     "apply": application.apply,
@@ -24,6 +24,8 @@ _VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "check": motion_verbs.check,
     "export": application.export,
     "light": light_verb.light,
+    "render-preview": render_preview_verb.render_preview,
+    "batch": batch_verb.batch,
     "bake-shadows": shadow_verb.bake_shadows,
     "doctor": environment.doctor,
     "runtime": environment.runtime,
@@ -46,7 +48,7 @@ def main(argv: Sequence[str], prog: str) -> int:
     as_json = "--json" in argv
     try:
         options = build_parser(prog).parse_args(list(argv))
-        result, text = _VERBS[options.verb](options)
+        result, text = VERBS[options.verb](options)
         print(json.dumps({"ok": True, **result}) if as_json else text, flush=True)
         return OK
     except CommandError as error:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from ..motion.biomechanics.limit_table import PRESETS
 from ..protocol.methods import METHODS
 from . import shadow_verb, values
+from .batch_options import add_batch, add_render_preview
 from .errors import USAGE, CommandError
 
 EXPORT_FORMATS = ("bvh", "fbx", "glb", "usd")
@@ -105,6 +106,11 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
 
     shadows = verbs.add_parser("bake-shadows", parents=[common], help="the character's shadow as passes for the plate")
     shadow_verb.add_parser(shadows, values, _file)
+
+    preview = verbs.add_parser("render-preview", parents=[common], help="the scene through its camera, as a movie")
+    add_render_preview(preview)
+
+    add_batch(verbs.add_parser("batch", parents=[common], help="many shots by a list, unattended and resumable"))
 
     doctor = verbs.add_parser("doctor", parents=[common], help="what is there, what is missing and what to do")
     doctor.add_argument("--farm", action="store_true", help="also what a node of a farm needs")

@@ -90,6 +90,14 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return read
 
 
+def size(text: str) -> tuple[int, int]:
+    """``WIDTHxHEIGHT`` in pixels."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if found is None or not all(16 <= int(word) <= 16384 for word in found.groups()):
+        raise ArgumentTypeError(f"a size is WIDTHxHEIGHT, 16 to 16384 pixels each, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
 def device(text: str) -> str:
     """``auto``, ``cpu`` or ``cuda:N``."""
     if re.fullmatch(r"auto|cpu|cuda:\d", text) is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import platform
 import re
 import threading
@@ -147,8 +148,14 @@ def software() -> Dict[str, Any]:
         "holirep": holirep_version(),
         "python": platform.python_version(),
         "packages": versions(),
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "created": _created().isoformat(timespec="seconds"),
     }
+
+
+def _created() -> datetime:
+    """Now; or, where a result must be the same each time, the seconds since 1970 in SOURCE_DATE_EPOCH, as builds do."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(given), timezone.utc) if given.isdigit() else datetime.now(timezone.utc)
 
 
 def holirep_version() -> str:

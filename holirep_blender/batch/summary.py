@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a batch came to, as summary.json for pipelines and summary.html for people, with a picture for each shot."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Optional
+from urllib.parse import quote
+
+from .plan import PICTURE, Plan, Stage
+from .runner import Outcome
+from .standing import Standing
+from .whole_files import write_whole
+
+_WORDS = {
+    "done": "done",
+    "failed": "failed",
+    "missing": "not run",
+    "stale": "out of date",
+    "interrupted": "interrupted",
+}
+
+
+def summary(plan: Plan, standings: Mapping[str, Standing], outcome: Optional[Outcome], code: int) -> dict[str, Any]:
+    """The JSON object. ``outcome`` is None where nothing was run now."""
+    shots: dict[str, dict[str, Any]] = {name: {"name": name, "state": "done", "stages": []} for name in plan.shots}
+    for stage in plan.stages:
+        row = _stage(plan, stage, standings[stage.id], outcome)
+        shot = shots[stage.shot]
+        shot["stages"].append(row)
+        if row["state"] != "done" and shot["state"] != "failed":
+            shot["state"] = "failed" if row["state"] == "failed" else "incomplete"
+        picture = next((output.path for output in stage.outputs if output.role == PICTURE), None)
+        if picture is not None and (plan.output / picture).is_file():
+            shot["picture"] = picture
+    for shot in shots.values():
+        shot["seconds"] = round(sum(row["seconds"] for row in shot["stages"]), 3)
+    states = [row["state"] for shot in shots.values() for row in shot["stages"]]
+    return {
+        "batch": plan.name,
+        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "exit_code": code,
+        "stages": len(states),
+        "done": states.count("done"),
+        "failed": states.count("failed"),
+        "run_now": 0 if outcome is None else outcome.count("done"),
+        "shots": list(shots.values()),
+    }
+
+
+def _stage(plan: Plan, stage: Stage, standing: Standing, outcome: Optional[Outcome]) -> dict[str, Any]:
+    record = standing.record
+    row: dict[str, Any] = {
+        "name": stage.name,
+        "state": standing.state,
+        "seconds": round(record.seconds, 3) if record is not None else 0.0,
+        "time": record.time if record is not None else "",
+        "outputs": [output.path for output in stage.results],
+    }
+    ending = outcome.endings.get(stage.id) if outcome is not None else None
+    if outcome is not None and outcome.states[stage.id] == "failed" and ending is not None:
+        row |= {"state": "failed", "code": ending.code, "message": ending.message}
+    elif not standing.done:
+        row |= {"code": standing.code, "message": standing.message}
+    if record is not None and record.result.get("warnings"):
+        row["warnings"] = record.result["warnings"]
+    log = f".holirep/logs/{stage.shot}/{stage.name}.log"
+    if (plan.output / log).is_file():
+        row["log"] = log
+    return row
+
+
+def write_summary(plan: Plan, facts: Mapping[str, Any]) -> None:
+    """Writes both files into the output folder. Raises OSError."""
+    write_whole(plan.output / "summary.json", json.dumps(facts, indent=1))
+    write_whole(plan.output / "summary.html", page(facts))
+
+
+def page(facts: Mapping[str, Any]) -> str:
+    """The page: one row a shot, with links to its files and logs."""
+    rows = "\n".join(_row(shot) for shot in facts["shots"])
+    text = f"{facts['done']} of {facts['stages']} stages done, {facts['failed']} failed"
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{html.escape(facts["batch"])}</title>
+<style>
+body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem; background: #1d1f21; color: #ddd; }}
+h1 {{ font-size: 1.4rem; margin: 0; }} p {{ color: #999; }} a {{ color: #8ab4f8; text-decoration: none; }}
+table {{ border-collapse: collapse; width: 100%; }}
+td {{ padding: .6rem; border-top: 1px solid #3a3d40; vertical-align: top; }}
+img {{ width: 240px; display: block; }} .none {{ width: 240px; height: 60px; background: #2a2d30; }}
+.done {{ color: #7fbf7f; }} .failed {{ color: #f08a7f; }} .other {{ color: #e5c07b; }}
+li {{ list-style: none; }} ul {{ margin: 0; padding: 0; }} .small {{ color: #999; font-size: .85em; }}
+</style></head><body>
+<h1>{html.escape(facts["batch"])}</h1>
+<p>{text}, {html.escape(facts["written"])}</p>
+<table>
+{rows}
+</table></body></html>
+"""
+
+
+def _row(shot: Mapping[str, Any]) -> str:
+    picture = shot.get("picture")
+    shown = f'<img src="{quote(picture)}" alt="">' if picture else '<div class="none"></div>'
+    stages = "\n".join(_item(row) for row in shot["stages"])
+    head = f'<b>{html.escape(shot["name"])}</b><br><span class="{_class(shot["state"])}">{shot["state"]}</span>'
+    head += f'<br><span class="small">{shot["seconds"]:.1f} s</span>'
+    return f"<tr><td>{shown}</td><td>{head}</td><td><ul>{stages}</ul></td></tr>"
+
+
+def _item(row: Mapping[str, Any]) -> str:
+    links = " ".join(f'<a href="{quote(path)}">{html.escape(os.path.basename(path))}</a>' for path in row["outputs"])
+    if row["state"] != "done":
+        links = f'<span class="small">{html.escape(str(row.get("message", "")))}</span>'
+    log = f' <a class="small" href="{quote(row["log"])}">log</a>' if "log" in row else ""
+    warnings = "".join(f'<div class="small">Warning: {html.escape(str(one))}</div>' for one in row.get("warnings", ()))
+    state = f'<span class="{_class(row["state"])}">{_WORDS.get(row["state"], row["state"])}</span>'
+    return f"<li>{html.escape(row['name'])}: {state} {links}{log}{warnings}</li>"
+
+
+def _class(state: str) -> str:
+    return state if state in ("done", "failed") else "other"

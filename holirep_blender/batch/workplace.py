@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a stage writes until all of it is whole, and how that is moved into place so that a crash loses nothing.
+
+.blend files are written beside their place, because what they refer to is noted relative to it. A take is written by
+the worker, whole or not at all, and notes its own name. All else goes into a folder of the stage's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from .digests import Digests
+from .plan import Output, Plan, Stage
+from .records import DONE, MOVING, Left, Record, write_record
+from .standing import left_now
+
+RESUMABLE = ("bake-shadows",)
+"""Kinds whose command goes on with the files that an earlier run left."""
+
+
+class Workplace:
+    """The temporary files of one stage."""
+
+    def __init__(self, plan: Plan, stage: Stage) -> None:
+        self.plan = plan
+        self.stage = stage
+        self.folder = plan.state / "work" / stage.shot / stage.name
+
+    def open(self) -> None:
+        """Makes the folders and removes what a run that broke off has left. Raises OSError."""
+        self.clear(keep=self.stage.kind in RESUMABLE)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for output in self.stage.outputs:
+            (self.plan.output / output.path).parent.mkdir(parents=True, exist_ok=True)
+
+    def clear(self, keep: bool = False) -> None:
+        """Removes all temporary files; ``keep`` leaves the stage's own folder."""
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            for parent in (self.folder.parent, self.folder.parent.parent):
+                with contextlib.suppress(OSError):
+                    parent.rmdir()  # only where nobody else is in it
+        for output in self.stage.outputs:
+            place = self.plan.output / output.path
+            pattern = f".{glob.escape(place.name)}.*.partial" if output.direct else None
+            if place.suffix == ".blend":
+                pattern = f".{glob.escape(place.stem)}.partial.blend*"  # Blender itself writes to a name that ends in @
+            for left in place.parent.glob(pattern) if pattern else ():
+                left.unlink(missing_ok=True)
+
+    def path(self, output: Output) -> Path:
+        """Where the command writes an output."""
+        place = self.plan.output / output.path
+        if output.direct:
+            return place
+        if place.suffix == ".blend":
+            return place.with_name(f".{place.stem}.partial.blend")
+        return self.folder / place.name
+
+    def words(self) -> list[str]:
+        """The command's words with the files of this machine."""
+        places = {f"{{{item.role}}}": self.plan.path_of(item) for item in self.stage.inputs}
+        places |= {f"{{{output.role}}}": self.path(output) for output in self.stage.outputs}
+        return [os.path.normpath(places[word]) if word in places else word for word in self.stage.words]
+
+    def look(self, digests: Digests) -> tuple[Left, ...]:
+        """What the command has written. Raises FileNotFoundError where something is missing or empty."""
+        found = []
+        for output in self.stage.results:
+            path = self.path(output)
+            full = any(path.iterdir()) if output.folder and path.is_dir() else path.is_file() and path.stat().st_size
+            if not full:
+                raise FileNotFoundError(f"{self.stage.id} ended without writing {output.path}")
+            found.append(left_now(self.plan, output, digests, os.path.relpath(path, self.plan.output)))
+        return tuple(found)
+
+    def hand_over(self, record: Record) -> Record:
+        """Notes that everything is whole, moves it into place and notes that it is done. Raises OSError."""
+        write_record(self.plan, self.stage, replace(record, state=MOVING))
+        for output in self.stage.outputs:
+            self._move(output)
+        self._move_rest()
+        settled = tuple(self._settled(left) for left in record.outputs)
+        done = replace(record, state=DONE, outputs=settled)
+        write_record(self.plan, self.stage, done)
+        self.clear()
+        return done
+
+    def go_on(self, record: Record, digests: Digests) -> bool:
+        """Ends a move that was interrupted; False where not everything is there, and it must be done again."""
+        by_role = {output.role: output for output in self.stage.outputs}
+        for left in record.outputs:
+            output = by_role.get(left.role)
+            if output is None or not any(self._is(output, left, digests, at) for at in (self.path(output), None)):
+                return False
+        self.hand_over(record)
+        return True
+
+    def _is(self, output: Output, left: Left, digests: Digests, at: Path | None) -> bool:
+        try:
+            name = "" if at is None else os.path.relpath(at, self.plan.output)
+            return left_now(self.plan, output, digests, name).sha256 == left.sha256
+        except OSError:
+            return False
+
+    def _move(self, output: Output) -> None:
+        path, place = self.path(output), self.plan.output / output.path
+        if output.direct or not path.exists():
+            return
+        if output.folder and place.exists():
+            aside = self.folder / ".replaced"
+            shutil.rmtree(aside, ignore_errors=True)
+            os.replace(place, aside)  # a folder cannot be replaced in one step
+        os.replace(path, place)
+
+    def _move_rest(self) -> None:
+        """Files that belong to an output, such as textures, go beside it."""
+        if not self.folder.is_dir():
+            return
+        beside = (self.plan.output / self.stage.results[0].path).parent
+        for file in sorted(self.folder.rglob("*")):
+            inside = file.relative_to(self.folder)
+            if file.is_file() and not inside.parts[0].startswith("."):
+                (beside / inside).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(file, beside / inside)
+
+    def _settled(self, left: Left) -> Left:
+        stat = (self.plan.output / left.path).stat()
+        return replace(left, size=stat.st_size, mtime_ns=stat.st_mtime_ns) if left.size else left

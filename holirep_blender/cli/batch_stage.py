@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One stage of a batch, in this Blender: the scene is made ready, the command runs, and its files are handed over."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..batch.digests import Digests
+from ..batch.locks import Busy, stage_lock
+from ..batch.plan import PICTURE, Plan, Stage
+from ..batch.plates import plate_files
+from ..batch.records import FAILED, MOVING, STARTED, Record, read_record, write_record
+from ..batch.standing import Keys, standing
+from ..batch.workplace import Workplace
+from ..operators import session
+from ..scene.bringing_in import BringInError, bring_in
+from . import files
+from .errors import CHARACTER, DISK, LOCKED, USAGE, CommandError
+
+DEVICE_KINDS = ("replicate", "bake-shadows")
+"""Kinds whose command takes --device."""
+
+
+@dataclass(frozen=True)
+class Travelling:
+    """Preferences that go with a job, because a Blender in the background may not load the user's."""
+
+    device: str = ""
+    run_scripts: bool = False
+    """Whether scripts in .blend files may run, as rigs with Python drivers need."""
+    overwrite: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """For a job's file."""
+        return asdict(self)
+
+
+def run_stage(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str, Any], str]:
+    """Runs a stage unless it is done; raises CommandError as its command does, and what is wrong is noted then."""
+    try:
+        with stage_lock(plan, stage):
+            return _locked(plan, stage, travelling)
+    except Busy as error:
+        raise CommandError(LOCKED, str(error)) from error
+    except OSError as error:
+        raise CommandError(DISK, f"{plan.output} cannot be written: {error}") from error
+
+
+def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str, Any], str]:
+    digests = Digests(plan.state / "digests.json")
+    keys = Keys(plan, digests)
+    place = Workplace(plan, stage)
+    record = read_record(plan, stage)
+    now = standing(plan, stage, digests, keys)
+    if now.done and record is not None:
+        place.clear()
+        return {**record.result, "skipped": True}, f"{stage.id} is done already"
+    if now.blocked and not travelling.overwrite:
+        raise CommandError(USAGE, f"{stage.id}: {now.message}; move it away, or use --overwrite")
+    _check_needs(plan, stage, digests, keys)
+    try:
+        key = keys.of(stage)
+    except OSError as error:
+        raise CommandError(DISK, f"{stage.id} needs {error.filename or error}, which is not there") from error
+    if record is not None and record.state == MOVING and record.key == key and place.go_on(record, digests):
+        return {**record.result, "skipped": True}, f"{stage.id} was complete already"
+    begun = time.monotonic()
+    mine = Record(STARTED, key, time=_now(), host=socket.gethostname())
+    write_record(plan, stage, mine)
+    place.open()
+    try:
+        result, text = _command(plan, stage, place, travelling)
+        keys.forget()
+        if keys.of(stage) != key:
+            raise CommandError(DISK, f"{stage.id}: a file that it reads was changed meanwhile; run it again")
+        left = place.look(digests)
+        kept = {name: value for name, value in result.items() if name not in ("violations", "files")}
+        place.hand_over(replace(mine, outputs=left, seconds=time.monotonic() - begun, time=_now(), result=kept))
+    except BaseException as error:
+        _note_failure(plan, stage, place, mine, error, time.monotonic() - begun)
+        if isinstance(error, FileNotFoundError):
+            raise CommandError(DISK, str(error)) from error
+        raise
+    finally:
+        digests.save()
+    return result, text
+
+
+def _check_needs(plan: Plan, stage: Stage, digests: Digests, keys: Keys) -> None:
+    for need in stage.needs:
+        found = standing(plan, plan.stage(need), digests, keys)
+        if not found.done:
+            raise CommandError(USAGE, f"{stage.id} needs {need}, which is not done ({found.message}): run that first")
+
+
+def _note_failure(
+    plan: Plan, stage: Stage, place: Workplace, mine: Record, error: BaseException, seconds: float
+) -> None:
+    """What went wrong is noted, where the disk allows; after Ctrl-C the stage counts as interrupted."""
+    with contextlib.suppress(OSError):
+        place.clear(keep=stage.kind in ("bake-shadows",))
+        if isinstance(error, CommandError):
+            failed = replace(mine, state=FAILED, code=error.code, message=str(error), seconds=seconds, time=_now())
+            write_record(plan, stage, failed)
+
+
+def _command(plan: Plan, stage: Stage, place: Workplace, travelling: Travelling) -> tuple[dict[str, Any], str]:
+    from .main import VERBS
+    from .parser import build_parser
+
+    words = place.words()
+    if travelling.device and stage.kind in DEVICE_KINDS:
+        words += ["--device", travelling.device]
+    _set_date(plan, stage)
+    options = build_parser("holirep").parse_args(words)
+    if stage.opens or stage.kind not in ("replicate", "export"):
+        _open(plan, stage, travelling)
+    result, text = VERBS[stage.kind](options)
+    if stage.kind == "replicate":
+        _plate_picture(plan, stage, Path(result["take"]))
+    return result, text
+
+
+def _set_date(plan: Plan, stage: Stage) -> None:
+    """What a take says of when it was made is the age of what it was made from, so that it is the same each time."""
+    paths = [plan.path_of(item) for item in stage.inputs]
+    times = [file.stat().st_mtime for path in paths for file in (plate_files(path) or [path])]
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(max(times))))
+
+
+def _open(plan: Plan, stage: Stage, travelling: Travelling) -> None:
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = travelling.run_scripts
+    places = {item.role: plan.path_of(item) for item in stage.inputs}
+    if "blend" in stage.opens:
+        files.open_blend(places[stage.opens["blend"]])
+    else:
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        if "take" in places:
+            _take_rate(places["take"])
+    if "character_file" not in stage.opens:
+        return
+    name = stage.opens["character"]
+    try:
+        found = bring_in(bpy.context, places["character_file"], name, stage.opens["bring_in"] == "link")
+    except BringInError as error:
+        raise CommandError(CHARACTER, str(error)) from error
+    if found.name != name:
+        taken = f"the file has an object named {name!r} already, so the character would be {found.name!r}"
+        raise CommandError(CHARACTER, f"{taken}: rename one of them")
+
+
+def _take_rate(take: Path) -> None:
+    """A scene that begins empty plays at the take's rate."""
+    from ..motion.take import Take, TakeError
+
+    try:
+        fps = Take.load(take).fps
+    except TakeError as error:
+        raise CommandError(DISK, str(error)) from error
+    render = bpy.context.scene.render
+    render.fps = max(1, round(fps))
+    render.fps_base = render.fps / fps
+
+
+def _plate_picture(plan: Plan, stage: Stage, take: Path) -> None:
+    """The plate in the middle of the take, small, for the summary; a summary without it is no failure."""
+    from ..motion.take import Take
+
+    out = next(plan.output / output.path for output in stage.outputs if output.role == PICTURE)
+    facts = Take.load(take).header.get("plate")
+    if not isinstance(facts, dict):
+        return
+    first, last = facts["frame_range"]
+    params = {
+        "plate": facts["path"],
+        "frame": (first + last) // 2,
+        "sequence_fps": facts["sequence_fps"],
+        "picture": str(out.with_name(f".{out.name}")),
+    }
+    jobs = session.job_list()
+    job = jobs.wait(jobs.submit("find_people", params))
+    large = Path(params["picture"])
+    if job.state == "done" and large.is_file():
+        image = bpy.data.images.load(str(large))
+        width, height = image.size
+        image.scale(480, max(1, round(480 * height / width)))
+        image.filepath_raw, image.file_format = str(out), "PNG"
+        image.save()
+        bpy.data.images.remove(image)
+    large.unlink(missing_ok=True)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
