@@ -211,3 +211,21 @@ def compositor_over(tree: Any) -> tuple[Any, Any, Any, Any]:
     if bpy.app.version < (5, 0):
         return node, node.inputs[1], node.inputs[2], node.outputs[0]
     return node, node.inputs["Background"], node.inputs["Foreground"], node.outputs[0]
+
+
+def scale_to_render(node: Any) -> None:
+    """Lets a compositor's Scale node stretch its picture to the size of the render."""
+    if hasattr(node, "space"):
+        node.space = "RENDER_SIZE"
+        node.frame_method = "STRETCH"
+        return
+    for socket, value in (("Type", "Render Size"), ("Frame Type", "Stretch")):
+        node.inputs[socket].default_value = value
+
+
+def hold_keys(owner: bpy.types.ID, path: str) -> None:
+    """Makes all keys of a property hold their value until the next one."""
+    for curve in fcurves_of(owner.animation_data.action, owner):
+        if curve.data_path == path:
+            for key in curve.keyframe_points:
+                key.interpolation = "CONSTANT"

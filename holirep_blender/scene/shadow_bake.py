@@ -109,6 +109,7 @@ def bake_shadows(
     stay. Raises ShadowError for what the user must change first, and OSError where files cannot be written.
     """
     first, last = options.frames or (scene.frame_start, scene.frame_end)
+    scene.view_layers[0].update()
     floor = _checked(scene, options, first, last)
     catchers = check_catchers(scene, options.catchers) or find_catchers(scene, floor)
     _prepare_folder(options.out)
@@ -123,7 +124,7 @@ def bake_shadows(
         _set_quality(built, options)
         _say_what_is_missing(built, bake)
         _set_gain(built, options, bake, Path(scratch))
-        settings = _settings_text(built, options, bake)
+        settings = _settings_text(built, options)
         feet, why_not = contacts_to_check(built)
         if why_not:
             bake.warnings.append(why_not)
@@ -244,6 +245,7 @@ def _measured_light(built: ShadowScene, scratch: Path) -> float:
     for layer in scene.view_layers:
         layer.use = layer.name == CLEAN
     scene.frame_set(built.source.frame_start)
+    _show_plate(built)
     try:
         planes = _rendered(scene, scratch)
     finally:
@@ -256,13 +258,13 @@ def _measured_light(built: ShadowScene, scratch: Path) -> float:
     return float((colour(planes, f"{CLEAN}.Combined") @ _LUMINANCE)[seen].mean() / WHITE)
 
 
-def _settings_text(built: ShadowScene, options: ShadowOptions, bake: ShadowBake) -> str:
+def _settings_text(built: ShadowScene, options: ShadowOptions) -> str:
     """All settings that change the pictures, as text; not the device, which only changes how long they take."""
     scene = built.scene
     render, cycles = scene.render, scene.cycles
     names = ["resolution_x", "resolution_y", "resolution_percentage", "pixel_aspect_x", "pixel_aspect_y"]
     names += ["filter_size", "use_motion_blur", "motion_blur_shutter", "use_simplify"]
-    values: list[Any] = [FORMAT, bpy.app.version[:2], options.denoise, bake.plate_gain, sorted(built.groups.values())]
+    values: list[Any] = [FORMAT, bpy.app.version[:2], options.denoise, sorted(built.groups.values())]
     values += [getattr(render, name) for name in names]
     values += [
         getattr(cycles, prop.identifier)
@@ -292,7 +294,7 @@ def _frame(
     """One frame; False where its file was up to date."""
     built.scene.frame_set(frame)
     path = file_of(options, frame)
-    digests = frame_digests(built, settings)
+    digests = frame_digests(built, settings, bake.plate_gain)
     stored = _stored(path)
     bake.files.append(path)
     if stored == digests and not options.again:
@@ -305,9 +307,7 @@ def _frame(
     if stored is not None:
         for part in changed_parts(stored, digests):
             bake.changed.setdefault(part, []).append(frame)
-    if built.plate is not None:
-        for each in built.materials:
-            use_plate(each.image_user, built.plate, built.scene)
+    _show_plate(built)
     planes = _named(_rendered(built.scene, scratch), built)
     planes.update(multiply_passes(planes, built.groups.values()))
     texts = {INPUTS: json.dumps(digests, sort_keys=True), "software": "HoliRep", "comments": "linear, premultiplied"}
@@ -317,6 +317,12 @@ def _frame(
     if feet is not None:
         look(built, feet, frame, planes)
     return True
+
+
+def _show_plate(built: ShadowScene) -> None:
+    if built.plate is not None:
+        for each in built.materials:
+            use_plate(each.image_user, built.plate, built.scene)
 
 
 def _stored(path: Path) -> Optional[dict[str, str]]:

@@ -20,6 +20,7 @@ WORDS = {
     "materials": "materials",
     "geometry": "what casts or catches shadows",
     "plate": "the plate",
+    "gain": "how bright the light is against the plate",
 }
 """What a digest is of, for the user."""
 _NO_PART = {
@@ -39,14 +40,14 @@ _DECIMALS = 5
 """Of coordinates, in the scene's units: two evaluations differ less."""
 
 
-def frame_digests(built: ShadowScene, settings: str) -> dict[str, str]:
-    """A digest for each of ``WORDS``, of the scene at its current frame."""
+def frame_digests(built: ShadowScene, settings: str, gain: float) -> dict[str, str]:
+    """A digest for each of ``WORDS``, of the scene at its current frame; ``gain`` is the plate's."""
     layer = built.scene.view_layers[0]
     graph = layer.depsgraph
     camera = built.source.camera.evaluated_get(graph)
     plate = ""
     if built.plate is not None:
-        plate = _file(built.plate.image) + (str(built.plate.frame_at(built.source)) if built.plate.moves else "")
+        plate = _file(built.plate.image) + (str(built.plate.frame_at(built.scene)) if built.plate.moves else "")
     used = sorted(
         {slot.material for each in built.cast for slot in each.material_slots if slot.material is not None},
         key=lambda each: each.name_full,
@@ -60,6 +61,7 @@ def frame_digests(built: ShadowScene, settings: str) -> dict[str, str]:
         "materials": _digest(*((_plain(each), _nodes(each.evaluated_get(graph))) for each in used)),
         "geometry": _geometry(graph, {"LIGHT", "CAMERA", "ARMATURE", "EMPTY"}),
         "plate": _digest(plate),
+        "gain": _digest(gain),
     }
 
 

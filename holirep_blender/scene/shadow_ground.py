@@ -16,7 +16,7 @@ from .shadow_errors import ShadowError
 KIND = "shadow_ground"
 """Value of the mark on a ground that HoliRep made."""
 CATCHING = ("MESH", "CURVE", "SURFACE", "FONT")
-_SIZE = 100.0
+_SIZE = 200.0
 """Metres from the middle of a made ground to its edge."""
 _FLAT = 0.01
 """A ground is no thicker than this part of its width."""
@@ -102,10 +102,11 @@ def floor_height(scene: bpy.types.Scene) -> float:
 
 
 def make_ground(scene: bpy.types.Scene, height: float, collection: bpy.types.Collection) -> bpy.types.Object:
-    """A level, square ground at a height, under the middle of what the scene shows."""
+    """A level, square ground at a height, under what the scene shows, in even steps, so that it stays where it is."""
     meshes = [each for each in shown_objects(scene) if each.type in CATCHING]
-    x, y = ((bounds(meshes)[0] + bounds(meshes)[1]) / 2)[:2] if meshes else (0.0, 0.0)
     size = _SIZE / scene.unit_settings.scale_length
+    middle = (bounds(meshes)[0] + bounds(meshes)[1]) / 2 if meshes else np.zeros(3)
+    x, y = (np.round(middle / size) * size)[:2]
     mesh = bpy.data.meshes.new("HoliRep Ground")
     mesh.from_pydata([(-size, -size, 0), (size, -size, 0), (size, size, 0), (-size, size, 0)], [], [(0, 1, 2, 3)])
     made = bpy.data.objects.new("HoliRep Ground", mesh)

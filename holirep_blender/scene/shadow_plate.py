@@ -16,7 +16,7 @@ from .environments import decoded
 
 @dataclass(frozen=True)
 class ShadowPlate:
-    """An image of the plate, its background in the camera, and its mean colour (linear) at the scene's first frame."""
+    """An image of the plate, and which of the camera's background images shows it; ``clip`` where that is a movie clip."""
 
     image: bpy.types.Image
     camera: bpy.types.Object
@@ -28,15 +28,12 @@ class ShadowPlate:
         if self.clip is not None:
             offset = self.clip.frame_offset
             return max(1, scene.frame_current - self.clip.frame_start + 1 + offset)
-        user = self.user
+        graph = scene.view_layers[0].depsgraph  # where frame rates differ, the offset is keyed
+        shown = self.camera.evaluated_get(graph) if graph is not None else self.camera
+        user = shown.data.background_images[self.index].image_user
         frame = scene.frame_current - user.frame_start + 1
         held = min(max(frame, 1), max(user.frame_duration, 1))
         return max(1, held + user.frame_offset)
-
-    @property
-    def user(self) -> Any:
-        """The image user of the camera's background."""
-        return self.camera.data.background_images[self.index].image_user
 
     @property
     def moves(self) -> bool:
