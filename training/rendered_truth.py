@@ -35,8 +35,10 @@ HEAD_TIPS = {"nose": 0, "leftEar": 7, "rightEar": 8, "leftEyeOuter": 3, "rightEy
 """Points of the head that the truth names, and the body tracker's landmarks there."""
 _KNUCKLES = {"leftIndexProximal": 19, "rightIndexProximal": 20, "leftLittleProximal": 17, "rightLittleProximal": 18}
 _LOCAL = [name for name in BODY if name != "hips" and "Toes" not in name]
-_STANDS_LOW, _STANDS_SLOW = 0.035, 0.25
-"""Metres over its lowest and metres a second below which a sole of the truth stands."""
+_STANDS_LOW, _STANDS_SLOW = 0.05, 0.3
+"""Metres over where it is lowest and metres a second below which a heel or ball of the truth stands."""
+_LOWEST = 5.0
+"""Percentile of its heights at which a point is lowest: the very lowest is a push-off's."""
 _NEXT = {"Shoulder": "UpperArm", "UpperArm": "LowerArm", "LowerArm": "Hand", "Hand": "MiddleProximal",
          "UpperLeg": "LowerLeg", "LowerLeg": "Foot", "Foot": "Toes"}  # fmt: skip
 
@@ -98,14 +100,15 @@ class Rendered:
         expressions = {
             str(n): self.truth["expressions"][:, row] for row, n in enumerate(self.truth["expression_names"])
         }
-        soles = np.stack([tip[name] for name in ("leftHeel", "leftToeTip", "rightHeel", "rightToeTip")], 1)
+        # balls, not the toes' tips, which lie higher on a resting foot than on one that pushes off
+        feet = np.stack([tip["leftHeel"], joints["leftToes"], tip["rightHeel"], joints["rightToes"]], 1).astype(float)
         return Points(
             joints=local(np.stack([joints[name] for name in TWELVE], 1)),
             head=local(np.stack([tip[name] for name in HEAD_TIPS], 1)),
             knuckles=local(np.stack([joints[name] for name in _KNUCKLES], 1)),
             turned=turned[:, [self.names.index(name) for name in JOINT_NAMES]],
             fingers=_finger_bones(joints, tip),
-            contacts=_standing(soles, self.fps),
+            contacts=_standing(feet, self.fps),
             jaw=expressions["mouth-open"],
             blink=(expressions["eye-left-closure"] + expressions["eye-right-closure"]) / 2,
         )
@@ -159,9 +162,10 @@ def _head_points(template: Array) -> Array:
     return np.concatenate([on_face[:1], ears, on_face[1:]])
 
 
-def _standing(soles: Array, fps: float) -> npt.NDArray[np.bool_]:
-    speed = np.linalg.norm(np.gradient(soles, axis=0), axis=-1) * fps
-    return np.asarray((soles[..., 2] < soles[..., 2].min(0) + _STANDS_LOW) & (speed < _STANDS_SLOW))
+def _standing(feet: Array, fps: float) -> npt.NDArray[np.bool_]:
+    speed = np.linalg.norm(np.gradient(feet, axis=0), axis=-1) * fps
+    level = np.percentile(feet[..., 2], _LOWEST, axis=0)
+    return np.asarray((feet[..., 2] < level + _STANDS_LOW) & (speed < _STANDS_SLOW))
 
 
 def _laid(names: list[str], rest: Array) -> Array:

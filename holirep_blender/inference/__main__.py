@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,11 @@ VERBS = {
     "diagnose": "inference.runtime_report",
     "comparison": "inference.comparison",
 }
+
+
+# The solves' matrices are small and many: OpenBLAS's threads cost up to ten times the work there, most of it waiting.
+# The library reads this when it is loaded, so it stands before all that loads NumPy. PyTorch has threads of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def load_package() -> None:

@@ -14,6 +14,7 @@ import torch
 from ...motion import rotations
 from ...motion.arkit import ARKIT_INDEX, ARKIT_NAMES
 from ...motion.biomechanics.engine import LimitOptions, limited
+from ...motion.contacts import ContactOptions, Contacts, Floor, detect_contacts
 from ...motion.geometric import SolveOptions
 from ...motion.observations import Observations
 from ...motion.resampling import resampled
@@ -91,8 +92,13 @@ def solve_fusion(
         focal=options.focal_length_px is not None, height=options.performer_height is not None, camera=track is not None
     )
     clip = solved(start, evidence_of(rows, rows.image_size / 2.0), given, told=later)
-    take = take_of(said, rows, clip, start.contacts, options=replace(options, fps=fps))
-    return limited(take, LimitOptions())[0]
+    take = limited(take_of(said, rows, clip, start.contacts, options=replace(options, fps=fps)), LimitOptions())[0]
+    if options.floor == "none":
+        return take
+    # the network tells the solve which soles stand; the solved motion shows it more sharply
+    floor = Floor((0.0, 0.0, take.header["floor_height"]))
+    found = detect_contacts(take, floor, ContactOptions(planted=False))
+    return Contacts(found.names, found.confidence * _seen(rows)[:, None]).to_take(take)
 
 
 def with_height(said: Predicted, height: Optional[float]) -> Predicted:

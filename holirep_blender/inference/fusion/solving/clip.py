@@ -14,7 +14,7 @@ from ....motion.geometric.articulation import exponential, logarithm
 from ..joints import BODY, BUILD_SIZE
 from .descent import Problem, body_figure, descended
 from .evidence import Evidence
-from .floor import floor_height, level_turn, turned
+from .floor import also_standing, floor_height, level_turn, turned
 from .limits import bounds_of
 from .terms import Clip, Ground, Word
 
@@ -38,11 +38,11 @@ class Tuning:
 
     memory: float = 0.2
     """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
-    outlier: float = 2.3
+    outlier: float = 4.0
     """Spreads of a point from which on it counts less and less."""
-    said: float = 1.6
-    """The network's real error over the one that it expects."""
-    least_said: float = float(np.radians(4.0))
+    said: float = 3.5
+    """The network's real error over the one that it expects: on rendered performers who are not of its training."""
+    least_said: float = float(np.radians(6.0))
     depth: float = 0.06
     """Share by which the network's distance errs."""
     build: float = 0.04
@@ -50,18 +50,20 @@ class Tuning:
     focal: float = 0.02
     """Logarithm of the focal length: held, for what marks and bodies differ in would pass for perspective (freed, it
     comes out a fifth too long on rendered performers, and the distance with it)."""
-    correction: float = 25.0
+    correction: float = 75.0
     """Radians a second squared with which the network's errors change."""
     turning: float = 20.0
     """Radians a second squared of a joint's motion."""
     moving: float = 4.0
     """Metres a second squared of the hips' motion."""
-    vigour: float = 3.0
+    vigour: float = 5.0
     """The network's motion, without its jitter, over these is added to them: who moves fast is not slowed down."""
     rest: float = 0.01
     """Metres from frame to frame at 30 a second by which a standing sole moves."""
     level: float = 0.04
     """Metres over or under the floor at which a standing sole is."""
+    under: float = 0.02
+    """Metres in the floor of any sole."""
     limits: float = 0.02
     """Radians beyond a limit."""
 
@@ -145,17 +147,23 @@ def _solved_together(
     figure = body_figure()
     clips = [start.clip.part(rows) for rows in stretches]
     problems = [problem.part(rows) for rows in stretches]
+    standing = [start.standing[rows] for rows in stretches]
     for number, steps in enumerate(_ROUNDS):
         if number:
             if not given.camera:
-                lean = level_turn(clips, [start.standing[rows] for rows in stretches], start.template, start.fps)
+                lean = level_turn(clips, standing, start.template, start.fps)
                 clips = [turned(clip, lean) for clip in clips]
                 problems = [replace(part, word=part.word.turned(lean)) for part in problems]
-            for place, clip in enumerate(clips):
+            floor = floor_height(clips, standing, start.template)
+            for place, (clip, rows) in enumerate(zip(clips, stretches)):
+                standing[place] = also_standing(
+                    clip, standing[place], floor, start.seen[rows], start.template, start.fps
+                )
+                problems[place] = replace(problems[place], ground=_ground(standing[place], start.fps, tuning))
                 held = bounds_of(clip, start.template, start.fps, tuning.limits)
                 held = replace(held, pull=held.pull * problem.image_weight)
                 problems[place] = replace(problems[place], bounds=held)
-        floor = floor_height(clips, [start.standing[rows] for rows in stretches], start.template)
+        floor = floor_height(clips, standing, start.template)
         problems = [replace(part, ground=replace(part.ground, height=floor)) for part in problems]
         clips = descended(figure, clips, problems, steps)
     return clips
@@ -180,18 +188,12 @@ def _problem(start: Start, evidence: Evidence, given: Given, tuning: Tuning) -> 
         focal=clip.focal,
         focal_pull=1.0 / (1e-5 if given.focal else tuning.focal) ** 2,
     )
-    sure = start.standing
-    # a sole's slip from frame to frame is a speed
-    slip = tuning.rest * 30.0 / fps
-    floor = Ground(
-        rest=np.minimum(sure[1:], sure[:-1]) / (slip**2 * frames), level=sure / (tuning.level**2 * frames), height=0.0
-    )
     # second differences of frames; a second's weight does not depend on the rate
     rate = fps**2 * np.sqrt(30.0 / fps)
     return Problem(
         evidence=evidence,
         word=word,
-        ground=floor,
+        ground=_ground(start.standing, fps, tuning),
         bounds=None,
         depth=along,
         template=start.template,
@@ -200,6 +202,19 @@ def _problem(start: Start, evidence: Evidence, given: Given, tuning: Tuning) -> 
         root=rate**2 / (tuning.moving**2 + (tuning.vigour * _moving(clip, fps)) ** 2),
         image_weight=1.0 / frames,
         outlier=tuning.outlier,
+    )
+
+
+def _ground(standing: Array, fps: float, tuning: Tuning) -> Ground:
+    frames = max(1.0, tuning.memory * fps)
+    # a sole's slip from frame to frame is a speed
+    slip = tuning.rest * 30.0 / fps
+    return Ground(
+        rest=np.minimum(standing[1:], standing[:-1]) / (slip**2 * frames),
+        level=standing / (tuning.level**2 * frames),
+        height=0.0,
+        # who never stands shows no floor
+        under=1.0 / (tuning.under**2 * frames) if standing.any() else 0.0,
     )
 
 

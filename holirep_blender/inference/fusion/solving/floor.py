@@ -7,11 +7,16 @@ from dataclasses import replace
 from typing import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ....motion import rotations
+from ....motion.contacts.record import TOUCHING
+from ....motion.contacts.stance import calmed, stance
 from .descent import body_figure
 from .marks import SOLE_JOINTS, shape_of
 from .terms import Array, Clip, state_of
+
+Mask = npt.NDArray[np.bool_]
 
 _FEWEST = 5.0
 """Standing soles, in frames, that tell a floor."""
@@ -19,6 +24,8 @@ _TILT, _UNEVEN = float(np.radians(5.0)), 0.03
 """Radians by which the network's vertical is off, and metres by which standing soles are off a level floor."""
 _INDEPENDENT = 4.0
 """Of a second's errors so many are independent."""
+_SHOWN = 0.9
+"""How surely a sole stands that is slow and low."""
 
 
 def soles(clip: Clip, template: Array) -> Array:
@@ -35,6 +42,18 @@ def floor_height(clips: Sequence[Clip], standing: Sequence[Array], template: Arr
     if stands.sum() >= _FEWEST:
         return float(np.median(height[stands]))
     return float(np.quantile(height.min(1), 0.1))
+
+
+def also_standing(clip: Clip, standing: Array, floor: float, seen: Mask, template: Array, fps: float) -> Array:
+    """``standing (T, 4)``, 0..1, with the soles that are seen to stand once the clip has been solved for those known.
+
+    Where nothing stands, nothing is added: the clip then tells no floor.
+    """
+    if not standing.any():
+        return standing
+    places = soles(clip, template)
+    found = stance(calmed(places, places[..., 2] - floor, fps, seen=seen), fps)
+    return np.asarray(np.maximum(standing, _SHOWN * (found >= TOUCHING) * seen[:, None]))
 
 
 def level_turn(clips: Sequence[Clip], standing: Sequence[Array], template: Array, fps: float) -> Array:

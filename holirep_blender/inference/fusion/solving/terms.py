@@ -193,12 +193,13 @@ def motion(state: State, joints: Array, root: Array, system: System) -> None:
 @dataclass(frozen=True)
 class Ground:
     """When soles stand: squared weights ``rest (T - 1, 4)`` per square metre of their moves between frames, ``level
-    (T, 4)`` of their heights over ``height`` metres.
+    (T, 4)`` of their heights over ``height`` metres; ``under`` of their depths below it, standing or not.
     """
 
     rest: Array
     level: Array
     height: float
+    under: float
 
     def part(self, rows: slice) -> Ground:
         """The ground under some frames."""
@@ -207,11 +208,13 @@ class Ground:
 
 
 def ground(state: State, known: Ground, system: System) -> None:
-    """Soles that stand do not move, and stand on the ground."""
+    """Soles that stand do not move, and stand on the ground; none is in it."""
     figure = state.figure
     points = figure.points(state.turned, state.placed, SOLE_JOINTS, state.shape.soles)
     moved = np.diff(points, axis=0) * np.sqrt(known.rest)[..., None]
-    high = (points[..., 2] - known.height) * np.sqrt(known.level)
+    high = points[..., 2] - known.height
+    pull = np.sqrt(known.level + np.where(high < 0.0, known.under, 0.0))
+    high = high * pull
     system.cost += float(np.sum(moved**2) + np.sum(high**2))
     if not system.complete:
         return
@@ -219,7 +222,7 @@ def ground(state: State, known: Ground, system: System) -> None:
         some = group.points
         by = figure.point_derivatives(state.axes, state.placed, points[:, some], SOLE_JOINTS[some], group.columns)
         rows = np.moveaxis(by, 1, 2)
-        level = rows[:, :, 2] * np.sqrt(known.level[:, some])[..., None].astype(np.float32)
+        level = rows[:, :, 2] * pull[:, some, None].astype(np.float32)
         system.add_rows(high[:, some], level, group.columns)
         if len(points) > 1:
             weight = np.sqrt(known.rest[:, some])[..., None, None].astype(np.float32)
