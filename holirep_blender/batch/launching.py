@@ -9,7 +9,8 @@ ENTRY = Path(__file__).resolve().parents[1] / "cli" / "entry.py"
 """Runs a command with the package from its own folder, wherever that is."""
 FACTORY_REPOSITORIES = ("user_default", "system", "blender_org")
 """Extension repositories that Blender knows with factory settings too."""
-NODE_WORDS = ("--background", "--factory-startup", "--addons", "bl_ext.user_default.holirep", "-c", "holirep")
+NODE_PACKAGE = ".".join(("bl_ext", FACTORY_REPOSITORIES[0], "holirep"))
+NODE_WORDS = ("--background", "--factory-startup", "--addons", NODE_PACKAGE, "-c", "holirep")
 """What follows Blender's name on a machine on which the extension was installed as usual."""
 
 
@@ -23,5 +24,5 @@ def blender_words(executable: str, package: str) -> tuple[str, ...]:
         return (executable, str(ENTRY))
     parts = package.split(".")
     if len(parts) == 3 and parts[0] == "bl_ext" and parts[1] in FACTORY_REPOSITORIES:
-        return (executable, "--background", "--factory-startup", "--addons", package, "-c", "holirep")
+        return (executable, *NODE_WORDS[:3], package, *NODE_WORDS[4:])
     return (executable, "--background", "--factory-startup", "--python", str(ENTRY), "--")

@@ -27,6 +27,8 @@ from .errors import CHARACTER, DISK, LOCKED, USAGE, CommandError
 
 DEVICE_KINDS = ("replicate", "bake-shadows")
 """Kinds whose command takes --device."""
+_KEPT = ("applied", "frames", "fps", "passes", "refined", "tracked_frames", "violation_count", "warnings")
+"""What of a command's result is noted for the summary; its paths are temporary ones."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
         if keys.of(stage) != key:
             raise CommandError(DISK, f"{stage.id}: a file that it reads was changed meanwhile; run it again")
         left = place.look(digests)
-        kept = {name: value for name, value in result.items() if name not in ("violations", "files")}
+        kept = {name: result[name] for name in _KEPT if name in result}
         place.hand_over(replace(mine, outputs=left, seconds=time.monotonic() - begun, time=_now(), result=kept))
     except BaseException as error:
         _note_failure(plan, stage, place, mine, error, time.monotonic() - begun)
