@@ -99,11 +99,7 @@ class Runner:
         facts = {"stages": len(self._plan.stages), "todo": todo, "shots": len(self._plan.shots)}
         self._tell(event("batch_started", batch=self._plan.name, output=str(self._plan.output), **facts))
         try:
-            while self._ready or self._later or self._running:
-                self._start()
-                self._look()
-                if self._running or self._later:
-                    time.sleep(_TICK)
+            self._work()
         except KeyboardInterrupt:
             self.outcome.cancelled = True
         finally:
@@ -118,6 +114,14 @@ class Runner:
         seconds = round(time.monotonic() - begun, 3)
         self._tell(event("batch_finished", batch=self._plan.name, state=state, seconds=seconds, **counts))
         return outcome
+
+    def _work(self) -> None:
+        """Until nothing can be started any more and nothing runs."""
+        while self._ready or self._later or self._running:
+            self._start()
+            self._look()
+            if self._running or self._later:
+                time.sleep(_TICK)
 
     def _start(self) -> None:
         now = time.monotonic()

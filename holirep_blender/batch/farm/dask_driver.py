@@ -12,26 +12,28 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 Job = dict[str, Any]
 """A job, a stage, an event or a result, as JSON has it."""
 
-LOCKED = 11
-"""The exit code of a stage that another process is at."""
-AGAIN_CODES = (1, 6)
-"""Exit codes that may be of the moment: a breakdown, a worker of HoliRep that died. So may an end by a signal be."""
+DIED, TIME, LOCKED, CANCELLED = 6, 9, 11, 130
+"""Exit codes: a process died; a stage took too long; another process is at it; it was asked to end."""
+AGAIN_CODES = (6, 7, 9)
+"""Exit codes that another try may mend, as in a batch on one machine."""
 LOCK_SECONDS = 2.0
-LONGEST_WAIT = 60.0
+LONGEST_PAUSE = 60.0
 ENDED_SECONDS = 30.0
+PROGRESS = re.compile(r"(\d{1,3}) % (.*)")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TIMED_OUT = (TimeoutError, asyncio.TimeoutError)
 """One class from Python 3.11 on."""
-TO_WORKERS = ("run", "topic", "words", "environment", "list", "output", "path_mapping")
+TO_WORKERS = ("run", "topic", "words", "environment", "list", "output", "options", "pause")
 """What a worker needs to know of a job."""
 
 # Between a worker and Blender: ends Blender with all its processes when the worker is gone, even if it was killed, or
@@ -58,91 +60,109 @@ os._exit(code if code >= 0 else 128 - code)
 
 
 def run_stage(job: Job, stage: Job) -> Job:
-    """On a worker: one stage in one Blender. Returns its id, exit code, seconds and last lines; it raises nothing."""
+    """On a worker: one stage in one Blender, again where it broke down. It returns a result and raises nothing."""
     from distributed import get_worker
 
     worker = get_worker()
-    running = worker.__dict__.setdefault("_holirep_running", {})
+    state = worker.__dict__.setdefault("_holirep", {"running": {}, "cancelled": set()})
     words = [os.environ.get("HOLIREP_BLENDER") or job["words"][0], *job["words"][1:], "batch", job["list"]]
-    words += ["--shot", stage["shot"], "--stage", stage["name"], "--output", job["output"], "--events", "-"]
-    if job["path_mapping"]:
-        words += ["--path-mapping", job["path_mapping"]]
+    words += ["--shot", stage["shot"], "--stage", stage["name"], "--output", job["output"], *job["options"], "--json"]
+    environment = {**os.environ, **job["environment"]}
+    if worker.state.nthreads == 1:  # Dask keeps libraries to one thread each; one stage at a time may have the machine
+        for name in THREAD_VARIABLES:
+            environment.pop(name, None)
 
-    def tell(event: Job) -> None:
-        worker.log_event(job["topic"], {**event, "node": str(worker.name)})
+    def tell(event: str, **facts: Any) -> None:
+        worker.log_event(job["topic"], {"event": event, "stage": stage["id"], "node": str(worker.name), **facts})
 
-    begun = time.time()
-    waits, tries = 0, 0
-    tail: list[str] = []
+    attempt, waited = 1, False
     while True:
-        if job["run"] in worker.__dict__.get("_holirep_cancelled", ()):
-            return {"id": stage["id"], "code": 130, "seconds": time.time() - begun, "tail": tail}
-        code, tail = _run_once(job, stage, words, running, tell)
-        if code == LOCKED:
-            if waits == 0:
-                tell({"event": "waiting", "stage": stage["id"], "message": "another process is at this stage"})
-            waits += 1
+        if job["run"] in state["cancelled"]:
+            return {"id": stage["id"], "code": CANCELLED, "message": "cancelled", "seconds": 0.0}
+        begun = time.time()
+        if not waited:
+            tell("started", attempt=attempt)
+        result = _run_once(job, stage, words, environment, state["running"], tell)
+        result = {"id": stage["id"], "node": str(worker.name), "seconds": round(time.time() - begun, 3), **result}
+        if result["code"] == LOCKED:
+            if not waited:
+                tell("waiting", message=result["message"])
+            waited = True
             time.sleep(LOCK_SECONDS)
             continue
-        if (code in AGAIN_CODES or (code > 128 and code != 130)) and tries < stage["retries"]:
-            if job["run"] in worker.__dict__.get("_holirep_cancelled", ()):
-                continue
-            tries += 1
-            wait = min(2.0**tries, LONGEST_WAIT)
-            tell({"event": "again", "stage": stage["id"], "code": code, "try": tries + 1, "in_seconds": wait})
-            time.sleep(wait)
+        if result["code"] in AGAIN_CODES and attempt <= stage["retries"] and job["run"] not in state["cancelled"]:
+            delay = min(job["pause"] * 2.0 ** (attempt - 1), LONGEST_PAUSE)
+            tell("again", attempt=attempt, code=result["code"], message=result["message"], delay=delay)
+            attempt, waited = attempt + 1, False
+            time.sleep(delay)
             continue
-        return {"id": stage["id"], "code": code, "seconds": time.time() - begun, "tail": tail, "node": str(worker.name)}
+        return result
 
 
 def _run_once(
-    job: Job, stage: Job, words: list[str], running: dict[int, Any], tell: Callable[[Job], None]
-) -> tuple[int, list[str]]:
-    """Runs the command under a guard, passes its events on, and returns its exit code and last lines."""
-    environment = {**os.environ, **job["environment"]}
+    job: Job, stage: Job, words: list[str], environment: dict[str, str], running: dict[int, Any], tell: Any
+) -> Job:
+    """Runs the command under a guard, tells how far it is, and returns exit code, message and the command's object."""
     command = [sys.executable, "-c", GUARD, json.dumps(words)]
     pipe = subprocess.PIPE
-    try:
-        # In a session of its own, so that whatever kills the worker with all its group leaves the guard to its task.
-        child = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-        )
-    except OSError as error:
-        return 1, [f"{sys.executable} cannot be started: {error}"]
+    # In a session of its own, so that whatever kills the worker with all its group leaves the guard to its task.
+    child = subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+    )
     assert child.stdin is not None
     assert child.stdout is not None
     running[child.pid] = (job["run"], child)
-    tail: list[str] = []
-    timer = None
+    late = threading.Event()
+
+    def too_late() -> None:
+        late.set()
+        child.stdin.close()  # type: ignore[union-attr]
+
+    timer = threading.Timer(stage["timeout"] or 0.0, too_late)
     if stage["timeout"]:
-        timer = threading.Timer(stage["timeout"] + ENDED_SECONDS, child.stdin.close)
         timer.daemon = True
         timer.start()
+    answer: Job = {}
+    tail: list[str] = []
     try:
         for raw in child.stdout:
-            line = raw.decode("utf-8", "replace").rstrip()
-            try:
-                event = json.loads(line) if line.startswith("{") else None
-            except ValueError:
-                event = None
-            if isinstance(event, dict) and "event" in event:
-                tell(event)
+            line = raw.decode("utf-8", "replace").strip()
+            progress = PROGRESS.fullmatch(line)
+            if progress:
+                tell("progress", fraction=int(progress[1]) / 100.0, text=progress[2])
+            elif line.startswith('{"'):
+                with contextlib.suppress(ValueError):
+                    answer = json.loads(line)
             elif line:
                 tail = [*tail[-19:], line]
-        return child.wait(), tail
+        code = child.wait()
     finally:
-        if timer is not None:
-            timer.cancel()
+        timer.cancel()
         running.pop(child.pid, None)
+    message = str(answer.get("error") or "")
+    if late.is_set() and code:
+        code, message = TIME, f"it took longer than {stage['timeout']:g} s"
+    elif code > 128 and code != CANCELLED:
+        code, message = DIED, f"Blender was ended by signal {code - 128}"
+    elif code and not message:
+        message = tail[-1] if tail else f"Blender ended with {code}"
+    return {"code": code, "message": message, "result": answer, "tail": tail if code else []}
 
 
 def end_running(run: str, dask_worker: Any = None) -> None:
     """On a worker, in its event loop: ends what it runs of a batch, and what it would begin."""
-    dask_worker.__dict__.setdefault("_holirep_cancelled", set()).add(run)
-    for owner, child in list(dask_worker.__dict__.get("_holirep_running", {}).values()):
+    state = dask_worker.__dict__.setdefault("_holirep", {"running": {}, "cancelled": set()})
+    state["cancelled"].add(run)
+    for owner, child in list(state["running"].values()):
         if owner == run:
             with contextlib.suppress(OSError):
                 child.stdin.close()
+
+
+def still_running(run: str, dask_worker: Any = None) -> int:
+    """On a worker: how many Blenders of a batch it has."""
+    state = dask_worker.__dict__.get("_holirep", {"running": {}})
+    return sum(owner == run for owner, _child in state["running"].values())
 
 
 class Driver:
@@ -165,7 +185,7 @@ class Driver:
 
     def run(self) -> None:
         """Until all stages ended or the batch was cancelled."""
-        gpus = any(info["resources"].get("GPU") for info in self.client.scheduler_info()["workers"].values())
+        gpus = any(info["resources"].get("GPU") for info in all_workers(self.client).values())
         order = {identity: index for index, identity in enumerate(self.left)}
         while (self.left or self.futures) and not self.cancelled.is_set():
             for stage in list(self.left.values()):
@@ -174,7 +194,6 @@ class Driver:
                 if in_vain or (self.failed and not self.job["keep_going"]):
                     del self.left[stage["id"]]
                     self.results[stage["id"]] = {"code": -1}
-                    self.say({"event": "skipped", "stage": stage["id"]})
                 elif None not in needs:
                     del self.left[stage["id"]]
                     more = {"resources": {"GPU": 1}} if gpus and stage["uses_gpu"] else {}
@@ -183,7 +202,6 @@ class Driver:
                         priority=-order[stage["id"]], **more,
                     )  # fmt: skip
                     self.futures[future] = stage
-                    self.say({"event": "given", "stage": stage["id"]})
             self._gather()
         if self.cancelled.is_set():
             self._end_all()
@@ -201,7 +219,8 @@ class Driver:
             if future.status == "finished":
                 result = future.result()
             elif future.status == "error":
-                result = {"code": 6, "tail": [f"{type(future.exception()).__name__}: {future.exception()}"]}
+                error = future.exception()
+                result = {"code": DIED, "message": f"{type(error).__name__}: {error}", "seconds": 0.0, "result": {}}
             else:
                 raise ConnectionError(f"the scheduler has lost {stage['id']} ({future.status})")
             self.results[stage["id"]] = result
@@ -220,9 +239,12 @@ class Driver:
             time.sleep(0.5)
 
 
-def still_running(run: str, dask_worker: Any = None) -> int:
-    """On a worker: how many Blenders of a batch it has."""
-    return sum(owner == run for owner, _child in dask_worker.__dict__.get("_holirep_running", {}).values())
+def all_workers(client: Any) -> Job:
+    """What the scheduler knows of each worker. Newer versions tell of five, unless they are asked for more."""
+    try:
+        return dict(client.scheduler_info(n_workers=-1)["workers"])
+    except TypeError:
+        return dict(client.scheduler_info()["workers"])
 
 
 def check_versions(client: Any) -> None:
@@ -271,7 +293,7 @@ def main() -> int:
         driver = Driver(client, job)
         client.subscribe_topic(job["topic"], lambda event: driver.say(event[1]))
         threading.Thread(target=_watch, args=(driver,), daemon=True).start()
-        workers = client.scheduler_info()["workers"]
+        workers = all_workers(client)
         driver.say({"event": "cluster", "scheduler": job["scheduler"], "workers": len(workers),
                     "threads": sum(one["nthreads"] for one in workers.values())})  # fmt: skip
         try:

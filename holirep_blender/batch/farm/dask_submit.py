@@ -14,13 +14,14 @@ import subprocess
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 from ...runtime.process import clean_environment, start_process, stop_group
 from ..plan import Stage
+from ..runner import Policy
 from .submission import Submission
 
 DRIVER = Path(__file__).with_name("dask_driver.py")
@@ -45,16 +46,8 @@ class Cluster:
     python: Path
     connect_seconds: float = 15.0
     wait_for_workers: float = 60.0
-    keep_going: bool = True
-    path_mapping: Optional[Path] = None
-
-
-@dataclass
-class Outcome:
-    """What became of a batch: exit codes by stage id, of those that did not end well; and whether it was cancelled."""
-
-    failed: dict[str, int] = field(default_factory=dict)
-    cancelled: bool = False
+    options: tuple[str, ...] = ()
+    """Further words for each stage's command, such as ``--device cpu``."""
 
 
 def find_dask_python(option: Optional[Path], environ: Mapping[str, str]) -> Path:
@@ -81,9 +74,18 @@ def find_dask_python(option: Optional[Path], environ: Mapping[str, str]) -> Path
 
 
 def run_on_cluster(
-    job: Submission, cluster: Cluster, stages: Iterable[Stage], on_event: Callable[[dict[str, Any]], None]
-) -> Outcome:
-    """Runs stages on a cluster. ``on_event`` is called with the driver's and the workers' events as they come.
+    job: Submission,
+    cluster: Cluster,
+    policy: Policy,
+    stages: Sequence[Stage],
+    on_event: Callable[[dict[str, Any]], None],
+) -> bool:
+    """Runs stages on a cluster; returns whether all ended, which they do not where the driver is asked to end.
+
+    ``on_event`` is called with the events of driver and workers as they come: ``cluster`` (``workers``, ``threads``),
+    ``started`` (``stage``, ``attempt``, ``node``), ``progress`` (``fraction``, ``text``), ``waiting`` (another process
+    is at it), ``again`` (``attempt``, ``code``, ``message``, ``delay``), and ``ended`` (``code``, ``message``,
+    ``seconds``, ``result``). A stage that needs one that failed is left out without a word.
 
     KeyboardInterrupt ends what runs on the workers before it goes on. Raises DaskError where the cluster cannot be
     used or was lost.
@@ -96,16 +98,14 @@ def run_on_cluster(
     said: deque[bytes] = deque(maxlen=20)
     reader = threading.Thread(target=said.extend, args=(child.stderr,), daemon=True)
     reader.start()
-    outcome, error = Outcome(), None
+    error = None
     try:
-        child.stdin.write(json.dumps(_job(job, cluster, stages)).encode() + b"\n")
+        child.stdin.write(json.dumps(_job(job, cluster, policy, stages)).encode() + b"\n")
         child.stdin.flush()
         for line in child.stdout:
             event = json.loads(line)
             if event["event"] == "error":
                 error = DaskError(event["message"], 6 if event["code"] == 6 else 4)
-            if event["event"] == "ended" and event["code"]:
-                outcome.failed[event["stage"]] = event["code"]
             on_event(event)
         code = child.wait()
     except KeyboardInterrupt:
@@ -124,22 +124,22 @@ def run_on_cluster(
         lines = b"".join(said).decode("utf-8", "replace").splitlines()
         last = next((line for line in reversed(lines) if line.strip() and not line.startswith(" ")), f"code {code}")
         raise DaskError(f"the driver of the Dask cluster broke down: {last}", 1)
-    outcome.cancelled = code == 130
-    return outcome
+    return code == 0
 
 
-def _job(job: Submission, cluster: Cluster, stages: Iterable[Stage]) -> dict[str, Any]:
+def _job(job: Submission, cluster: Cluster, policy: Policy, stages: Sequence[Stage]) -> dict[str, Any]:
     return {
         "run": uuid.uuid4().hex,
         "scheduler": cluster.scheduler,
         "connect_seconds": cluster.connect_seconds,
         "wait_for_workers": cluster.wait_for_workers,
-        "keep_going": cluster.keep_going,
+        "keep_going": not policy.stop_on_error,
         "words": list(job.words),
         "environment": job.environment,
         "list": str(job.list_path),
         "output": str(job.plan.output),
-        "path_mapping": str(cluster.path_mapping) if cluster.path_mapping else "",
+        "options": list(cluster.options),
+        "pause": policy.pause,
         "stages": [
             {
                 "id": one.id,
@@ -147,8 +147,8 @@ def _job(job: Submission, cluster: Cluster, stages: Iterable[Stage]) -> dict[str
                 "name": one.name,
                 "needs": list(one.needs),
                 "uses_gpu": one.uses_gpu,
-                "timeout": one.timeout,
-                "retries": one.retries,
+                "timeout": one.timeout if policy.timeout is None else policy.timeout,
+                "retries": one.retries if policy.retries is None else policy.retries,
             }
             for one in stages
         ],
