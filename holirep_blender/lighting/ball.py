@@ -12,40 +12,49 @@ from .environment_map import Grid
 from .irradiance import lamp_irradiance, map_irradiance
 from .sphere import Array
 
-_RIM = 0.92
+_RIM = 0.95
 """Part of the radius that is looked at: the rim is blurred, and a glancing view shows the ball's gloss."""
 
 
 def ball_normals(
-    box: Sequence[float], size: Tuple[int, int], camera: npt.ArrayLike, toward: npt.ArrayLike
+    box: Sequence[float], size: Tuple[int, int], axes: npt.ArrayLike, intrinsics: npt.ArrayLike
 ) -> Tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Array]:
-    """Rows, columns and world normals ``(n, 3)`` of a ball's pixels.
+    """Rows, columns and world normals ``(n, 3)`` of a ball's pixels, exact for a camera at any distance.
 
-    ``box``: left, top, right, bottom of the ball in pixels; ``size``: width and height of the picture; ``camera``
-    ``(3, 3)``: world axes of the camera's right, up and backward; ``toward`` ``(3,)``: from the ball to the camera, in
-    the world. The ball is taken as seen from far away. Raises ValueError where the box holds no ball.
+    ``box``: left, top, right, bottom of the ball in pixels; ``size``: width and height of the picture; ``axes``
+    ``(3, 3)``: the camera's right, up and backward in the world; ``intrinsics`` ``(3, 3)``: its matrix in pixels.
+    Raises ValueError where the box holds no ball.
     """
     left, top, right, bottom = box
-    radius = np.array([(right - left) / 2, (bottom - top) / 2])
-    if radius.min() < 3:
+    wide, high = right - left, bottom - top
+    if min(wide, high) < 6:
         raise ValueError("The ball is too small: draw the box from one corner of it to the other.")
-    if radius.max() > 1.35 * radius.min():
+    if max(wide, high) > 1.35 * min(wide, high):
         raise ValueError("A ball's box is as wide as high: draw it again, close around the ball.")
     columns, rows = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-    x = (columns + 0.5 - (left + right) / 2) / radius[0]
-    y = -(rows + 0.5 - (top + bottom) / 2) / radius[1]
-    inside = x**2 + y**2 < _RIM**2
-    if not inside.any():
+    inside = (2 * columns + 1 - left - right) ** 2 / wide**2 + (2 * rows + 1 - top - bottom) ** 2 / high**2 < 1
+    rows, columns = rows[inside], columns[inside]
+    x, y = (left + right) / 2, (top + bottom) / 2
+    edges = _rays([(left, y), (right, y), (x, top), (x, bottom)], axes, intrinsics)
+    middle = _rays([(x, y)], axes, intrinsics)[0]
+    radius = float(np.mean(np.arccos(np.clip(edges @ middle, -1.0, 1.0))))
+    rays = _rays(np.stack([columns + 0.5, rows + 0.5], axis=1), axes, intrinsics)
+    distance = 1.0 / np.sin(radius)
+    along = distance * (rays @ middle)
+    depth = 1.0 - (distance**2 - along**2)
+    seen = depth > 1.0 - _RIM**2
+    if not seen.any():
         raise ValueError("The ball lies outside the picture: draw the box again.")
-    axes = np.asarray(camera, dtype=np.float64)
-    back = np.asarray(toward, dtype=np.float64)
-    back = back / np.linalg.norm(back)
-    across = axes[0] - back * float(axes[0] @ back)
-    across /= np.linalg.norm(across)
-    up = np.cross(back, across)
-    x, y = x[inside], y[inside]
-    normals = x[:, None] * across + y[:, None] * up + np.sqrt(1 - x**2 - y**2)[:, None] * back
-    return rows[inside], columns[inside], np.asarray(normals)
+    normals = (along - np.sqrt(np.maximum(depth, 0.0)))[:, None] * rays - distance * middle
+    return rows[seen], columns[seen], np.asarray(normals[seen])
+
+
+def _rays(pixels: npt.ArrayLike, axes: npt.ArrayLike, intrinsics: npt.ArrayLike) -> Array:
+    """Unit vectors ``(n, 3)`` in the world from the camera through pixels ``(n, 2)``."""
+    points = np.asarray(pixels, dtype=np.float64)
+    seen = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(np.asarray(intrinsics)).T
+    rays = (seen * (1.0, -1.0, -1.0)) @ np.asarray(axes, dtype=np.float64)
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
 
 
 def ball_pictures(

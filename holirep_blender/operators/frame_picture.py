@@ -15,10 +15,11 @@ from gpu_extras.presets import draw_texture_2d
 class FramePicture:
     """Draws until ``close``; boxes are left, top, right, bottom in pixels from the picture's top left corner.
 
-    ``corners`` are those of a shape that is being clicked, in the same pixels; its open end follows the pointer.
+    ``corners`` are those of a shape that is being clicked, in the same pixels; its open end follows the pointer. It
+    has four ``sides``; with 2 it is a box, of which two opposite corners are clicked.
     """
 
-    def __init__(self, context: bpy.types.Context, picture: Path, people: list[dict[str, Any]]) -> None:
+    def __init__(self, context: bpy.types.Context, picture: Path, people: list[dict[str, Any]], sides: int = 4) -> None:
         self._area = context.area
         self._region = next(region for region in context.area.regions if region.type == "WINDOW")
         self._image = bpy.data.images.load(str(picture), check_existing=False)
@@ -27,6 +28,7 @@ class FramePicture:
         self._size = tuple(self._image.size)
         self._texture = gpu.texture.from_image(self._image)
         self._boxes = [person["box"] for person in people]
+        self.sides = sides
         self.corners: list[tuple[float, float]] = []
         self._loose: tuple[float, float] | None = None
         self._pointed: list[float] | None = None
@@ -89,7 +91,10 @@ class FramePicture:
 
     def _draw_corners(self, shader: Any, left: float, bottom: float, scale: float) -> None:
         """The shape so far: filled once it has three sides, with a square at each corner."""
-        shape = [*self.corners, *([self._loose] if self._loose is not None and len(self.corners) < 4 else [])]
+        shape = [*self.corners, *([self._loose] if self._loose is not None and len(self.corners) < self.sides else [])]
+        if self.sides == 2 and len(shape) == 2:
+            (x0, y0), (x1, y1) = shape
+            shape = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
         points = [(left + x * scale, bottom + (self._size[1] - y) * scale) for x, y in shape]
         if len(points) >= 3:
             fan = [(0, index, index + 1) for index in range(1, len(points) - 1)]

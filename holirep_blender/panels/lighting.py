@@ -95,6 +95,10 @@ class HOLIREP_PT_lighting_options(SidebarPanel, bpy.types.Panel):
         column.active = light.use_areas
         column.prop(light, "area_from")
         column.prop(light, "distance")
+        layout.prop(light, "linking")
+        if light.linking != "ALL":
+            layout.prop(light, "link_collection")
+        layout.operator("holirep.remove_lighting", icon="TRASH")
 
 
 CLASSES = (HOLIREP_UL_lamps, HOLIREP_PT_lighting, HOLIREP_PT_lighting_options)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,19 @@ def build_rig(
         if options.light_groups:
             _light_groups(scene, [*made, *kept], world, rollback)
     _remove(stale)
+    for owners, those in (
+        (bpy.data.collections, [collection]), (bpy.data.objects, [control, *made]), (bpy.data.worlds, [world]),
+        (bpy.data.lights, [lamp.data for lamp in made]), (bpy.data.images, [image]),
+    ):  # fmt: skip
+        for one in those:
+            if _own_name(one.name) not in owners:  # taken until now by what was replaced
+                one.name = _own_name(one.name)
     return LightRig(control, made, world, image)
+
+
+def _own_name(name: str) -> str:
+    """A name without the number that Blender adds where it is taken."""
+    return re.sub(r"\.\d{3,}$", "", name)
 
 
 def add_lamp(
@@ -151,7 +164,7 @@ def _facing(toward: Vector, axis: Vector) -> Quaternion:
 def _light_groups(
     scene: bpy.types.Scene, lamps: list[bpy.types.Object], world: bpy.types.World, rollback: Rollback
 ) -> None:
-    names = [f"HoliRep {lamp.name.rsplit('.', 1)[0] if lamp.name[-4:-3] == '.' else lamp.name}" for lamp in lamps]
+    names = [f"HoliRep {_own_name(lamp.name)}" for lamp in lamps]
     for owner, name in [*zip(lamps, names, strict=True), (world, "HoliRep Residual")]:
         for layer in scene.view_layers:
             if name not in layer.lightgroups:

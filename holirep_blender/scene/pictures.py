@@ -81,7 +81,8 @@ def plate_pixels(plate: Path, frame: int) -> Pixels:
         element = strip.elements[0]
         scene.render.resolution_x, scene.render.resolution_y = element.orig_width, element.orig_height
         scene.render.resolution_percentage = 100
-        scene.frame_set(frame)
+        strip.frame_start = 2 - frame  # the scene's frame 1 shows it
+        scene.frame_set(1)
         return rendered_pixels(scene)
     finally:
         bpy.data.scenes.remove(scene)

@@ -24,6 +24,20 @@ def seconds_of(scene: bpy.types.Scene, frame: float) -> float:
     return (frame - take_start(scene)) / frame_rate(scene)
 
 
+def plate_frame(scene: bpy.types.Scene) -> int:
+    """The plate's frame at the scene's current one: as far as the take shows it, else the one of the same number."""
+    from ..motion.take import Take
+
+    if not scene.holirep.take:
+        return int(scene.frame_current)
+    try:
+        take = Take.load(bpy.path.abspath(scene.holirep.take))
+    except (OSError, ValueError):
+        return int(scene.frame_current)
+    row = round(seconds_of(scene, scene.frame_current) * take.fps)
+    return int(take.frame_start + max(0, min(row, take.frame_count - 1)))
+
+
 def frame_of(scene: bpy.types.Scene, seconds: float) -> int:
     """The scene's frame nearest to a time from the take's first frame."""
     return round(take_start(scene) + seconds * frame_rate(scene))
