@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..batch.settings import KINDS
 from . import values
+from .farm import add_farm_options
 
-ENGINES_OF_FARMS = ("openjd", "flamenco")
 ENGINES = ("workbench", "eevee", "cycles")
 
 
@@ -42,9 +42,9 @@ def add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", metavar="FILE", help="append JSON lines to this file; - for stdout")
     parser.add_argument("--quiet", action="store_true", help="no table and no lines while it runs")
     parser.add_argument("--summary-only", action="store_true", help="run nothing, write the summary of what is done")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of shot lists")
     parser.add_argument("--path-mapping", type=Path, metavar="FILE", help="where the list's paths are on this machine")
-    parser.add_argument("--emit", choices=ENGINES_OF_FARMS, help="write the job for a farm's engine instead of running")
-    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="run on the workers of this Dask scheduler")
+    add_farm_options(parser)
     parser.add_argument("--job", type=Path, help=argparse.SUPPRESS)
 
 

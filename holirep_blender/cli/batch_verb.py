@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from ..batch.checking import BlendFacts, check_files, check_standings
 from ..batch.child import read_job
 from ..batch.digests import Digests
 from ..batch.events import Log, Table, open_events
+from ..batch.farm.dask_submit import DaskError
 from ..batch.launching import blender_words
 from ..batch.locks import Busy, batch_lock
 from ..batch.parent_watch import end_with_parent
@@ -32,12 +34,14 @@ from ..batch.problems import ListErrors
 from ..batch.reading import read_list
 from ..batch.records import read_record, write_record
 from ..batch.runner import Outcome, Policy, Runner
+from ..batch.schema import json_schema
 from ..batch.shot_list import ShotList
 from ..batch.standing import Standing, standings
 from ..batch.summary import summary, write_summary
 from ..runtime.faults import RuntimeFault
 from ..scene.blend_header import blend_version
 from ..scene.bringing_in import BringInError, contents
+from . import farm
 from .batch_stage import Travelling, run_stage
 from .errors import CANCELLED, DISK, LOCKED, OK, RUNTIME, SEVERAL, USAGE, CommandError
 
@@ -47,6 +51,8 @@ def batch(options: Namespace) -> tuple[dict[str, Any], str]:
     with _ended_by_sigterm():
         if options.job is not None:
             return _job(options)
+        if options.schema:
+            return json_schema(), json.dumps(json_schema(), indent=2)
         if options.list is None:
             raise CommandError(USAGE, "name a shot list: batch shots.toml")
         try:
@@ -105,11 +111,10 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
         return _shown(plan, found)
     if options.summary_only:
         return _summarised(plan, found, None, _first_code(plan, found))
-    if options.emit is not None or options.scheduler is not None:
-        from . import farm
-
-        return farm.emit(options, plan) if options.emit is not None else farm.submit_dask(options, plan)
-    _check_runtime(plan, found)
+    if options.emit is not None:
+        return farm.emit(options, plan)
+    if options.scheduler is None:
+        _check_runtime(plan, found)  # with a scheduler it is the workers that need one
     policy = Policy(
         jobs=options.jobs,
         gpus=options.gpus or (),
@@ -123,10 +128,16 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
         with batch_lock(plan), ExitStack() as stack:
             found = standings(plan, digests)  # another batch may have ended meanwhile
             listeners = _listeners(options, plan, stack)
-            runner = Runner(plan, found, words, policy, _travelling(options).to_json(), _to_all(listeners))
+            travelling, tell = _travelling(options).to_json(), _to_all(listeners)
+            if options.scheduler is None:
+                runner = Runner(plan, found, words, policy, travelling, tell)
+            else:
+                runner = farm.dask_runner(options, plan, found, policy, tell)
             outcome = runner.run()
     except Busy as error:
         raise CommandError(LOCKED, str(error)) from error
+    except DaskError as error:
+        raise CommandError(error.code, str(error)) from error
     code = CANCELLED if outcome.cancelled else _code(outcome)
     return _summarised(plan, standings(plan), outcome, code)
 

@@ -46,8 +46,6 @@ class Cluster:
     python: Path
     connect_seconds: float = 15.0
     wait_for_workers: float = 60.0
-    options: tuple[str, ...] = ()
-    """Further words for each stage's command, such as ``--device cpu``."""
 
 
 def find_dask_python(option: Optional[Path], environ: Mapping[str, str]) -> Path:
@@ -138,7 +136,7 @@ def _job(job: Submission, cluster: Cluster, policy: Policy, stages: Sequence[Sta
         "environment": job.environment,
         "list": str(job.list_path),
         "output": str(job.plan.output),
-        "options": list(cluster.options),
+        "options": list(job.options),
         "pause": policy.pause,
         "stages": [
             {

@@ -8,6 +8,7 @@ Flamenco's add-on asks for it (``stages_of``) when a job is submitted, and here 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,7 @@ def job_json(job: Submission) -> dict[str, Any]:
         "kinds": "",
         "task_type": "blender",
         "gpu_task_type": "blender",
+        "options": shlex.join(job.options),
         "stages": stages_text(job.plan),
     }
     return {

@@ -37,7 +37,7 @@ const JOB_TYPE = {
     },
     {
       key: "kinds", type: "string", required: false, visible: "visible",
-      description: "Only these kinds of stages, with commas, such as: replicate, apply. Empty: all",
+      description: "Where a task is for a stage: only these kinds, with commas, such as: replicate, apply. Empty: all",
     },
     {
       key: "task_type", type: "string", default: "blender", visible: "visible",
@@ -46,6 +46,10 @@ const JOB_TYPE = {
     {
       key: "gpu_task_type", type: "string", default: "blender", visible: "visible",
       description: "Task type of stages that want a graphics card",
+    },
+    {
+      key: "options", type: "string", required: false, visible: "visible",
+      description: "Further options for every command, such as: --device cpu",
     },
     {
       key: "stages", type: "string", required: true, eval: READ_STAGES, visible: "hidden",
@@ -132,12 +136,11 @@ function shotGroups(stages, settings) {
     if (!byShot.has(stage.shot)) byShot.set(stage.shot, []);
     byShot.get(stage.shot).push(stage);
   });
-  const kinds = (settings.kinds || "").split(",").map((word) => word.trim()).filter((word) => word);
+  if ((settings.kinds || "").trim()) throw new Error("HoliRep Batch: kinds are chosen where a task is for a stage");
   return chunks(Array.from(byShot.keys()), settings.chunk_size).map((some) => {
     const ours = [].concat(...some.map((shot) => byShot.get(shot)));
     const words = [];
     some.forEach((shot) => words.push("--shot", shot));
-    if (kinds.length > 0) words.push("--only", kinds.join(","));
     words.push("--jobs", String(settings.jobs || 1));
     return {
       name: some.length === 1 ? some[0] : some[0] + " to " + some[some.length - 1],
@@ -161,8 +164,9 @@ function taskType(name) {
 
 function blenderCommand(settings, words) {
   const output = settings.output_folder ? ["--output", settings.output_folder] : [];
+  const options = settings.options ? shellSplit(settings.options) : [];
   return author.Command("exec", {
     exe: "{blender}",
-    args: COMMAND.concat(["batch", settings.shot_list], words, output),
+    args: COMMAND.concat(["batch", settings.shot_list], words, output, options),
   });
 }

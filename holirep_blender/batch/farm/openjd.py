@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def job_template(job: Submission, folder: Path) -> dict[str, Any]:
     }
     if job.environment:
         template["jobEnvironments"] = [{"name": "HoliRep", "variables": dict(sorted(job.environment.items()))}]
-    template["steps"] = [*_steps(plan, job.words[1:])]
+    template["steps"] = _steps(job)
     return template
 
 
@@ -131,19 +131,19 @@ def _parameters(job: Submission, folder: Path) -> list[dict[str, Any]]:
     return [shot_list, output, blender]
 
 
-def _steps(plan: Plan, words: Sequence[str]) -> list[dict[str, Any]]:
+def _steps(job: Submission) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     parts: dict[str, list[str]] = {}
-    for step in steps(plan):
+    for step in steps(job.plan):
         cuts = [step.stages[start : start + MOST_TASKS] for start in range(0, len(step.stages), MOST_TASKS)]
         names = [_plain(step.name if index == 0 else f"{step.name} part {index + 1}") for index in range(len(cuts))]
         parts[step.name] = names
         needs = [name for need in step.needs for name in parts[need]]
-        made += [_step(name, step, cut, needs, words) for name, cut in zip(names, cuts)]
-    return [*made, _summary([str(step["name"]) for step in made], words)]
+        made += [_step(name, step, cut, needs, job) for name, cut in zip(names, cuts)]
+    return [*made, _summary([str(step["name"]) for step in made], job)]
 
 
-def _step(name: str, step: Step, stages: Sequence[Stage], needs: list[str], words: Sequence[str]) -> dict[str, Any]:
+def _step(name: str, step: Step, stages: Sequence[Stage], needs: list[str], job: Submission) -> dict[str, Any]:
     definitions = [{"name": "Shot", "type": "STRING", "range": [stage.shot for stage in stages]}]
     space: dict[str, Any] = {"taskParameterDefinitions": definitions}
     stage_word = step.kind
@@ -155,25 +155,31 @@ def _step(name: str, step: Step, stages: Sequence[Stage], needs: list[str], word
     if needs:
         found["dependencies"] = [{"dependsOn": need} for need in needs]
     amounts = [{"name": "amount.worker.vcpu", "min": 1}, {"name": "amount.worker.memory", "min": MEMORY_MIB}]
-    if step.uses_gpu:
+    if step.uses_gpu and any(word.startswith("cuda") for word in (*job.options, *_words_of(stages))):
         amounts.append({"name": "amount.worker.gpu", "min": 1})
     found["hostRequirements"] = {"amounts": amounts}
     found["parameterSpace"] = space
-    args = ["--shot", "{{Task.Param.Shot}}", "--stage", stage_word]
-    found["script"] = {"actions": {"onRun": _action([*words, "batch", "{{Param.ShotList}}", *args], step.timeout)}}
+    args = ["--shot", "{{Task.Param.Shot}}", "--stage", stage_word, *job.options]
+    found["script"] = {"actions": {"onRun": _action(job, args, step.timeout)}}
     return found
 
 
-def _summary(needs: list[str], words: Sequence[str]) -> dict[str, Any]:
+def _words_of(stages: Sequence[Stage]) -> Iterator[str]:
+    for stage in stages:
+        yield from stage.words
+
+
+def _summary(needs: list[str], job: Submission) -> dict[str, Any]:
     """The last step: writes the summary, and fails where anything is not done."""
-    args = [*words, "batch", "{{Param.ShotList}}", "--summary-only"]
     dependencies = [{"dependsOn": need} for need in needs]
-    return {"name": "summary", "dependencies": dependencies, "script": {"actions": {"onRun": _action(args, None)}}}
+    actions = {"onRun": _action(job, ["--summary-only"], None)}
+    return {"name": "summary", "dependencies": dependencies, "script": {"actions": actions}}
 
 
-def _action(args: list[str], timeout: int | None) -> dict[str, Any]:
+def _action(job: Submission, args: list[str], timeout: int | None) -> dict[str, Any]:
+    begin = [*job.words[1:], "batch", "{{Param.ShotList}}"]
     places = ["--output", "{{Param.OutputFolder}}", "--path-mapping", "{{Session.PathMappingRulesFile}}"]
-    action: dict[str, Any] = {"command": "{{Param.Blender}}", "args": [*args, *places]}
+    action: dict[str, Any] = {"command": "{{Param.Blender}}", "args": [*begin, *args, *places]}
     if timeout is not None:
         action["timeout"] = timeout
     action["cancelation"] = {"mode": "NOTIFY_THEN_TERMINATE", "notifyPeriodInSeconds": GRACE_SECONDS}

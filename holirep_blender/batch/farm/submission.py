@@ -14,10 +14,11 @@ class Submission:
     """A plan for a farm.
 
     ``list_path`` is the shot list, absolute; ``words`` begin every command on a node, up to ``batch``, the first one
-    being the executable; ``environment`` are variables that these words need.
+    being the executable; ``options`` end them all; ``environment`` are variables that they need.
     """
 
     plan: Plan
     list_path: Path
     words: tuple[str, ...]
+    options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)

@@ -62,7 +62,7 @@ function compile(script, submitted) {
     alert: () => undefined,
     formatTimestampLocal: () => "2026-01-01_000000",
     frameChunker: () => { throw new Error("not for this job type"); },
-    shellSplit: () => { throw new Error("not for this job type"); },
+    shellSplit: (text) => (text.match(/'[^']*'|"[^"]*"|\S+/g) || []).map((word) => word.replace(/^['"]|['"]$/g, "")),
     author: {
       Task: (name, type) => new AuthoredTask(name, type),
       Command: (name, parameters) => new AuthoredCommand(name, parameters),

@@ -91,11 +91,14 @@ def test_one_task_a_shot(compiled, tmp_path):
 
 
 def test_some_kinds_only(compiled):
-    found = compiled(kinds=" replicate, apply ", output_folder="")
+    found = compiled(kinds=" replicate, apply ", output_folder="", options="--device 'cuda:0'")
+    assert all(words_of(task)[0].endswith(" --device cuda:0") for task in found["tasks"])
     assert len(found["tasks"]) == 5
     assert not any("--output" in words_of(task)[0] for task in found["tasks"])
     with pytest.raises(ValueError, match="no shot has the stage dance"):
         compiled(kinds="dance")
+    with pytest.raises(ValueError, match="where a task is for a stage"):
+        compiled(kinds="apply", task_for="shot")
 
 
 @pytest.mark.parametrize(("text", "said"), [("{", "not the plan of a list"), ("[]", "has no stages"), ("", "required")])

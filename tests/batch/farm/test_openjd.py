@@ -92,6 +92,17 @@ def test_more_shots_than_a_step_may_have(farm, submission, tmp_path):
     assert openjd(farm, "check", written)["status"] == "success"
 
 
+def test_the_farm_is_asked_for_a_card_where_one_is_named(farm, submission, tmp_path):
+    asked = []
+    for options in ((), ("--device", "cpu"), ("--device", "cuda:0")):
+        (written,) = write_openjd(replace(submission, options=options), tmp_path / "night.json")
+        steps_made = json.loads(written.read_text(encoding="utf-8"))["steps"]
+        names = {step["name"]: str(step.get("hostRequirements")) for step in steps_made}
+        asked.append([name for name, needed in names.items() if "amount.worker.gpu" in needed])
+    assert asked == [[], [], ["render-preview"]]
+    assert openjd(farm, "check", written)["status"] == "success"
+
+
 def test_kinds_that_need_each_other_become_more_steps(tmp_path):
     stages = (
         stage("a", "light"),
