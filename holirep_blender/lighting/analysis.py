@@ -23,11 +23,14 @@ GRID_WIDTH = 1024
 
 @dataclass(frozen=True)
 class AnalysisOptions:
-    """``lamps`` at most; ``least`` share of the map's light that one must hold; ``tolerance`` as in choosing."""
+    """``lamps`` at most; ``least`` share of the map's light that one must hold; ``tolerance`` and
+    ``single``, one lamp for each light, as in choosing.
+    """
 
     lamps: int = 8
     least: float = 0.01
     tolerance: float = TOLERANCE
+    single: bool = False
 
 
 @dataclass
@@ -59,7 +62,9 @@ def analyse(
     flux = grid.flux
     total = float(flux @ np.asarray(environment.luminance))
     patches = find_patches(grid, environment.luminance, options.least)
-    sources = choose(patches, environment.luminance, total, options.lamps, options.tolerance)
+    sources = choose(
+        patches, environment.luminance, total, options.lamps, options.least, options.tolerance, options.single
+    )
     if grid.radiance.base is environment.pixels or grid.radiance is environment.pixels:
         grid = replace(grid, radiance=grid.radiance.copy())
     residual = environment if in_place else replace(environment, pixels=environment.pixels.copy())

@@ -62,10 +62,31 @@ def spread(region: Mask, ring: bool) -> Mask:
 
 def grown(region: Mask, allowed: Mask, ring: bool) -> Mask:
     """All that is joined to a region through allowed pixels ``(h, w)``, the region included."""
-    size = -1
+    before = int(np.count_nonzero(region & allowed))
+    region = spread(region, ring) & allowed
+    size = int(np.count_nonzero(region))
+    if size == before:
+        return region
+    across, down = _runs(allowed), _runs(np.ascontiguousarray(allowed.T))
     while True:
         region = spread(region, ring) & allowed
+        region = _filled_runs(region, allowed, across)
+        region = _filled_runs(np.ascontiguousarray(region.T), allowed.T, down).T
         now = int(np.count_nonzero(region))
         if now == size:
-            return region
+            return np.ascontiguousarray(region)
         size = now
+
+
+def _runs(allowed: Mask) -> npt.NDArray[np.int64]:
+    """A number for each pixel, the same along a row as long as nothing that is not allowed lies between."""
+    breaks = ~allowed
+    breaks[:, 0] = True
+    return np.asarray(np.cumsum(breaks.ravel()).reshape(allowed.shape))
+
+
+def _filled_runs(region: Mask, allowed: Mask, runs: npt.NDArray[np.int64]) -> Mask:
+    """The region with all of each run that it touches."""
+    touched = np.zeros(int(runs[-1, -1]) + 1, dtype=np.bool_)
+    touched[runs[region]] = True
+    return np.asarray(touched[runs] & allowed)
