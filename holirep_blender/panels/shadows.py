@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shadows: what catches them, how they are baked, and what came of it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..operators import session
+from ..operators.shadow_job import why_not
+from ..runtime.progress_text import progress_text
+from .progress import draw_progress
+from .sidebar import SidebarPanel, wrapped
+
+
+class HOLIREP_PT_shadows(SidebarPanel, bpy.types.Panel):
+    """Catchers, range, button or progress, result."""
+
+    bl_idname = "HOLIREP_PT_shadows"
+    bl_label = "Shadows"
+    bl_order = 6
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Reads the scene's state and draws it."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        shadow = context.scene.holirep.shadow
+        row = layout.row(align=True)
+        row.prop(shadow, "catchers")
+        row.operator("holirep.add_shadow_ground", text="", icon="MESH_PLANE")
+        layout.prop(shadow, "out")
+        column = layout.column(align=True)
+        column.prop(shadow, "use_range")
+        if shadow.use_range:
+            column.prop(shadow, "first")
+            column.prop(shadow, "last")
+        job = session.active_job()
+        if job is not None and job.kind == "bake_shadows":
+            box = layout.box().column()
+            box.label(text=progress_text(job))
+            row = box.row(align=True)
+            draw_progress(row, job)
+            row.operator("holirep.cancel_job", text="Cancel (Esc)")
+            return
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("holirep.bake_shadows", icon="SHADING_RENDERED")
+        reason = why_not(context.scene)
+        if reason:
+            wrapped(layout, context, reason, "INFO")
+        if shadow.summary:
+            wrapped(layout, context, shadow.summary, "INFO")
+            for line in shadow.notes.splitlines():
+                wrapped(layout, context, line, "DOT")
+        if shadow.baked:
+            layout.operator("holirep.compose_shadows", icon="NODE_COMPOSITING")
+
+
+class HOLIREP_PT_shadow_options(SidebarPanel, bpy.types.Panel):
+    """How they are rendered."""
+
+    bl_idname = "HOLIREP_PT_shadow_options"
+    bl_label = "Render"
+    bl_parent_id = "HOLIREP_PT_shadows"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Samples, resolution, device."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        shadow = context.scene.holirep.shadow
+        for name in ("samples", "resolution", "device", "denoise", "plate_gain", "again"):
+            layout.prop(shadow, name)
+
+
+class HOLIREP_PT_shadows_onto(SidebarPanel, bpy.types.Panel):
+    """Shadows on meshes."""
+
+    bl_idname = "HOLIREP_PT_shadows_onto"
+    bl_label = "Onto Meshes"
+    bl_parent_id = "HOLIREP_PT_shadows"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What, where to, and the button."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        shadow = context.scene.holirep.shadow
+        layout.prop(shadow, "kind")
+        layout.prop(shadow, "target")
+        if shadow.target == "PICTURE":
+            layout.prop(shadow, "size")
+        layout.operator("holirep.bake_shadows_onto", icon="RENDER_RESULT")
+
+
+CLASSES = (HOLIREP_PT_shadows, HOLIREP_PT_shadow_options, HOLIREP_PT_shadows_onto)
