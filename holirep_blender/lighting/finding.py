@@ -55,8 +55,8 @@ class Patch:
     ``region`` ``(h, w)`` in ``window``; ``fill`` ``(h, w, 3)`` what is left in the region, and the grid's own radiance
     around it; ``removed`` ``(n, 3)`` the radiance taken out at the region's pixels, ``directions`` ``(n, 3)`` and
     ``solid_angles`` ``(n,)`` theirs; ``energy`` the luminance taken out times solid angle.
-    ``parent`` is the number of the patch that this one is the glow of; ``halo``: it was found with it. ``leads``: nothing that was brighter was too
-    weak to be a lamp. ``wide``: even and so wide that its middle had to be looked for.
+    ``parent`` is the number of the patch that this one is the glow of; ``halo``: it was found with it. ``leads``:
+    nothing that was brighter was too weak to be a lamp. ``wide``: even and so wide that its middle had to be looked for.
     """
 
     window: Window
