@@ -14,7 +14,7 @@ from bpy.props import (
 )
 
 from .protocol.methods import DEFAULT_METHOD
-from .scene import confidence_properties, light_properties, refine_properties
+from .scene import confidence_properties, light_properties, refine_properties, shadow_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -329,6 +329,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         description="The environment's lamps and how they are set up",
         type=light_properties.HOLIREP_PG_light,
     )
+    shadow: PointerProperty(
+        name="Shadow",
+        description="How the character's shadow gets into the plate",
+        type=shadow_properties.HOLIREP_PG_shadow,
+    )
 
 
 CLASSES = (
@@ -337,6 +342,7 @@ CLASSES = (
     *confidence_properties.CLASSES,
     *refine_properties.CLASSES,
     *light_properties.CLASSES,
+    *shadow_properties.CLASSES,
     HOLIREP_PG_shot,
 )
 

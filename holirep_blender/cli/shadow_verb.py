@@ -27,8 +27,10 @@ def bake_shadows(options: Namespace) -> tuple[dict[str, Any], str]:
     from ..scene.shadow_errors import ShadowError
 
     files.open_blend(options.file)
+    if options.scene is not None:
+        _choose_scene(options.scene)
     try:
-        with Interrupting(_cancelled, options.json):
+        with Interrupting(lambda: _cancelled(options.out), options.json):
             return _onto(options) if options.onto is not None else _passes(options)
     except ShadowError as error:
         raise CommandError(USAGE, str(error)) from error
@@ -37,7 +39,11 @@ def bake_shadows(options: Namespace) -> tuple[dict[str, Any], str]:
         raise CommandError(DISK, f"the shadows could not be written; finished frames are kept: {reason}") from error
 
 
-def _cancelled() -> CommandError:
+def _cancelled(out: Path | None) -> CommandError:
+    if out is not None:
+        from ..scene.shadow_bake import clear_partials
+
+        clear_partials(out.absolute(), own=True)
     return CommandError(CANCELLED, "cancelled; finished frames are kept, and the next run goes on from them")
 
 
@@ -65,36 +71,23 @@ def _passes(options: Namespace) -> tuple[dict[str, Any], str]:
 
 def answer(bake: ShadowBake, strict: bool) -> tuple[dict[str, Any], str]:
     """The JSON object and the text for people; where it is ``strict``, contacts that fail raise CommandError."""
-    result: dict[str, Any] = {
-        "out": str(bake.out),
-        "files": [str(path) for path in bake.files],
-        "rendered": bake.rendered,
-        "skipped": bake.skipped,
-        "changed": bake.changed,
-        "passes": bake.passes,
-        "catchers": bake.catchers,
-        "ground_height": bake.ground_height,
-        "device": bake.device,
-        "plate_gain": bake.plate_gain,
-        "warnings": bake.warnings,
-        "contacts": bake.contacts.rows() if bake.contacts is not None else None,
-    }
-    lines = [f"{bake.sentence}: {bake.out}", *(f"Warning: {warning}" for warning in bake.warnings)]
-    if bake.contacts is not None:
-        lines += bake.contacts.sentences
-        if strict and bake.contacts.failing:
-            text = "\n".join(lines)
-            raise CommandError(FOUND, bake.contacts.sentences[0], findings=result, text=text)
-    return result, "\n".join(lines)
+    from ..scene.shadow_bake import told
+
+    result = told(bake)
+    contacts = bake.contacts.sentences if bake.contacts is not None else []
+    lines = [f"{bake.sentence}: {bake.out}", *(f"Warning: {warning}" for warning in bake.warnings), *contacts]
+    text = "\n".join(lines)
+    if strict and bake.contacts is not None and bake.contacts.failing:
+        raise CommandError(FOUND, contacts[0], findings=result, text=text)
+    return result, text
 
 
 def _onto(options: Namespace) -> tuple[dict[str, Any], str]:
-    from ..scene.shadow_surfaces import SurfaceOptions, bake_surfaces, keep_colours
+    from ..scene.shadow_surfaces import SurfaceOptions, bake_surfaces, keep_surfaces, write_surfaces
 
-    if (options.out is None) == (options.save is None):
-        raise CommandError(
-            USAGE, "with --onto name either --out FOLDER (pictures) or --save FILE.blend (vertex colours)"
-        )
+    if options.out is None and options.save is None and options.keep is None:
+        text = "with --onto name --out FOLDER (pictures), or only --save FILE.blend (vertex colours)"
+        raise CommandError(USAGE, text)
     if options.save is not None:
         files.check_folder_of(options.save)
     settings = SurfaceOptions(
@@ -106,20 +99,33 @@ def _onto(options: Namespace) -> tuple[dict[str, Any], str]:
         device=options.device,
         frame=options.range[0] if options.range else None,
     )
-    baked = bake_surfaces(bpy.context.scene, settings)
+    progress = _Progress(options.progress_lines)
+    baked = bake_surfaces(bpy.context.scene, settings, progress.surfaces)
     result: dict[str, Any] = {
+        "summary": baked.sentence,
+        "notes": baked.warnings,
         "kind": options.kind,
         "objects": [each.object for each in baked.surfaces],
         "files": [str(each.file) for each in baked.surfaces if each.file is not None],
         "warnings": baked.warnings,
     }
     lines = [baked.sentence, *(f"Warning: {warning}" for warning in baked.warnings)]
+    if options.keep is not None:
+        write_surfaces(baked, options.keep)
     if options.save is not None:
-        keep_colours(baked)
+        keep_surfaces(baked)
         files.save_blend(options.save)
         result["saved"] = str(options.save.absolute())
         lines.append(f"Saved {options.save}")
     return result, "\n".join(lines)
+
+
+def _choose_scene(name: str) -> None:
+    scene = bpy.data.scenes.get(name)
+    if scene is None:
+        there = ", ".join(each.name for each in bpy.data.scenes)
+        raise CommandError(USAGE, f"the file has no scene named {name!r}; its scenes are: {there}")
+    bpy.context.window_manager.windows[0].scene = scene
 
 
 def _objects(names: tuple[str, ...]) -> tuple[bpy.types.Object, ...]:
@@ -147,10 +153,16 @@ class _Progress:
             text = f"frame {progress.frame} ({progress.done + 1} of {progress.count}){left}"
             print(text, file=sys.stderr, flush=True)
 
+    def surfaces(self, done: int, count: int) -> None:
+        """Says how many surfaces are done."""
+        if self._lines:
+            print(f"Progress {json.dumps({'done': done, 'count': count})}", flush=True)
+
 
 def add_parser(verb: Any, values: Any, file_option: Any) -> None:
     """The options of the verb."""
     file_option(verb)
+    verb.add_argument("--scene", metavar="NAME", help="scene of the file; else the one that it shows")
     verb.add_argument("--out", type=Path, metavar="FOLDER", help="where the passes go; made if it is not there")
     verb.add_argument("--range", type=values.frame_range, metavar="A-B", help="frames of the scene; else all of it")
     verb.add_argument("--samples", type=values.whole_number(1, 65536), default=64, metavar="N", help="else 64")
@@ -187,4 +199,7 @@ def add_parser(verb: Any, values: Any, file_option: Any) -> None:
     onto.add_argument("--onto", type=values.names, metavar="NAME,NAME", help="bake onto these meshes instead")
     onto.add_argument("--kind", choices=("shadow", "occlusion", "combined"), default="combined", help="what is baked")
     onto.add_argument("--size", type=values.whole_number(8, 16384), default=1024, metavar="PIXELS", help="of pictures")
-    onto.add_argument("--save", type=Path, metavar="FILE.blend", help="bake vertex colours, and save them in this file")
+    onto.add_argument("--save", type=Path, metavar="FILE.blend", help="save the file with the result")
+    onto.add_argument(
+        "--keep", type=Path, metavar="FILE.npz", help="where colours and new UV maps go, for another file"
+    )

@@ -50,11 +50,11 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
-def clear_partials(folder: Path) -> None:
-    """Removes what processes that are gone had begun to write into a folder."""
+def clear_partials(folder: Path, own: bool = False) -> None:
+    """Removes what processes that are gone had begun to write into a folder; ``own``: and what this one had."""
     for stale in folder.glob(".*.exr.*.partial"):
         number = stale.name.split(".")[-2]
-        if number.isdigit() and not _runs(int(number)):
+        if number.isdigit() and (not _runs(int(number)) or (own and int(number) == os.getpid())):
             stale.unlink(missing_ok=True)
 
 

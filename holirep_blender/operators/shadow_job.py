@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _ENTRY = Path(__file__).resolve().parents[1] / "cli" / "entry.py"
 
 
-def why_not(scene: bpy.types.Scene) -> str:
-    """Why shadows cannot be baked now; empty where they can."""
+def why_not(scene: bpy.types.Scene, camera: bool = True) -> str:
+    """Why shadows cannot be baked now; empty where they can. Passes need a ``camera``, meshes none."""
     if session.active_job() is not None:
         return "A job is running: wait for it or cancel it"
-    if scene.camera is None:
+    if camera and scene.camera is None:
         return "The scene has no camera: add one, or apply a take with its solved camera"
     return ""
 
@@ -60,7 +60,7 @@ class ShadowJob:
         self._loads = session.current().loads
         self._scratch = Path(tempfile.mkdtemp(prefix="holirep-shadows-"))
         self._keep = Path(tempfile.mkdtemp(prefix="holirep-surfaces-")) / "surfaces.npz" if onto is not None else None
-        self._params = {"command": self._command(scene), "scratch": str(self._scratch), "out": str(self._out)}
+        self._params = {"command": self._command(scene), "scratch": str(self._scratch)}
 
     def _command(self, scene: bpy.types.Scene) -> list[str]:
         shadow = scene.holirep.shadow
@@ -115,6 +115,9 @@ class ShadowJob:
         session.report("INFO", str(result["summary"]), list(result["notes"]))
 
     def _clean(self) -> None:
+        from ..scene.shadow_bake import clear_partials
+
+        clear_partials(self._out)  # the other Blender may have been ended while it wrote
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._keep is not None:
             shutil.rmtree(self._keep.parent, ignore_errors=True)

@@ -19,6 +19,7 @@ from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
 from .job import Event, Job, error_of
 from .local_tasks import LocalFunction, LocalTask
+from .shadow_task import bake_shadows
 from .worker import Death, Note, Patience, Reply, WorkerClient
 from .worker_log import WorkerLog
 
@@ -36,6 +37,7 @@ LOCAL_TASKS: dict[str, LocalFunction] = {
     "remove_runtime": remove_runtime,
     "check_runtime": check_runtime,
     "doctor": doctor,
+    "bake_shadows": bake_shadows,
     "farm_doctor": farm_doctor,
 }
 """Kinds of job that run beside the worker."""

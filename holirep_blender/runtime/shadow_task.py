@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..lighting.multilayer_exr import clear_partials
 from ..protocol.messages import Progress
 from ..protocol.sentences import IF_AGAIN
 from .faults import RuntimeFault
@@ -25,8 +24,8 @@ def bake_shadows(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
     """Runs the verb ``bake-shadows`` and returns its JSON object.
 
     ``params``: ``command`` is the whole line, with ``--json`` and ``--progress-lines``; ``scratch`` a folder that holds
-    the copy of the file, where all temporary files go, and which is removed at the end; ``out`` where the passes go, or
-    null. Raises RuntimeFault with the command's own sentence, and Cancelled.
+    the copy of the file, where all temporary files go, and which is removed at the end. Raises RuntimeFault with the
+    command's own sentence, and Cancelled.
     """
     scratch = Path(params["scratch"])
     console.report(Progress(STAGE, fraction=0.0))
@@ -37,8 +36,6 @@ def bake_shadows(params: Mapping[str, Any], console: Console) -> dict[str, Any]:
         raise RuntimeFault("internal", f"Blender could not be started again to bake: {error.strerror}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        if params.get("out"):
-            clear_partials(Path(params["out"]))
     answer = _answer(lines)
     if answer is None:
         text = f"The Blender that baked the shadows ended unexpectedly (exit code {code}). {IF_AGAIN}"

@@ -140,6 +140,26 @@ def bake_shadows(
     return bake
 
 
+def told(bake: ShadowBake) -> dict[str, Any]:
+    """What was made, for a JSON object."""
+    return {
+        "summary": bake.sentence,
+        "notes": [*bake.warnings, *(bake.contacts.sentences if bake.contacts is not None else ())],
+        "out": str(bake.out),
+        "files": [str(path) for path in bake.files],
+        "rendered": bake.rendered,
+        "skipped": bake.skipped,
+        "changed": bake.changed,
+        "passes": bake.passes,
+        "catchers": bake.catchers,
+        "ground_height": bake.ground_height,
+        "device": bake.device,
+        "plate_gain": bake.plate_gain,
+        "warnings": bake.warnings,
+        "contacts": bake.contacts.rows() if bake.contacts is not None else None,
+    }
+
+
 def _checked(scene: bpy.types.Scene, options: ShadowOptions, first: int, last: int) -> float:
     """Looks at what can be wrong before any time is spent; returns the floor's height."""
     if scene.camera is None or scene.camera.type != "CAMERA":
@@ -383,4 +403,13 @@ def _frames(count: int) -> str:
     return f"{count} frame" if count == 1 else f"{count} frames"
 
 
-__all__ = ["ShadowBake", "ShadowError", "ShadowOptions", "ShadowProgress", "bake_shadows", "file_of"]
+__all__ = [
+    "ShadowBake",
+    "ShadowError",
+    "ShadowOptions",
+    "ShadowProgress",
+    "bake_shadows",
+    "clear_partials",
+    "file_of",
+    "told",
+]

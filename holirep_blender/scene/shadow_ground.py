@@ -57,10 +57,13 @@ def check_catchers(scene: bpy.types.Scene, chosen: Iterable[bpy.types.Object]) -
 def find_catchers(scene: bpy.types.Scene, floor: float) -> list[bpy.types.Object]:
     """The catchers that the scene has by itself; empty where it has none.
 
-    These are: objects that are shadow catchers already, and HoliRep's own ground; else the object that the shot's floor
-    names; else a flat, wide mesh at the floor's height.
+    These are: what the shot's collection of catchers holds; else shadow catchers, and HoliRep's own ground; else the
+    object that the shot's floor names; else a flat, wide mesh at the floor's height.
     """
     shown = [each for each in shown_objects(scene) if each.type in CATCHING and not each.hide_render]
+    chosen = getattr(getattr(getattr(scene, "holirep", None), "shadow", None), "catchers", None)
+    if chosen is not None and any(each in shown for each in chosen.all_objects):
+        return [each for each in chosen.all_objects if each in shown]
     own = [each for each in shown if each.is_shadow_catcher or each.get(MARK) == KIND]
     if own:
         return own

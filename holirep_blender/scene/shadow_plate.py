@@ -16,7 +16,7 @@ from .environments import decoded
 
 @dataclass(frozen=True)
 class ShadowPlate:
-    """An image of the plate, and which of the camera's background images shows it; ``clip`` where that is a movie clip."""
+    """An image of the plate, and which background image of the camera shows it; ``clip`` where that is a movie clip."""
 
     image: bpy.types.Image
     camera: bpy.types.Object

@@ -101,30 +101,50 @@ def bake_surfaces(
     return baked
 
 
-def keep_colours(baked: SurfaceBake) -> None:
-    """Gives the meshes their result as a colour attribute; one of the name is replaced, all others stay.
+def keep_surfaces(baked: SurfaceBake) -> None:
+    """Gives the meshes their result as a colour attribute, and the UV maps that had to be made for pictures.
 
-    UV maps that had to be made for pictures are kept as well.
+    A colour attribute of the name is replaced, all others stay, and the active one stays active.
     """
     for each in baked.surfaces:
         mesh: Any = bpy.data.objects[each.object].data
-        if each.colours is not None:
+        if each.colours is not None and len(each.colours) == len(mesh.loops):
             name = ATTRIBUTE.format(kind=baked.kind)
             stale = mesh.color_attributes.get(name)
             if stale is not None:
                 mesh.color_attributes.remove(stale)
+            active = mesh.color_attributes.active_color_index
             made = mesh.color_attributes.new(name, "FLOAT_COLOR", "CORNER")
             values = np.ones((len(mesh.loops), 4), np.float32)
             values[:, :3] = each.colours
             made.data.foreach_set("color", values.ravel())
-        keep_uvs(each)
+            if active >= 0:
+                mesh.color_attributes.active_color_index = active
+            mesh.update()
+        if each.uv is not None and not mesh.uv_layers and len(each.uv) == len(mesh.loops):
+            mesh.uv_layers.new(name=UV_MAP).uv.foreach_set("vector", each.uv.ravel())
 
 
-def keep_uvs(surface: Surface) -> None:
-    """Gives a mesh without a UV map the one that its picture was baked over."""
-    mesh: Any = bpy.data.objects[surface.object].data
-    if surface.uv is not None and not mesh.uv_layers:
-        mesh.uv_layers.new(name=UV_MAP).uv.foreach_set("vector", surface.uv.ravel())
+def write_surfaces(baked: SurfaceBake, path: Path) -> None:
+    """Writes what ``keep_surfaces`` needs, so that another Blender than the one that baked can keep it."""
+    values: dict[str, Any] = {"kind": np.array(baked.kind)}
+    values["objects"] = np.array([each.object for each in baked.surfaces])
+    for number, each in enumerate(baked.surfaces):
+        for name, array in (("colours", each.colours), ("uv", each.uv)):
+            if array is not None:
+                values[f"{name}/{number}"] = array
+    np.savez(path, **values)
+
+
+def read_surfaces(path: Path) -> SurfaceBake:
+    """What ``write_surfaces`` wrote; objects that are gone meanwhile are left out."""
+    with np.load(path, allow_pickle=False) as stored:
+        baked = SurfaceBake(str(stored["kind"]))
+        for number, name in enumerate(stored["objects"].tolist()):
+            if name in bpy.data.objects:
+                colours, uv = (stored.get(f"{kind}/{number}") for kind in ("colours", "uv"))
+                baked.surfaces.append(Surface(name, None, colours, uv))
+    return baked
 
 
 def _check(scene: bpy.types.Scene, options: SurfaceOptions) -> None:
@@ -272,6 +292,3 @@ def _unwrapped(
     values = np.empty(len(mesh.loops) * 2, np.float32)
     mesh.uv_layers[UV_MAP].uv.foreach_get("vector", values)
     return values.reshape(-1, 2)
-
-
-__all__ = ["KINDS", "Surface", "SurfaceBake", "SurfaceOptions", "bake_surfaces", "keep_colours", "keep_uvs"]
