@@ -11,7 +11,7 @@ import numpy as np
 
 from ..lighting.editing import halves, merged
 from ..lighting.lamps import Lamp
-from .light_rig import add_lamp, set_light
+from .light_rig import add_lamp, irradiance_of, set_light
 from .light_world import RigOptions, set_residual_gain
 
 
@@ -35,16 +35,21 @@ def write(row: Any, lamp: Lamp, made: bpy.types.Object) -> None:
     row.direction, row.irradiance, row.axis = lamp.direction.tolist(), lamp.irradiance.tolist(), lamp.axis.tolist()
     row.angle, row.elongation, row.share = lamp.angle, lamp.elongation, lamp.share
     row.sun, row.source = lamp.sun, lamp.group
+    row.applied = gain_of(row) * np.array(row.tint)
     link(row.id_data.holirep.light, made)
 
 
 def show(row: Any) -> None:
-    """Brings a row's object to what the row says: whether it lights, and its tint."""
+    """Brings a row's object to what the row says: whether it lights, tint and gain; what the artist set stays in it."""
     made = row.lamp
     if made is None:
         return
     made.hide_render = made.hide_viewport = not row.enabled
-    set_light(made, np.array(row.irradiance) * np.array(row.tint) * gain_of(row))
+    wanted, applied = gain_of(row) * np.array(row.tint), np.array(row.applied)
+    own = np.array(row.irradiance) * wanted
+    now = irradiance_of(made) * (wanted / np.where(applied > 0, applied, 1.0))
+    set_light(made, np.where(applied > 0, now, own))
+    row.applied = wanted
 
 
 def gain_of(row: Any) -> Any:
@@ -57,6 +62,11 @@ def show_all(settings: Any) -> None:
     """Brings all lamps and the residual to what the settings say."""
     for row in settings.lamps:
         show(row)
+    show_residual(settings)
+
+
+def show_residual(settings: Any) -> None:
+    """Brings the residual to what the settings say."""
     world = settings.id_data.world
     if world is not None:
         set_residual_gain(world, np.array(settings.balance) * np.array(settings.residual_gain))

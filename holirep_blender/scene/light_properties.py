@@ -30,6 +30,12 @@ def _balanced(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) ->
     lamp_rows.show_all(settings)
 
 
+def _residual(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    from . import lamp_rows
+
+    lamp_rows.show_residual(settings)
+
+
 def _linked(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     from . import lamp_rows
 
@@ -75,6 +81,7 @@ class HOLIREP_PG_lamp(bpy.types.PropertyGroup):
         precision=3,
         update=_changed,
     )
+    applied: FloatVectorProperty(name="Applied", description="All factors in the lamp's strength as it is", size=3)
     direction: FloatVectorProperty(name="Direction", description="Toward the lamp, environment not turned", size=3)
     irradiance: FloatVectorProperty(name="Irradiance", description="On a surface facing it, in W/m²", size=3)
     angle: FloatProperty(name="Angle", description="How wide the lamp is", subtype="ANGLE")
@@ -168,7 +175,7 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
     residual_gain: FloatVectorProperty(
         name="Residual Gain",
         description="Factors, red, green and blue, by which Match to Plate made the residual stronger or weaker",
-        size=3, default=(1.0, 1.0, 1.0), min=0.0, precision=3, update=_balanced,
+        size=3, default=(1.0, 1.0, 1.0), min=0.0, precision=3, update=_residual,
     )  # fmt: skip
     own_world: PointerProperty(
         name="Own World", description="The world that the scene had before Match Lighting", type=bpy.types.World

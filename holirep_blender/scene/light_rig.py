@@ -90,7 +90,7 @@ def build_rig(
         (bpy.data.collections, [collection]), (bpy.data.objects, [control, *made]), (bpy.data.worlds, [world]),
         (bpy.data.lights, [lamp.data for lamp in made]), (bpy.data.images, [image]),
     ):  # fmt: skip
-        for one in those:
+        for one in those:  # type: ignore[assignment]
             if _own_name(one.name) not in owners:  # taken until now by what was replaced
                 one.name = _own_name(one.name)
     return LightRig(control, made, world, image)
@@ -116,6 +116,11 @@ def set_light(made: bpy.types.Object, irradiance: npt.NDArray[np.float64]) -> No
     highest = float(light.max())
     made.data.color = tuple(light / highest) if highest > 0 else (1.0, 1.0, 1.0)
     made.data.energy = highest * made.get(POWER, 1.0)
+
+
+def irradiance_of(made: bpy.types.Object) -> npt.NDArray[np.float64]:
+    """The irradiance (W/m², linear RGB) of a lamp of the rig at the control, as it is set now."""
+    return np.array(made.data.color) * made.data.energy / made.get(POWER, 1.0)
 
 
 def _lamp(

@@ -16,7 +16,7 @@ from ..lighting.sphere import Array
 from . import blender_versions
 from .actions import MARK, put_back
 from .environments import read_environment
-from .lamp_rows import gain_of
+from .light_rig import irradiance_of
 from .light_world import KIND, set_residual_gain
 from .pictures import Pixels, rendered_pixels
 
@@ -76,8 +76,8 @@ def rig_now(scene: bpy.types.Scene, lights: list[LightOfRig]) -> RigNow:
             if data.type == "AREA":
                 toward = np.array(row.lamp.matrix_world.translation) - middle
             directions.append(toward / max(float(np.linalg.norm(toward)), 1e-9))
-            irradiances.append(np.array(row.irradiance) * np.array(row.tint) * gain_of(row))
-            angles.append(row.angle)
+            irradiances.append(irradiance_of(row.lamp))
+            angles.append(data.angle if data.type == "SUN" else row.angle)
             numbers.append(number)
     shown = next(node for node in scene.world.node_tree.nodes if node.type == "TEX_ENVIRONMENT")
     grid = reduced(read_environment(shown.image)[0], 128)
