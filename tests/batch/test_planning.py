@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a list to stages, and what a plan must not be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from holirep_blender.batch.checking import BlendFacts, check_files
+from holirep_blender.batch.child import job_of, read_job
+from holirep_blender.batch.plan import Plan
+from holirep_blender.batch.planning import make_plan
+from holirep_blender.batch.problems import ListErrors
+from holirep_blender.batch.reading import read_list
+from holirep_blender.batch.whole_files import write_whole
+
+ALL = """
+[defaults]
+template = "template.blend"
+character_file = "hero.blend"
+character = "Hero"
+environment = "set.hdr"
+do = ["export", "render-preview", "bake-shadows", "light", "apply", "replicate"]
+export = ["bvh", "fbx"]
+[[shots]]
+name = "sh010"
+plate = "a.mov"
+"""
+
+
+def planned(folder: Path, text: str) -> Plan:
+    path = folder / "shots.toml"
+    path.write_text(text, encoding="utf-8")
+    return make_plan(read_list(path))
+
+
+def told(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ListErrors) as caught:
+        planned(folder, text)
+    return [problem.text("l") for problem in caught.value.problems]
+
+
+def test_stages_follow_each_other_as_the_files_do(tmp_path):
+    plan = planned(tmp_path, ALL)
+    assert [stage.name for stage in plan.stages] == [
+        "replicate",
+        "apply",
+        "light",
+        "bake-shadows",
+        "render-preview",
+        "export.fbx",
+        "export.bvh",
+    ]
+    needs = {stage.name: [need.partition("/")[2] for need in stage.needs] for stage in plan.stages}
+    assert needs["apply"] == ["replicate"]
+    assert needs["light"] == ["apply"]
+    assert needs["render-preview"] == needs["bake-shadows"] == needs["export.fbx"] == ["light"]
+    assert needs["export.bvh"] == ["replicate"]
+    # the character is brought in once, by the first stage that works on a scene
+    assert plan.stage("sh010/apply").opens == {
+        "blend": "blend",
+        "character_file": "character_file",
+        "character": "Hero",
+        "bring_in": "link",
+    }
+    assert plan.stage("sh010/light").opens == {"blend": "blend"}
+
+
+def test_no_stage_holds_a_path_of_the_machine(tmp_path):
+    for stage in planned(tmp_path, ALL).stages:
+        assert str(tmp_path) not in str(stage.to_json())
+
+
+def test_frames_are_cut_into_chunks(tmp_path):
+    text = ALL + '[shots.render-preview]\nformat = "png"\nframes = [1, 25]\nchunk = 10\n'
+    chunks = [stage for stage in planned(tmp_path, text).stages if stage.kind == "render-preview"]
+    assert [stage.frames for stage in chunks] == [(1, 10), (11, 20), (21, 25)]
+    assert len({output.path for stage in chunks for output in stage.outputs}) == 6
+    assert "--range 21-25" in " ".join(chunks[2].words)
+
+
+def test_a_shot_may_build_on_what_another_leaves(tmp_path):
+    text = """
+[[shots]]
+name = "second"
+do = ["apply"]
+take = "x.npz"
+blend = "shots_output/first/first_apply.blend"
+character = "B"
+[[shots]]
+name = "first"
+do = ["apply"]
+take = "x.npz"
+blend = "own.blend"
+character = "A"
+"""
+    plan = planned(tmp_path, text)
+    assert [stage.id for stage in plan.stages] == ["first/apply", "second/apply"]
+    assert plan.stage("second/apply").needs == ("first/apply",)
+    circle = text.replace("own.blend", "shots_output/second/second_apply.blend")
+    assert "wait for each other" in told(tmp_path, circle)[0]
+
+
+def test_bad_names_and_missing_parts_are_told_together(tmp_path):
+    found = told(
+        tmp_path,
+        """
+[[shots]]
+name = "a"
+do = ["replicate", "apply", "light", "quality"]
+outputs = { take = "../../x.npz", light = "{s}.blend" }
+[[shots]]
+name = "A"
+plate = "x.mov"
+outputs = { take = ".holirep/a.npz" }
+[[shots]]
+name = "c"
+plate = "x.mov"
+outputs = { take = "same.npz" }
+[[shots]]
+name = "d"
+plate = "x.mov"
+outputs = { take = "same.npz" }
+""",
+    )
+    text = "\n".join(found)
+    for part in (
+        "l:4: shots[0].do: replicate needs a plate",
+        "l:4: shots[0].do: light needs an environment",
+        "quality cannot be done yet",
+        "l:7: shots[1].name: two shots have the name 'A'; the first is in line 2",
+        ".holirep/a.npz is where the batch notes what is done",
+        "d/replicate and c/replicate would write the same file same.npz",
+    ):
+        assert part in text
+    outside = told(tmp_path, ALL.replace("[[shots]]", '[defaults.outputs]\ntake = "../{shot}.npz"\n[[shots]]'))
+    assert "../sh010.npz is outside the output folder" in outside[0]
+
+
+def test_a_link_that_leads_out_of_the_output_folder_is_found(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "shots_output").mkdir()
+    (tmp_path / "shots_output" / "sh010").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert "is outside the output folder" in told(tmp_path, ALL)[0]
+
+
+def test_files_are_looked_at_before_any_work(tmp_path):
+    path = tmp_path / "shots.toml"
+    path.write_text(ALL, encoding="utf-8")
+    (tmp_path / "hero.blend").write_bytes(b"x")
+    shots = read_list(path)
+    looked = []
+
+    def look(file: Path) -> BlendFacts:
+        looked.append(file.name)
+        return BlendFacts(objects=frozenset({"Villain"}))
+
+    found = "\n".join(problem.text("l") for problem in check_files(shots, make_plan(shots), look))
+    assert looked == ["hero.blend"]
+    assert f"l:11: shots[0].plate: there is no plate at {tmp_path / 'a.mov'}" in found
+    assert "defaults.template: there is no file at" in found
+    assert "defaults.environment: there is no environment at" in found
+    assert "has no object named 'Hero'; it has Villain" in found
+
+
+def test_a_job_holds_its_stage_and_what_that_is_made_from(tmp_path):
+    plan = planned(tmp_path, ALL)
+    file = tmp_path / "job.json"
+    import json
+
+    write_whole(file, json.dumps(job_of(plan, plan.stage("sh010/light"), {"device": "cpu"})))
+    again, stage, travelling = read_job(file)
+    assert stage == plan.stage("sh010/light")
+    assert {one.name for one in again.stages} == {"light", "apply", "replicate"}
+    assert (again.root, again.output, travelling) == (plan.root, plan.output, {"device": "cpu"})
