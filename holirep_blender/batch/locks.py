@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..runtime.faults import RuntimeFault
@@ -35,15 +35,12 @@ class Busy(Exception):
 def batch_lock(plan: Plan) -> Iterator[None]:
     """Hold the output folder against other batches of this machine. Raises Busy."""
     plan.state.mkdir(parents=True, exist_ok=True)
-    held = folder_lock(plan.state / "batch")
-    try:
-        held.__enter__()
-    except RuntimeFault as error:
-        raise Busy(f"Another batch is writing into {plan.output}. Wait until it is done, or cancel it") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folder_lock(plan.state / "batch"))
+        except RuntimeFault as error:
+            raise Busy(f"Another batch is writing into {plan.output}. Wait until it is done, or cancel it") from error
         yield
-    finally:
-        held.__exit__(None, None, None)
 
 
 @contextmanager
@@ -71,19 +68,38 @@ def _take(path: Path, mine: str, name: str) -> None:
         try:
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
+            stale = _text(path)
             owner = _owner(path)
             if owner is not None:
                 raise Busy(f"{name} is being done by another process ({owner})") from None
-            # Renamed before it is removed, so that of two that find it stale only one removes it.
-            aside = path.with_name(f".{path.name}.{os.getpid()}.stale")
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(path, aside)
-                aside.unlink(missing_ok=True)
+            _remove_stale(path, stale, name)
             continue
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(mine)
         return
     raise Busy(f"{name} is being done by another process")
+
+
+def _remove_stale(path: Path, stale: str, name: str) -> None:
+    """Removes a lock that nobody has; raises Busy where somebody took it meanwhile."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.stale")
+    try:
+        os.rename(path, aside)
+    except FileNotFoundError:
+        return
+    if _text(aside) != stale:  # another one was quicker, and this is its own
+        with contextlib.suppress(OSError):
+            os.link(aside, path)
+        aside.unlink(missing_ok=True)
+        raise Busy(f"{name} is being done by another process")
+    aside.unlink(missing_ok=True)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _owner(path: Path) -> str | None:

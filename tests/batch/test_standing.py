@@ -157,7 +157,7 @@ def test_what_a_broken_run_left_is_removed(plan):
 def test_a_stage_that_left_nothing_is_no_success(plan):
     place = Workplace(plan, plan.stages[1])
     place.open()
-    with pytest.raises(FileNotFoundError, match="ended without writing a/a.blend"):
+    with pytest.raises(FileNotFoundError, match=r"ended without writing a/a\.blend"):
         place.look(Digests())
 
 
