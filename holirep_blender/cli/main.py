@@ -14,6 +14,7 @@ from typing import Any, Callable, Sequence
 from . import application, batch_verb, environment, light_verb, motion_verbs, render_preview_verb, shadow_verb
 from .errors import CANCELLED, INTERNAL, OK, WORKER, CommandError
 from .parser import build_parser
+from .progress import failure_line
 
 VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "replicate": application.replicate,
@@ -71,7 +72,7 @@ def _fail(error: CommandError, as_json: bool) -> int:
         print(error.text, flush=True)
     if error.code in (INTERNAL, WORKER) and error.details:
         print(error.details.rstrip(), file=sys.stderr)
-    print(f"holirep: error: {message}", file=sys.stderr, flush=True)
+    failure_line(message)
     if as_json:
         answer = {**error.findings, "ok": False, "exit_code": error.code, "error": message}
         print(json.dumps(answer), flush=True)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from typing import Any
 
@@ -11,6 +10,7 @@ import bpy
 
 from . import files
 from .errors import CHARACTER, DISK, USAGE, CommandError
+from .progress import progress_line
 
 
 def render_preview(options: Namespace) -> tuple[dict[str, Any], str]:
@@ -37,4 +37,4 @@ def render_preview(options: Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _report(done: int, count: int) -> None:
-    print(f"{100.0 * done / count:3.0f} % Rendering frame {done} of {count}", file=sys.stderr, flush=True)
+    progress_line(done / count, f"Rendering frame {done} of {count}")

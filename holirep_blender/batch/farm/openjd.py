@@ -27,6 +27,8 @@ LONGEST_NAME = 64
 GRACE_SECONDS = 30
 """Between being asked to end and being ended: a stage removes what it has not finished."""
 MEMORY_MIB = 4096
+PROGRESS_VARIABLE = "HOLIREP_PROGRESS"
+"""With it a stage tells its progress and its failure in the lines that Open Job Description reads."""
 _UI = "userInterface"
 
 
@@ -39,8 +41,8 @@ def job_template(job: Submission, folder: Path) -> dict[str, Any]:
         "description": f"{len(plan.shots)} shots in {len(plan.stages)} stages, by HoliRep's batch.",
         "parameterDefinitions": _parameters(job, folder.absolute()),
     }
-    if job.environment:
-        template["jobEnvironments"] = [{"name": "HoliRep", "variables": dict(sorted(job.environment.items()))}]
+    variables = {PROGRESS_VARIABLE: "openjd", **job.environment}
+    template["jobEnvironments"] = [{"name": "HoliRep", "variables": dict(sorted(variables.items()))}]
     template["steps"] = _steps(job)
     return template
 
