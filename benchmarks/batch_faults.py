@@ -30,6 +30,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE = REPOSITORY / "build" / "plates" / "demo.mp4"
 KINDS = ("batch", "blender", "worker", "file")
+PATIENCE = 100
+"""How often, 20 times a second, it is looked whether there is such a process before another fault is tried."""
 CHARACTER = "HoliRep Performer"
 _CHARACTER_SCRIPT = """
 import sys
@@ -172,6 +174,7 @@ def disturbed(trial: Trial, chance: random.Random, faults: int) -> tuple[Counter
     pulled: list[str] = []
     batch = trial.start()
     deadline = time.monotonic() + chance.uniform(0.5, 9.0)
+    kind, patience = chance.choice(KINDS), PATIENCE
     while True:
         code = batch.poll()
         if code is not None:
@@ -180,14 +183,16 @@ def disturbed(trial: Trial, chance: random.Random, faults: int) -> tuple[Counter
             batch = trial.start()
             deadline = time.monotonic() + chance.uniform(0.5, 9.0)
         if faults > 0 and time.monotonic() > deadline:
-            kind = chance.choice(KINDS)
             text = disturb(kind, batch, trial, chance)
+            patience -= 1
             if text:
                 did[kind] += 1
                 faults -= 1
                 pulled += [text] if kind == "file" else []
                 print(f"  {text}", flush=True)
-            deadline = time.monotonic() + chance.uniform(0.5, 9.0)
+                deadline = time.monotonic() + chance.uniform(0.5, 9.0)
+            if text or not patience:
+                kind, patience = chance.choice(KINDS), PATIENCE
         time.sleep(0.05)
 
 

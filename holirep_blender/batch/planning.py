@@ -15,22 +15,25 @@ from .shot_list import Shot, ShotList
 from .stages import BUILDERS, Building
 
 
-def make_plan(shot_list: ShotList, shots: Optional[Iterable[str]] = None) -> Plan:
+def make_plan(
+    shot_list: ShotList, shots: Optional[Iterable[str]] = None, found: Optional[list[Problem]] = None
+) -> Plan:
     """The plan of a list, of all shots or of those that are named.
 
     Raises ListErrors with everything that is wrong: names and files that two stages would write, names that lead out of
-    the output folder, stages that lack what they need, and stages that wait for each other.
+    the output folder, stages that lack what they need, and stages that wait for each other. With ``found`` the problems
+    are put there instead, and the plan holds what can be planned.
     """
-    problems: list[Problem] = []
+    problems: list[Problem] = [] if found is None else found
     _check_names(shot_list, problems)
     stages: list[Stage] = []
     for shot in shot_list.shots:
         stages += _stages_of(shot, problems)
     stages = _linked(shot_list, stages, problems)
     _check_outputs(shot_list, stages, problems)
-    if problems:
+    ordered = _ordered(shot_list, stages, problems)
+    if problems and found is None:
         raise ListErrors(shot_list.path.name, problems)
-    ordered = _ordered(shot_list, stages)
     plan = Plan(shot_list.name, shot_list.root, shot_list.output, tuple(ordered))
     return plan if shots is None else only(plan, shot_list, shots)
 
@@ -123,8 +126,8 @@ def _normal(path: Path | str) -> str:
     return os.path.normcase(os.path.normpath(path))
 
 
-def _ordered(shot_list: ShotList, stages: list[Stage]) -> list[Stage]:
-    """Each stage after those that it needs, otherwise in the list's order. Raises ListErrors for a circle."""
+def _ordered(shot_list: ShotList, stages: list[Stage], problems: list[Problem]) -> list[Stage]:
+    """Each stage after those that it needs, otherwise in the list's order; nothing where some wait in a circle."""
     by_id = {stage.id: stage for stage in stages}
     ordered: dict[str, Stage] = {}
     for first in stages:
@@ -139,7 +142,8 @@ def _ordered(shot_list: ShotList, stages: list[Stage]) -> list[Stage]:
                 circle = [one.id for one in path[path.index(waits) :]]
                 place = next(shot for shot in shot_list.shots if shot.name == waits.shot).place
                 text = f"these stages wait for each other's files: {' → '.join([*circle, circle[0]])}"
-                raise ListErrors(shot_list.path.name, [place.problem(text)])
+                problems.append(place.problem(text))
+                return []
             else:
                 path.append(waits)
     return list(ordered.values())

@@ -25,11 +25,17 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})")
 
 
-def read_list(path: Path, output: Optional[Path] = None, mapped: Optional[Callable[[str], str]] = None) -> ShotList:
+def read_list(
+    path: Path,
+    output: Optional[Path] = None,
+    mapped: Optional[Callable[[str], str]] = None,
+    found: Optional[list[Problem]] = None,
+) -> ShotList:
     """The list of a file or folder. Raises ListErrors with everything that is wrong with its form.
 
-    ``output`` takes the place of the list's own output folder. ``mapped`` says where an absolute path of the list is on
-    this machine.
+    With ``found`` the problems are put there instead, and the list holds the shots that could be read; a file that
+    cannot be read at all raises all the same. ``output`` takes the place of the list's own output folder. ``mapped``
+    says where an absolute path of the list is on this machine.
     """
     path = path.absolute()
     lines: Lines = {}
@@ -41,7 +47,9 @@ def read_list(path: Path, output: Optional[Path] = None, mapped: Optional[Callab
     reader = _Reader(lines, mapped or (lambda text: text))
     shots = reader.shots(data)
     folder = reader.output(data, root / f"{path.stem}_output") if output is None else output.absolute()
-    if reader.problems:
+    if found is not None:
+        found += reader.problems
+    elif reader.problems:
         raise ListErrors(path.name, reader.problems)
     return ShotList(path, root, Path(os.path.normpath(root / folder)), tuple(shots))
 

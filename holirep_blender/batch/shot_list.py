@@ -38,6 +38,11 @@ class Shot:
         """Where the first of these values stands that the list has; the shot itself where it has none."""
         return next((self.places[name] for name in names if name in self.places), self.place)
 
+    def own(self, *names: str) -> Place:
+        """The same among the shot's own values, for what is wrong with this shot alone."""
+        found = (self.places[name] for name in names if name in self.places)
+        return next((place for place in found if place.key.startswith("shots[")), self.place)
+
 
 @dataclass(frozen=True)
 class ShotList:

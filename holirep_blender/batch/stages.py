@@ -30,7 +30,7 @@ class Building:
 
     def wrong(self, message: str, *keys: str) -> None:
         """Notes what is wrong with the shot; ``keys`` are where, the first that the list has."""
-        self.problems.append(self.shot.at(*keys, "do").problem(message))
+        self.problems.append(self.shot.own(*keys, "do").problem(message))
 
     def output(self, role: str, ending: str = "", **settings: Any) -> Output:
         """An output named after the list's pattern."""

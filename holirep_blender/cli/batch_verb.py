@@ -30,7 +30,7 @@ from ..batch.parent_watch import end_with_parent
 from ..batch.path_mapping import PathMapping, PathMappingError
 from ..batch.plan import Plan
 from ..batch.planning import make_plan
-from ..batch.problems import ListErrors
+from ..batch.problems import ListErrors, Problem
 from ..batch.reading import read_list
 from ..batch.records import read_record, write_record
 from ..batch.runner import Outcome, Policy, Runner
@@ -73,12 +73,16 @@ def _planned(options: Namespace) -> tuple[ShotList, Plan]:
         mapping = PathMapping.chosen(options.path_mapping, os.environ)
     except PathMappingError as error:
         raise CommandError(USAGE, str(error)) from error
-    shot_list = read_list(options.list, options.output, mapping.map)
+    problems: list[Problem] = []
+    shot_list = read_list(options.list, options.output, mapping.map, problems)
     weights = preferences.settings().weights_file
     for shot in shot_list.shots:
         if weights and shot.values.get("method") == "fusion":
             shot.values["replicate"].setdefault("weights", weights)
-    return shot_list, make_plan(shot_list, options.shot or None)
+    plan = make_plan(shot_list, None if problems else options.shot, problems)
+    if problems:
+        raise ListErrors(shot_list.path.name, problems + check_files(shot_list, plan, _look))
+    return shot_list, plan
 
 
 def _job(options: Namespace) -> tuple[dict[str, Any], str]:
