@@ -136,7 +136,7 @@ def test_the_death_of_a_worker_is_told_with_its_last_words(shot, monkeypatch, ca
         job = Job(1, "replicate", {}, state="failed", error=JobError("worker", "The worker died."), log_tail=["Ouch"])
         raise from_job(job)
 
-    monkeypatch.setitem(sys.modules["holirep_blender.cli.main"]._VERBS, "doctor", die)
+    monkeypatch.setitem(sys.modules["holirep_blender.cli.main"].VERBS, "doctor", die)
     assert cli.main(["doctor"], "holirep") == 6
     assert capfd.readouterr().err.splitlines() == ["Ouch", "holirep: error: The worker died."]
 
