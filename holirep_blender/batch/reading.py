@@ -142,8 +142,8 @@ class _Reader:
                     **kept.get(setting.key, {}),
                     **own.get(setting.key, {}),
                 }
-            elif setting.key in own or setting.key in kept:
-                values[setting.key] = own[setting.key] if setting.key in own else kept[setting.key]
+            elif own.get(setting.key, kept.get(setting.key)) is not None and own.get(setting.key, "") is not None:
+                values[setting.key] = own.get(setting.key, kept.get(setting.key))
         return Shot(name, values, self._place(path), {**places, **own_places})
 
     def _table(
@@ -168,6 +168,9 @@ class _Reader:
                 continue
             setting = known[key]
             place = self._place(here)
+            if value == "" and settings is SHOT and setting.removable:
+                found[key] = None
+                continue
             if setting.kind == "table":
                 if not isinstance(value, dict):
                     self._wrong(here, "must be a table")

@@ -14,6 +14,11 @@ NAME_PATTERN = r"^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$"
 def json_schema() -> dict[str, Any]:
     """The schema, draft 2020-12."""
     shot = _table(SHOT)
+    for setting in SHOT:
+        if setting.removable:
+            value = shot["properties"][setting.key]
+            text = value.pop("description")
+            shot["properties"][setting.key] = {"description": text, "anyOf": [{"const": ""}, value]}
     shot["required"] = ["name"]
     shot["properties"]["name"]["pattern"] = NAME_PATTERN
     whole = _table(LIST)

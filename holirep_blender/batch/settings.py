@@ -35,6 +35,11 @@ class Setting:
     default: Any = None
     pattern: str = ""
 
+    @property
+    def removable(self) -> bool:
+        """Whether an empty text in a shot says that the default does not count there."""
+        return self.kind in ("word", "path") and self.default is None and self.key != "name"
+
 
 def _switch(key: str, text: str) -> Setting:
     return Setting(key, "switch", text, option=f"--{key.replace('_', '-')}")

@@ -21,6 +21,7 @@ from ..batch.records import FAILED, MOVING, STARTED, Record, read_record, write_
 from ..batch.standing import Keys, standing
 from ..batch.workplace import Workplace
 from ..operators import session
+from ..runtime.location import ENVIRONMENT_VARIABLE
 from ..scene.bringing_in import BringInError, bring_in
 from . import files
 from .errors import CHARACTER, DISK, LOCKED, USAGE, CommandError
@@ -39,6 +40,8 @@ class Travelling:
     run_scripts: bool = False
     """Whether scripts in .blend files may run, as rigs with Python drivers need."""
     overwrite: bool = False
+    runtime: str = ""
+    """The runtime that the preferences name, where they do."""
 
     def to_json(self) -> dict[str, Any]:
         """For a job's file."""
@@ -47,6 +50,8 @@ class Travelling:
 
 def run_stage(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str, Any], str]:
     """Runs a stage unless it is done; raises CommandError as its command does, and what is wrong is noted then."""
+    if travelling.runtime:
+        os.environ[ENVIRONMENT_VARIABLE] = travelling.runtime
     try:
         with stage_lock(plan, stage):
             return _locked(plan, stage, travelling)

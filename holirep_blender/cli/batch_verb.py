@@ -185,7 +185,13 @@ def _travelling(options: Namespace) -> Travelling:
     settings = preferences.settings()
     files = bpy.context.preferences.filepaths
     device = options.device or ("" if settings.device == "auto" else settings.device)
-    return Travelling(device, bool(files.use_scripts_auto_execute), options.overwrite)
+    runtime = preferences.runtime_location()
+    return Travelling(
+        device=device,
+        run_scripts=bool(files.use_scripts_auto_execute),
+        overwrite=options.overwrite,
+        runtime=str(runtime.python) if runtime.source == "preference" else "",
+    )
 
 
 def _forget(plan: Plan, kinds: tuple[str, ...]) -> None:

@@ -59,6 +59,14 @@ def test_defaults_are_merged_table_by_table_and_a_shots_own_file_replaces_the_te
     assert (first.at("plate").line, first.at("character").key) == (12, "defaults.character")
 
 
+def test_an_empty_text_in_a_shot_takes_a_default_away(tmp_path):
+    found = read_list(written(tmp_path, GOOD))
+    assert "template" not in found.shots[1].values
+    text = GOOD.replace('plate = "b.mov"', 'plate = "b.mov"\ncharacter = ""')
+    assert "character" not in read_list(written(tmp_path, text)).shots[1].values
+    assert problems(written(tmp_path, GOOD.replace('"template.blend"', '""')))[0][1] == "defaults.template"
+
+
 def test_json_means_the_same_as_toml(tmp_path):
     import tomllib
 
