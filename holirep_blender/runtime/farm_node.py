@@ -24,7 +24,7 @@ NEEDED_TEMP_GB = 1.0
 """A worker's own files while it tracks a plate, and a .blend with its backup."""
 GOOD_TEMP_GB = 5.0
 NEEDED_MEMORY_GB = 3.0
-"""A worker with its networks for tracking and for fusion takes 1.6 GB, Blender with a character up to one more."""
+"""Replicating with Fusion takes 1.1 GB in Blender and worker together, and up to 1 GB more with a 4K plate."""
 NOTED_SKEW_SECONDS = 2.0
 WRONG_SKEW_SECONDS = 60.0
 """A lock on a shot counts as left behind once it was silent for longer; clocks further apart would break locks that
