@@ -174,7 +174,8 @@ def choose(
             continue
         place = next(at for at, source in enumerate(taken) if any(part == patch.parent for part, _ in source.parts))
         lamp = taken[place]
-        if lamp.whole and lamp.middle.energy >= _STRONG[0] * total and not _belongs(one, lamp, _SLIGHT[0]):
+        strong = lamp.middle.energy >= _STRONG[0] * total
+        if lamp.whole and not (_belongs(one, lamp, _SLIGHT[0]) if strong else _near(one, lamp)):
             continue
         joined = [*taken[:place], _joined(lamp, one), *taken[place + 1 :]]
         lamps = len(_split(taken, count, limit, least * total))
@@ -211,19 +212,24 @@ def _leading(patches: List[Patch], every: List[Source], total: float, count: int
     return taken
 
 
+def _near(glow: Source, lamp: Source) -> bool:
+    """Whether a glow is not much wider than its lamp."""
+    return disk_angle(glow.middle.variance) < _AUREOLE * disk_angle(lamp.middle.variance)
+
+
 def _belongs(glow: Source, lamp: Source, slight: float) -> bool:
     """Whether a glow is the lamp's own: around it, or with less than a part ``slight`` of its light.
 
     What lies behind a sun or a disk with a sharp edge is not theirs.
     """
-    energy, angle = glow.middle.energy / lamp.middle.energy, disk_angle(glow.middle.variance)
+    energy = glow.middle.energy / lamp.middle.energy
     if energy < slight:
         return True
     aside = float(np.arccos(np.clip(glow.middle.direction @ lamp.middle.direction, -1.0, 1.0)))
-    if aside > _CONCENTRIC * angle:
+    if aside > _CONCENTRIC * disk_angle(glow.middle.variance):
         return False
     if lamp.narrow:
-        return angle < _AUREOLE * disk_angle(lamp.middle.variance)
+        return _near(glow, lamp)
     return not lamp.whole or energy > _GLARE
 
 
@@ -247,7 +253,8 @@ def _source(number: int, patch: Patch, weights: Array, single: bool) -> Source:
 def _joined(core: Source, glow: Source) -> Source:
     directions = np.concatenate([core.directions, glow.directions])
     energies = np.concatenate([core.energies, glow.energies])
-    return Source([*core.parts, *glow.parts], core.core, core.group, directions, energies, core.single)
+    parts = [*core.parts, *glow.parts]
+    return Source(parts, core.core if core.narrow else len(parts), core.group, directions, energies, core.single)
 
 
 def _split(sources: List[Source], count: int, limit: float, least: float) -> List[Source]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +26,14 @@ class EnvironmentMap:
     """An equirectangular radiance map.
 
     ``pixels`` ``(H, W, 3)`` float32 or float16, linear, the top row first, all finite. ``luminance`` are the weights of
-    its primaries. ``notes`` say what was mended in the pixels.
+    its primaries. ``notes`` say what was mended in the pixels. ``limit`` is the highest value that the file's format
+    has room for, where that is low.
     """
 
     pixels: npt.NDArray[Any]
     luminance: Tuple[float, float, float] = REC709_LUMINANCE
     notes: Tuple[str, ...] = field(default=())
+    limit: Optional[float] = None
 
     @property
     def height(self) -> int:

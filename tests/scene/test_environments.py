@@ -70,7 +70,7 @@ def test_blenders_own_environments(path, empty_scene):
     matched = match_environment(environment, path.stem, 8, warnings)
     lamps = np.sum([np.zeros(3), *(lamp.irradiance for lamp in matched.analysis.lamps)], axis=0)
     assert (np.abs(flux(matched.analysis.residual.pixels) + lamps - whole) / whole).max() < 1e-6
-    assert matched.measures.irradiance_error < 0.001
+    assert matched.measures.irradiance_error < 0.0015
     assert (matched.analysis.clipping is not None) == (path.stem == "sunrise"), (
         "sunrise.exr was clamped when it was made"
     )
@@ -84,4 +84,4 @@ def test_the_shared_environments(shared_data, empty_scene):
         errors.append(matched.measures.irradiance_error)
         assert matched.analysis.clipping is None, path.name
     assert np.median(errors) < 0.0003
-    assert max(errors) < 0.001
+    assert max(errors) < 0.0015
