@@ -65,6 +65,7 @@ class _Checker:
             facts = None if item.made_by else self._file(stage, item)
             files[item.role] = (item, facts)
         self._names(stage, files)
+        self._twice(stage, files)
 
     def _place(self, stage: Stage, role: str) -> Place:
         return self._shots[stage.shot].at(*_KEYS.get(role, (role,)))
@@ -95,6 +96,15 @@ class _Checker:
         role = "character_file" if "character_file" in files else "blend"
         self._name(stage, files, role, str(character), "character")
         self._name(stage, files, "blend", str(stage.recipe.get("camera", "")), "replicate.camera")
+
+    def _twice(self, stage: Stage, files: dict[str, tuple[Input, Optional[BlendFacts]]]) -> None:
+        """Notes a character that is to be brought into the very file that it is in."""
+        if "blend" not in files or "character_file" not in files:
+            return
+        scene, character = (self._plan.path_of(files[role][0]) for role in ("blend", "character_file"))
+        if scene.exists() and character.exists() and scene.samefile(character):
+            text = f"{character} is the scene itself, in which the character is already: leave character_file out"
+            self.problems.append(self._shots[stage.shot].at("character_file").problem(text))
 
     def _name(
         self, stage: Stage, files: dict[str, tuple[Input, Optional[BlendFacts]]], role: str, name: str, key: str

@@ -164,6 +164,19 @@ def test_files_are_looked_at_before_any_work(tmp_path):
     assert "has no object named 'Hero'; it has Villain" in found
 
 
+def test_a_character_is_not_brought_into_its_own_file(tmp_path):
+    path = tmp_path / "shots.toml"
+    lines = ["[[shots]]", 'name = "a"', 'do = ["apply"]', 'take = "a.npz"', 'character = "Hero"', 'template = "h.blend"']
+    path.write_text("\n".join([*lines, 'character_file = "./h.blend"']), encoding="utf-8")
+    for name in ("a.npz", "h.blend"):
+        (tmp_path / name).write_bytes(b"x")
+    shots = read_list(path)
+    found = check_files(shots, make_plan(shots), lambda file: BlendFacts(objects=frozenset({"Hero"})))
+    (text,) = [problem.text("l") for problem in found]
+    assert text.startswith("l:7: shots[0].character_file: ")
+    assert "leave character_file out" in text
+
+
 def test_a_job_holds_its_stage_and_what_that_is_made_from(tmp_path):
     plan = planned(tmp_path, ALL)
     file = tmp_path / "job.json"
