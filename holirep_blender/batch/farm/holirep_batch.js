@@ -7,7 +7,7 @@ const COMMAND = ["--background", "--factory-startup", "--addons", "bl_ext.user_d
 // In Blender, the add-on of HoliRep reads the list when the job is submitted: the Manager cannot, and may not see it.
 const READ_STAGES =
   "__import__('importlib').import_module(next((addon.module for addon in bpy.context.preferences.addons" +
-  " if addon.module.split('.')[-1] in ('holirep', 'holirep_blender')), 'holirep')" +
+  " if addon.module.split('.')[-1] in ('holirep', 'holirep_blender')), 'HoliRep_is_not_enabled_in_this_Blender')" +
   " + '.batch.farm.flamenco').stages_of(abspath(settings.shot_list)," +
   " abspath(settings.output_folder) if settings.output_folder else '')";
 
