@@ -33,7 +33,7 @@ ATTRIBUTE = "HoliRep {kind}"
 UV_MAP = "HoliRep UV"
 """Name of the UV map that a mesh gets which has none."""
 _MARGIN = 8
-_DARKEST = 1e-3
+_DARKEST = 1e-2
 
 
 @dataclass(frozen=True)
