@@ -30,7 +30,7 @@ SHARED = HERE.parent / "shared" / "data" / "hdri"
 OUTDOOR, INDOOR = 1.15, 2.0
 """Errors over the noise floor that are allowed; the floor itself scatters by a tenth."""
 INSIDE = ("interior", "studio", "hall", "workshop", "apartment")
-SIZE, SAMPLES, EEVEE_SAMPLES = (192, 128), 64, 16
+SIZE, SAMPLES, EEVEE_SAMPLES = (192, 128), 64, 8
 COLUMNS = ("error", "noise", "rest", "world", "own sun", "ball")
 
 

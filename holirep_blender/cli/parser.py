@@ -97,12 +97,30 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light = verbs.add_parser("light", parents=[common], help="an environment's lamps, and the rest without them")
     _file(light)
     light.add_argument(
-        "--hdri", type=Path, required=True, metavar="FILE", help="equirectangular environment, HDR or EXR"
+        "--hdri", type=Path, metavar="FILE", help="environment, HDR or EXR; else the file's rig, with --match-plate"
     )
     light.add_argument("--lamps", type=values.whole_number(0, 64), default=8, metavar="N", help="at most; else 8")
     light.add_argument("--residual", type=Path, metavar="FILE.exr", help="where the rest goes, 32 bits a channel")
     light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
+    light.add_argument("--no-renders", action="store_true", help="the report without pictures that take a minute")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
+    plate = light.add_argument_group("matching the rig to the plate")
+    plate.add_argument("--match-plate", type=Path, metavar="PLATE", help="movie, picture or sequence")
+    plate.add_argument("--frame", type=values.whole_number(0, 1048574), metavar="N", help="frame of the plate; else 1")
+    plate.add_argument(
+        "--scene-frame", type=values.whole_number(-1048574, 1048574), metavar="N", help="of the scene; else its own"
+    )
+    plate.add_argument("--region", type=values.numbers(4), metavar="X0,Y0,X1,Y1", help="what the scene shows too")
+    plate.add_argument("--ball", type=values.numbers(4), metavar="X0,Y0,X1,Y1", help="box close around a ball, pixels")
+    plate.add_argument(
+        "--reflectance", type=values.number(0.01, 1.0), default=0.18, metavar="0..1", help="the ball's; else 0.18"
+    )
+    plate.add_argument(
+        "--chart", type=values.numbers(8, ()), nargs="?", const=(), metavar="X,Y,X,Y,X,Y,X,Y",
+        help="24-patch chart, found by itself or by the middles of its corner patches",
+    )  # fmt: skip
+    plate.add_argument("--balance", action="store_true", help="one gain for all lights, red, green and blue")
+    plate.add_argument("--tint", action="store_true", help="red, green and blue of each light by themselves")
 
     shadows = verbs.add_parser("bake-shadows", parents=[common], help="the character's shadow as passes for the plate")
     shadow_verb.add_parser(shadows, values, _file)

@@ -79,6 +79,20 @@ def number(lowest: float, highest: float, unit: str = "") -> Callable[[str], flo
     return read
 
 
+def numbers(count: int, empty: tuple[float, ...] | None = None) -> Callable[[str], tuple[float, ...]]:
+    """So many numbers with commas between them."""
+
+    def read(text: str) -> tuple[float, ...]:
+        words = text.split(",")
+        if empty is not None and text == "auto":
+            return empty
+        if len(words) != count or not all(re.fullmatch(rf"-?{_NUMBER}", word.strip()) for word in words):
+            raise ArgumentTypeError(f"must be {count} numbers with commas between them, not {text!r}")
+        return tuple(float(word) for word in words)
+
+    return read
+
+
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     """A whole number between two others."""
 

@@ -98,6 +98,7 @@ class HOLIREP_PT_lighting_options(SidebarPanel, bpy.types.Panel):
         layout.prop(light, "linking")
         if light.linking != "ALL":
             layout.prop(light, "link_collection")
+        layout.operator("holirep.light_report", icon="FILE_TEXT")
         layout.operator("holirep.remove_lighting", icon="TRASH")
 
 

@@ -1,77 +1,80 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sheet that a lighter hands on: what an environment holds, as a page, as JSON and as a picture."""
+"""The match report that a lighter hands on: a page with its pictures inside, the same as JSON, and the pictures."""
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
-import bpy
 import numpy as np
 
+from ..lighting.environment_map import EnvironmentMap
+from ..lighting.marking import marked_environment
+from ..lighting.measures import temperature
+from ..lighting.report_page import page
 from .light_matching import MatchedLight, light_rows
-from .light_thumbnail import thumbnail
+from .light_trial import try_rig
+from .pictures import write_png
 
-_STYLE = (
-    "body{font:15px sans-serif;max-width:60em;margin:2em auto}td,th{padding:.2em .8em;text-align:right}img{width:100%}"
-)
+if TYPE_CHECKING:
+    from .plate_light import PlateMatch
+
+_WIDTH = 1024
 
 
-def write_report(matched: MatchedLight, folder: Path) -> Path:
-    """Writes ``index.html``, ``light.json`` and ``environment.png`` into a folder, made where it is not there.
+def write_report(
+    matched: MatchedLight,
+    folder: Path,
+    environment: Optional[EnvironmentMap] = None,
+    plate: Optional[PlateMatch] = None,
+    samples: int = 64,
+) -> Path:
+    """Writes ``index.html``, ``light.json`` and pictures into a folder, made where it is not there.
 
-    Gives the page's path. Raises OSError where it cannot be written.
+    ``environment`` is the map before it was taken apart: with it, rig and environment are rendered against each other.
+    ``plate`` is what Match to Plate came to. Gives the page's path. Raises OSError where it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = light_rows(matched)
-    image = thumbnail(matched.analysis.grid, matched.analysis.lamps, matched.name)
-    try:
-        image.filepath_raw, image.file_format = str(folder / "environment.png"), "PNG"
-        image.save()
-    except RuntimeError as error:
-        raise OSError(f"{folder / 'environment.png'} could not be written: {error}") from error
-    finally:
-        bpy.data.images.remove(image)
-    (folder / "light.json").write_text(json.dumps(rows, indent=2), encoding="utf-8")
-    page = folder / "index.html"
-    page.write_text(_page(matched, rows), encoding="utf-8")
-    return page
+    facts = {"name": matched.name, "sentence": matched.sentence, **light_rows(matched), "sheet": sheet(matched)}
+    marked = marked_environment(matched.analysis.grid, matched.analysis.lamps, _WIDTH)
+    shots: dict[str, Any] = {"environment": np.dstack([marked, np.ones(marked.shape[:2], dtype=np.float32)])}
+    if environment is not None:
+        analysis = matched.analysis
+        facts["rendered"], pictures = try_rig(environment, analysis.lamps, analysis.residual, samples)
+        shots.update(pictures)
+    if plate is not None:
+        from .plate_light import comparison
+
+        facts["plate"], shots["plate"] = plate.facts(), comparison(plate)
+    encoded = {}
+    for name, picture in shots.items():
+        write_png(picture, folder / f"{name}.png")
+        encoded[name] = (folder / f"{name}.png").read_bytes()
+    (folder / "light.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    target = folder / "index.html"
+    target.write_text(page(facts, encoded), encoding="utf-8")
+    return target
 
 
-def _page(matched: MatchedLight, rows: dict[str, Any]) -> str:
-    facts = {
-        "Size": f"{rows['size'][0]} × {rows['size'][1]} pixels, {rows['working_space']}",
-        "Light in lamps": f"{rows['lamp_share']:.1%}",
-        "Key to fill": "no key light" if rows["key_to_fill"] is None else f"{rows['key_to_fill']:.2f} : 1",
-        "Colour temperature": "none" if rows["colour_temperature"] is None else f"{rows['colour_temperature']:.0f} K",
-        "Contrast": f"{rows['contrast_stops']:.1f} stops between the brightest and the darkest side of a ball",
-        "Energy closure": f"{rows['energy_closure']:.1e}",
-        "Irradiance error": f"{rows['irradiance_error']:.5f} of the mean, over 600 normals",
-        "Clipped": "no" if rows["clipping"] is None else f"yes, at {rows['clipping']['level']:.5g}",
-    }
-    listed = "".join(f"<tr><th>{name}</th><td>{html.escape(text)}</td></tr>" for name, text in facts.items())
-    head = "".join(f"<th>{name}</th>" for name in ("", "Azimuth", "Elevation", "Irradiance R G B", "Angle", "Share"))
-    lamps = "".join(_lamp(number, row) for number, row in enumerate(rows["lights"], 1))
-    notes = "".join(f"<p>{html.escape(text)}</p>" for text in rows["warnings"])
-    name = html.escape(matched.name)
-    return (
-        f"<!doctype html><meta charset='utf-8'><title>{name}: light</title><style>{_STYLE}</style><h1>{name}</h1>"
-        f"<p>{html.escape(matched.sentence)}.</p>{notes}<img src='environment.png' alt='The environment, lamps ringed'>"
-        f"<table>{listed}</table><table><tr>{head}</tr>{lamps}</table>"
-        "<p>Azimuth from +X toward +Y, environment not turned; irradiance in W/m² on what faces the lamp.</p>"
-    )
-
-
-def _lamp(number: int, row: dict[str, Any]) -> str:
-    x, y, z = row["direction"]
-    cells = (
-        "Sun" if row["sun"] else f"Light {number}",
-        f"{np.degrees(np.arctan2(y, x)):.1f}°",
-        f"{np.degrees(np.arcsin(z)):.1f}°",
-        " ".join(f"{value:.4g}" for value in row["irradiance"]),
-        f"{np.degrees(row['angle']):.2f}°",
-        f"{row['share']:.1%}",
-    )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+def sheet(matched: MatchedLight) -> list[dict[str, Any]]:
+    """The lamps as a lighter sets them up: degrees, Blender's strength and colour, kelvin."""
+    rows = []
+    for number, lamp in enumerate(matched.analysis.lamps, 1):
+        x, y, z = (float(value) for value in lamp.direction)
+        light = np.maximum(lamp.irradiance, 0.0)
+        strength = float(light.max())
+        rows.append(
+            {
+                "name": f"{number} {'Sun' if lamp.sun else 'Light'}",
+                "azimuth": float(np.degrees(np.arctan2(y, x))),
+                "elevation": float(np.degrees(np.arcsin(np.clip(z, -1.0, 1.0)))),
+                "strength": strength,
+                "colour": [float(value) for value in (light / strength if strength > 0 else np.ones(3))],
+                "angle": float(np.degrees(lamp.angle)),
+                "elongation": lamp.elongation,
+                "temperature": temperature(lamp.irradiance),
+                "share": lamp.share,
+            }
+        )
+    return rows

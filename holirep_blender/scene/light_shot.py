@@ -35,6 +35,44 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
     if own is None and settings.control is not None:  # matched again: as the artist turned it
         rotation, strength = tuple(settings.control.rotation_euler), settings.strength
     matched = match_environment(environment, name, settings.count, warnings)
+    _place(scene, matched, name, RigOptions(strength, rotation), source, own)
+    return matched
+
+
+def place_rig(scene: bpy.types.Scene, matched: MatchedLight) -> list[str]:
+    """Puts the rig of an environment that was matched elsewhere into a scene, as Match Lighting does; its lamps' names.
+
+    The scene's own world is kept, and how it is turned does not count: the environment is another one.
+    """
+    own = scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
+    _place(scene, matched, matched.name, RigOptions(), None, own)
+    rows = [row for row in scene.holirep.light.lamps if row.lamp is not None]
+    nearest = (max(rows, key=lambda row: lamp.direction @ np.array(row.direction)) for lamp in matched.analysis.lamps)
+    return [str(row.lamp.name) for row in nearest]
+
+
+def report_lighting(scene: bpy.types.Scene, folder: Path) -> Path:
+    """Writes the match report of the scene's environment; its page. Raises EnvironmentMapError or OSError."""
+    from .light_report import write_report
+
+    settings = scene.holirep.light
+    own = scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
+    path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
+    environment, name, _source, _options, warnings = _environment(settings, path, own)
+    whole = EnvironmentMap(environment.pixels.copy(), environment.luminance)
+    matched = match_environment(environment, name, settings.count, warnings)
+    return write_report(matched, folder, whole)
+
+
+def _place(
+    scene: bpy.types.Scene,
+    matched: MatchedLight,
+    name: str,
+    options: RigOptions,
+    source: Optional[bpy.types.Image],
+    own: Optional[bpy.types.World],
+) -> None:
+    settings = scene.holirep.light
     kept = [row for row in settings.lamps if row.locked and row.lamp is not None]
     lamps = [
         lamp
@@ -47,8 +85,8 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
         matched.analysis.residual,
         name,
         RigOptions(
-            strength,
-            rotation,
+            options.strength,
+            options.rotation,
             settings.area_from if settings.use_areas else None,
             settings.distance,
             settings.light_groups,
@@ -56,7 +94,7 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
         ),
         [row.lamp for row in kept],
     )
-    settings.source, settings.strength, settings.control = source, strength, rig.control
+    settings.source, settings.strength, settings.control = source, options.strength, rig.control
     if own is not None:
         settings.own_world = own
     settings.residual_gain = (1.0, 1.0, 1.0)
@@ -66,7 +104,6 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
     if old is not None:
         bpy.data.images.remove(old)
     settings.summary, settings.warnings = matched.sentence, "\n".join(matched.warnings)
-    return matched
 
 
 def remove_lighting(scene: bpy.types.Scene) -> None:
