@@ -166,8 +166,9 @@ def test_files_are_looked_at_before_any_work(tmp_path):
 
 def test_a_character_is_not_brought_into_its_own_file(tmp_path):
     path = tmp_path / "shots.toml"
-    lines = ["[[shots]]", 'name = "a"', 'do = ["apply"]', 'take = "a.npz"', 'character = "Hero"', 'template = "h.blend"']
-    path.write_text("\n".join([*lines, 'character_file = "./h.blend"']), encoding="utf-8")
+    lines = ["[[shots]]", 'name = "a"', 'do = ["apply"]', 'take = "a.npz"', 'character = "Hero"']
+    lines += ['template = "h.blend"', 'character_file = "./h.blend"']
+    path.write_text("\n".join(lines), encoding="utf-8")
     for name in ("a.npz", "h.blend"):
         (tmp_path / name).write_bytes(b"x")
     shots = read_list(path)
