@@ -24,7 +24,7 @@ TOLERANCE = 1.5e-4
 """Root mean square error of irradiance over all normals, as a part of its mean, up to which weaker lamps are taken."""
 _STRONG = 0.1, 0.25
 """What holds so large a part of the light is a lamp whatever the tolerance; the second for what is wide."""
-_NARROW, _ROUND = np.radians(1.5), np.radians(12.0)
+_NARROW, _ROUND = np.radians(1.5), np.radians(16.0)
 _DISK, _STEPS = 0.08, 0.5
 """What is narrow, or narrower than the second and differs from a disk of uniform radiance by less than this part of how
 it differs from a point, is better left whole; for the steps of its edge the second, over the root of its pixels, is
