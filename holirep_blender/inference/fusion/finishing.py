@@ -20,6 +20,7 @@ from ...motion.observations import Observations
 from ...motion.skeleton import FINGERS, JOINT_INDEX, SIDES, finger_joints
 from ...motion.take import Take
 from .face_solving import UNOBSERVABLE, fit_face
+from .lids import shut_lids
 from .neutral import Neutral
 from .weights import Trained
 
@@ -93,6 +94,10 @@ def _face(
     found, certain = _coefficients(said, face, trained, neutral)
     gaze = _against_neutral(solve_gaze(face, fps), neutral)
     _look(found, gaze)
+    apart = _eyes_apart(rows.face_image[face.valid])
+    if face.valid.any():
+        lids = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
+        found[:, lids] = np.maximum(found[:, lids], shut_lids(face, gaze, apart))
     found[:, [ARKIT_INDEX[name] for name in UNOBSERVABLE]] = 0.0
     if not face.valid.any():
         found = np.zeros_like(found)
@@ -103,7 +108,7 @@ def _face(
         filled += near[:, None] * (filters.zero_phase(filled, fps, 1.5) - filled)
     take.blendshapes = np.clip(smooth(filled), 0.0, 1.0)
     trust = gaps.confidence_into_gaps(face.confidence, face.valid, fps)
-    certain = certain * _of_size(rows, face.valid)
+    certain = certain * min(1.0, apart / _SMALL_FACE)
     certain[[ARKIT_INDEX[name] for name in UNOBSERVABLE]] = 0.0
     take.blendshape_confidence = np.clip(trust[:, None] * certain, 0.0, 1.0)
     columns = [JOINT_INDEX["leftEye"], JOINT_INDEX["rightEye"]]
@@ -143,10 +148,9 @@ def _look(coefficients: Array, gaze: Gaze) -> None:
             coefficients[:, ARKIT_INDEX[f"eyeLook{name}{side}"]] = np.clip(value, 0.0, 1.0)
 
 
-def _of_size(rows: Observations, valid: Mask) -> float:
-    """How far a face of the clip's size can be trusted, 0..1."""
-    if not valid.any():
+def _eyes_apart(image: Array) -> float:
+    """Pixels between the middles of the eyes, the median over points ``(T, 478, 3)``; 0 where there are none."""
+    if not len(image):
         return 0.0
-    eyes = [rows.face_image[valid][:, pair, :2].mean(axis=1) for pair in _EYES]
-    apart = float(np.median(np.linalg.norm(eyes[1] - eyes[0], axis=-1)))
-    return min(1.0, apart / _SMALL_FACE)
+    middles = [image[:, pair, :2].mean(axis=1) for pair in _EYES]
+    return float(np.median(np.linalg.norm(middles[1] - middles[0], axis=-1)))
