@@ -14,7 +14,7 @@ from bpy.props import (
 )
 
 from .protocol.methods import DEFAULT_METHOD
-from .scene import confidence_properties, light_properties, refine_properties, shadow_properties
+from .scene import batch_properties, confidence_properties, light_properties, refine_properties, shadow_properties
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -334,6 +334,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         description="How the character's shadow gets into the plate",
         type=shadow_properties.HOLIREP_PG_shadow,
     )
+    batch: PointerProperty(
+        name="Batch",
+        description="The shot list and what is to be done with this shot",
+        type=batch_properties.HOLIREP_PG_batch,
+    )
 
 
 CLASSES = (
@@ -343,6 +348,7 @@ CLASSES = (
     *refine_properties.CLASSES,
     *light_properties.CLASSES,
     *shadow_properties.CLASSES,
+    *batch_properties.CLASSES,
     HOLIREP_PG_shot,
 )
 

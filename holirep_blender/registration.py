@@ -9,7 +9,7 @@ from typing import Any, Callable
 import bpy
 
 from . import operators, panels, preferences, properties
-from .operators import session
+from .operators import batch_run, session
 from .scene import contact_display, refine_live
 
 _CLASSES: tuple[type, ...] = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
@@ -25,6 +25,7 @@ def register() -> None:
             _add(partial(bpy.utils.register_class, cls), partial(bpy.utils.unregister_class, cls))
         _add(properties.register, properties.unregister)
         _add(session.register, session.unregister)
+        _taking_back.append(batch_run.stop)
         _add(panels.register, panels.unregister)
         _add(contact_display.register, contact_display.unregister)
         _taking_back.append(refine_live.cancel_timer)

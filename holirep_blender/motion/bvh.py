@@ -272,9 +272,10 @@ def _bvh_text(take: Take) -> str:
         add(joint, 0)
     lines += ["MOTION", f"Frames: {take.frame_count}", f"Frame Time: {1.0 / take.fps:.9f}"]
     table = np.concatenate([root, angles[:, order].reshape(take.frame_count, -1)], axis=1)
-    lines += [" ".join(f"{value:.6f}" for value in row) for row in table]
+    lines += [_numbers(row) for row in table]
     return "\n".join(lines) + "\n"
 
 
 def _numbers(vector: Array) -> str:
-    return " ".join(f"{value:.6f}" for value in vector)
+    # Adding zero makes -0 a plain 0: which of them rounding leaves differs from run to run, and files would with it.
+    return " ".join(f"{value:.6f}" for value in np.round(vector, 6) + 0.0)

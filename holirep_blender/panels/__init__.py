@@ -8,6 +8,7 @@ import bpy
 from . import (
     animation_menu,
     apply_options,
+    batch,
     character,
     confidence,
     contacts,
@@ -35,6 +36,7 @@ CLASSES = (
     *violations.CLASSES,
     *lighting.CLASSES,
     *shadows.CLASSES,
+    *batch.CLASSES,
     *match_plate.CLASSES,
     *runtime.CLASSES,
     *animation_menu.CLASSES,
