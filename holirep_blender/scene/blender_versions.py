@@ -151,6 +151,26 @@ def selected_bones(armature: bpy.types.Object) -> list[str]:
     return [bone.name for bone in armature.pose.bones if (bone if hasattr(bone, "select") else bone.bone).select]
 
 
+def scene_of_settings(scene: bpy.types.Scene) -> bpy.types.Scene:
+    """A new scene with all settings of another one, without its objects."""
+    if bpy.app.version < (4, 5):  # 4.2 counts a user too many of each object when a scene is copied
+        window = bpy.context.window_manager.windows[0]
+        before = window.scene, window.view_layer
+        window.scene = scene
+        with bpy.context.temp_override(window=window):
+            bpy.ops.scene.new(type="EMPTY")
+        made = window.scene
+        window.scene = before[0]
+        window.view_layer = before[1]
+        return made
+    made = scene.copy()
+    for one in list(made.collection.objects):
+        made.collection.objects.unlink(one)
+    for child in list(made.collection.children):
+        made.collection.children.unlink(child)
+    return made
+
+
 def without_compositor(scene: bpy.types.Scene) -> None:
     """Takes the compositor's nodes off a scene that is a copy of another; from 5.0 on they are a data-block."""
     if hasattr(scene, "compositing_node_group"):

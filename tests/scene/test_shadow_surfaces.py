@@ -108,5 +108,5 @@ def test_what_cannot_be_baked_onto_is_named_and_nothing_changes(floor, tmp_path)
     assert file_state() == before
     floor.modifiers.new("More", "SUBSURF")
     bpy.context.view_layer.update()
-    with pytest.raises(ShadowError, match="A modifier gives Floor.001 other faces"):
+    with pytest.raises(ShadowError, match=r"A modifier gives Floor\.001 other faces"):
         bake_surfaces(scene, options(floor))
