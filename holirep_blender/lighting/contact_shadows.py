@@ -14,8 +14,11 @@ DARK = 0.4
 it stands, 0.32 with one centimetre of air below it, 0.48 with four."""
 HIGH = 0.15
 """Metres from which on a foot is high: then its shadow is elsewhere, or soft."""
-FLOATS, SINKS = 0.015, -0.03
-"""Metres above and below the ground from which on a standing foot floats or sinks: soles are soft, shoes have heels."""
+APART = 0.03
+"""Metres above or in the ground from which on a standing foot does not stand, however dark it is there: soles are soft,
+shoes have heels, but what is dark then is another's shadow."""
+FLOATS = 0.015
+"""Metres above the ground from which on air is the cause where it is too bright."""
 _AS_DARK = 0.05
 _DIFFUSE = 0.7
 """Part of the light from the environment from which on that alone can keep a contact bright."""
@@ -98,7 +101,7 @@ def judge_contacts(samples: Sequence[ContactSample], off_screen: int = 0) -> Con
     report.median_darkness = float(np.median([each.darkness for each in standing]))
     report.median_gap = float(np.median([each.gap for each in standing]))
     for each in standing:
-        if each.darkness > DARK or each.gap < SINKS:
+        if each.darkness > DARK or abs(each.gap) > APART:
             report.failing.append(
                 ContactFailure(each.frame, each.point, each.darkness, _cause(each, report.median_gap))
             )
@@ -118,8 +121,8 @@ def _cause(sample: ContactSample, usual: float) -> str:
         if usual > FLOATS and abs(sample.gap - usual) < 0.5 * usual + 0.005:
             return f"the ground is too low: feet stand {100 * usual:.0f} cm above it nearly everywhere; raise it"
         return f"the foot floats {apart:.0f} cm above the ground: plant it, or edit the contact"
-    if sample.gap < SINKS:
-        if usual < SINKS:
+    if sample.gap < -APART:
+        if usual < -APART:
             return f"the ground is too high: feet are {100 * abs(usual):.0f} cm in it nearly everywhere; lower it"
         return f"the foot is {apart:.0f} cm in the ground: plant it"
     if sample.diffuse > _DIFFUSE:

@@ -201,7 +201,9 @@ def test_contact_shadows_of_standing_and_of_floating_feet(standing, tmp_path):
     floats = bake_shadows(scene, options).contacts
     assert len(floats.failing) == 4, floats.rows()
     assert "the ground is too low: feet stand 12 cm above it" in floats.failing[0].cause
-    shoes[0].location.z -= 0.12
+    for each, lower in ((rig, 0.12), (shoes[0], 0.12), (shoes[1], 0.07)):
+        each.location.z -= lower
     bpy.context.view_layer.update()
     half = bake_shadows(scene, options).contacts
     assert {each.point for each in half.failing} == {"rightHeel", "rightToes"}
+    assert "the foot floats 5 cm" in half.failing[0].cause
