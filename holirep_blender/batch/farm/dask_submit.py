@@ -118,6 +118,9 @@ def run_on_cluster(
     reader.join(5)
     if error is not None:
         raise error
+    if code < 0:
+        text = f"the driver of the Dask cluster was ended by signal {-code}; start the batch again: what is done stays"
+        raise DaskError(text, 6)
     if code not in (0, 130):
         lines = b"".join(said).decode("utf-8", "replace").splitlines()
         last = next((line for line in reversed(lines) if line.strip() and not line.startswith(" ")), f"code {code}")

@@ -148,6 +148,16 @@ def test_failures_crashes_and_cancelling(farm, python, job, tmp_path):
         left = subprocess.run(["pgrep", "-f", str(tmp_path / "stand_in.py")], capture_output=True, text=True).stdout
         assert left == "", "nothing runs on the workers any more"
 
+        # a driver that is killed is told as a process that died
+        def kill_driver(happened):
+            if happened["event"] == "stage_progress":
+                subprocess.run(["pkill", "-9", "-P", str(os.getpid()), "-f", "dask_driver.py"], check=True)
+
+        with pytest.raises(DaskError, match="ended by signal 9") as found:
+            run(slow, python, cluster.address, kill_driver, done)
+        assert found.value.code == 6
+        subprocess.run(["pkill", "-f", str(tmp_path / "stand_in.py")], check=True)
+
         # a stage that takes too long is ended there
         limited = replace(slow, plan=replace(job.plan, stages=job.plan.stages[1:2]))
         outcome, _ = run(limited, python, cluster.address, timeout=1.5, retries=0)
