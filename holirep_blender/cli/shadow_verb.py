@@ -64,6 +64,7 @@ def _passes(options: Namespace) -> tuple[dict[str, Any], str]:
         name=options.name,
         plate_gain=options.plate_gain,
         again=options.again,
+        slim=options.slim,
     )
     bake = bake_shadows(scene, settings, _Progress(options.progress_lines))
     return answer(bake, options.strict)
@@ -193,6 +194,7 @@ def add_parser(verb: Any, values: Any, file_option: Any) -> None:
         help="albedo of the ground over the plate's values; else found",
     )
     verb.add_argument("--again", action="store_true", help="render finished frames again, too")
+    verb.add_argument("--slim", action="store_true", help="without the light on the ground lamp by lamp: smaller files")
     verb.add_argument("--strict", action="store_true", help="end with exit code 8 where contact shadows fail")
     verb.add_argument("--progress-lines", action="store_true", help="print a line of JSON on stdout at each step")
     onto = verb.add_argument_group("onto surfaces")

@@ -31,6 +31,7 @@ from . import (
     open_take_folder,
     pick_floor,
     pick_performer,
+    place_lamp,
     plant_feet,
     remove_contact_edit,
     remove_lighting,
@@ -90,5 +91,6 @@ CLASSES = (
     *batch.CLASSES,
     *match_plate.CLASSES,
     *light_report.CLASSES,
+    *place_lamp.CLASSES,
     *remove_lighting.CLASSES,
 )

@@ -47,6 +47,7 @@ class HOLIREP_OT_bake_shadows(bpy.types.Operator):
                 denoise=shadow.denoise,
                 plate_gain=shadow.plate_gain,
                 again=shadow.again,
+                slim=shadow.slim,
             )
             result = told(bake_shadows(scene, options))
         except (ShadowError, ValueError) as error:

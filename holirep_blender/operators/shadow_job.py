@@ -72,7 +72,7 @@ class ShadowJob:
             first, last = frames_of(scene)
             words += [f"--range={first}-{last}", "--out", str(self._out), "--resolution", str(shadow.resolution)]
             words += ["--plate-gain", str(shadow.plate_gain)]
-            words += ["--denoise"] * shadow.denoise + ["--again"] * shadow.again
+            words += ["--denoise"] * shadow.denoise + ["--again"] * shadow.again + ["--slim"] * shadow.slim
         else:
             frame = scene.frame_current
             words += [f"--range={frame}-{frame}", "--onto", ",".join(each.name for each in self._onto)]

@@ -71,7 +71,7 @@ class HOLIREP_PT_shadow_options(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         shadow = context.scene.holirep.shadow
-        for name in ("samples", "resolution", "device", "denoise", "plate_gain", "again"):
+        for name in ("samples", "resolution", "device", "denoise", "plate_gain", "slim", "again"):
             layout.prop(shadow, name)
 
 

@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 
 from ..lighting.multilayer_exr import Plane, channels_of, clear_partials, read_exr, read_texts, write_exr
-from ..lighting.shadow_passes import CHARACTER, CLEAN, LIT, SHADOW, colour, multiply_passes
+from ..lighting.shadow_passes import CHARACTER, CLEAN, LIT, OPEN, SHADOW, colour, multiply_passes
 from .shadow_contacts import NEEDED, ContactLook, contacts_to_check, look
 from .shadow_devices import can_denoise, use_device
 from .shadow_digest import WORDS, changed_parts, frame_digests
@@ -45,6 +45,7 @@ class ShadowOptions:
     scene's. ``resolution``: percentage of the scene's picture; None: the scene's own. ``catchers``: objects; none:
     those that the scene has, else a ground is made. ``plate_gain``: albedo of the catchers over the plate's values; 0:
     found, so that the ground, lit by the scene's lights, is as bright as in the plate. ``again``: finished frames too.
+    ``slim``: without the light on the catchers lamp by lamp, which is only needed to change the lamps' balance.
     """
 
     out: Path
@@ -57,6 +58,7 @@ class ShadowOptions:
     name: str = "shadow"
     plate_gain: float = 0.0
     again: bool = False
+    slim: bool = False
 
 
 @dataclass
@@ -284,7 +286,7 @@ def _settings_text(built: ShadowScene, options: ShadowOptions) -> str:
     render, cycles = scene.render, scene.cycles
     names = ["resolution_x", "resolution_y", "resolution_percentage", "pixel_aspect_x", "pixel_aspect_y"]
     names += ["filter_size", "use_motion_blur", "motion_blur_shutter", "use_simplify"]
-    values: list[Any] = [FORMAT, bpy.app.version[:2], options.denoise, sorted(built.groups.values())]
+    values: list[Any] = [FORMAT, bpy.app.version[:2], options.denoise, options.slim, sorted(built.groups.values())]
     values += [getattr(render, name) for name in names]
     values += [
         getattr(cycles, prop.identifier)
@@ -330,6 +332,7 @@ def _frame(
     _show_plate(built)
     planes = _named(_rendered(built.scene, scratch), built)
     planes.update(multiply_passes(planes, built.groups.values()))
+    planes = {name: plane for name, plane in planes.items() if _kept(name, options.slim)}
     texts = {INPUTS: json.dumps(digests, sort_keys=True), "software": "HoliRep", "comments": "linear, premultiplied"}
     write_exr(path, planes, texts)
     bake.rendered.append(frame)
@@ -343,6 +346,11 @@ def _show_plate(built: ShadowScene) -> None:
     if built.plate is not None:
         for each in built.materials:
             use_plate(each.image_user, built.plate, built.scene)
+
+
+def _kept(name: str, slim: bool) -> bool:
+    """Whether a channel is for the file; what contacts are looked at with always is."""
+    return not name.startswith(f"{OPEN}.") and (not slim or name.startswith((f"{CHARACTER}.", f"{SHADOW}.", *NEEDED)))
 
 
 def _stored(path: Path) -> Optional[dict[str, str]]:

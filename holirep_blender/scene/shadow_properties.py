@@ -62,6 +62,12 @@ class HOLIREP_PG_shadow(bpy.types.PropertyGroup):
     again: BoolProperty(
         name="Render Again", description="Render finished frames again, even where nothing changed", default=False
     )
+    slim: BoolProperty(
+        name="Slim Files",
+        description="Leave the light on the ground lamp by lamp out of the files: they are half as large, but the "
+        "lamps' balance cannot be changed in the compositor any more",
+        default=False,
+    )
     kind: EnumProperty(
         name="Bake",
         description="What is baked onto the selected meshes",
