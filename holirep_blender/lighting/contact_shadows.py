@@ -92,7 +92,7 @@ class ContactReport:
 
 
 def judge_contacts(samples: Sequence[ContactSample], off_screen: int = 0) -> ContactReport:
-    """Looks for standing feet without darkness below, in the air or in the ground, and for high ones as dark as those."""
+    """Looks for standing feet too bright below, in the air or in the ground, and for high ones as dark as those."""
     standing = [each for each in samples if each.touching]
     high = [each for each in samples if not each.touching and each.gap > HIGH]
     report = ContactReport(len(standing), len(high), off_screen)
