@@ -66,6 +66,7 @@ class HOLIREP_PT_lighting(SidebarPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("holirep.split_lamp", text="Split", icon="MOD_EDGESPLIT")
         row.operator("holirep.merge_lamps", text="Merge", icon="AUTOMERGE_ON")
+        row.operator("holirep.place_lamp", text="At Window", icon="LIGHT_AREA")
         if 0 <= light.lamp_index < len(light.lamps):
             chosen = light.lamps[light.lamp_index]
             if chosen.lamp is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..lighting.editing import halves, merged
 from ..lighting.lamps import Lamp
-from .light_rig import add_lamp, irradiance_of, set_light
+from .light_rig import PLACED, add_lamp, irradiance_of, set_light
 from .light_world import RigOptions, set_residual_gain
 
 
@@ -116,7 +116,11 @@ def merge(scene: bpy.types.Scene, index: int) -> str:
     """Joins a lamp with the nearest other that lights; its name. Raises ValueError where that cannot be."""
     settings = scene.holirep.light
     row = _whole(settings, index)
-    others = [place for place, one in enumerate(settings.lamps) if place != index and one.lamp and one.enabled]
+    others = [
+        place
+        for place, one in enumerate(settings.lamps)
+        if place != index and one.lamp and one.enabled and PLACED not in one.lamp
+    ]
     if not others:
         raise ValueError("There is no other lamp to join this one with.")
     direction = np.array(row.direction)
@@ -153,6 +157,8 @@ def _whole(settings: Any, index: int) -> Any:
     row = settings.lamps[index]
     if row.lamp is None or settings.control is None:
         raise ValueError(f"{row.name} or the light control was deleted: use Match Lighting again.")
+    if PLACED in row.lamp:
+        raise ValueError(f"{row.name} stands at {row.lamp[PLACED]}: unlock it and use Match Lighting again first.")
     return row
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from holirep_blender.lighting.area import polygon_irradiance
 from holirep_blender.lighting.chart import homography
 from holirep_blender.lighting.environment_map import checked_map
 from holirep_blender.scene.environments import write_environment
@@ -245,3 +246,50 @@ def test_a_region_needs_lights_that_reach_it(light):
     steps = match_region(scene, np.full((*SIZE[::-1], 4), 0.3), (0, 0, 30, 30), False, False)
     with pytest.raises(ValueError, match="shows nothing"):
         list(steps)
+
+
+def test_a_lamp_at_a_window_lights_the_control_as_before(light):
+    """Against Cycles: a card at the control, facing the window, lit by the lamp alone; the window is near and wide."""
+    scene = bpy.context.scene
+    bpy.data.objects.remove(bpy.data.objects["Sphere"])
+    bpy.ops.mesh.primitive_plane_add(size=2.0, location=(1.0, 3.0, 1.5), rotation=(math.pi / 2, 0, 0.3))
+    window = bpy.context.object
+    window.scale.x = 1.5
+    bpy.context.view_layer.update()
+    light.lamp_index = next(index for index, row in enumerate(light.lamps) if row.name == "Light 2")
+    row = light.lamps[light.lamp_index]
+    before = np.array(row.irradiance)
+    assert bpy.ops.holirep.place_lamp(window=window.name, face=0) == {"FINISHED"}
+    assert row.locked
+    assert row.lamp.data.type == "AREA"
+    assert sorted((row.lamp.data.size, row.lamp.data.size_y)) == pytest.approx([2.0, 3.0])
+    window.hide_render = True
+    for other in light.lamps:
+        other.enabled = other == row
+    light.residual_gain = (0, 0, 0)
+    corners = [window.matrix_world @ vertex.co for vertex in window.data.vertices]
+    toward = Vector(polygon_irradiance([corners[i] for i in (0, 1, 3, 2)], light.control.location)).normalized()
+    card = bpy.data.meshes.new("Card")
+    card.from_pydata([(-0.05, -0.05, 0), (0.05, -0.05, 0), (0.05, 0.05, 0), (-0.05, 0.05, 0)], [], [(0, 1, 2, 3)])
+    card.materials.append(bpy.data.materials["Grey"])
+    made = bpy.data.objects.new("Card", card)
+    made.rotation_mode, made.rotation_quaternion = "QUATERNION", toward.to_track_quat("Z", "Y")
+    scene.collection.objects.link(made)
+    scene.camera.location = toward * 0.5
+    scene.camera.rotation_euler = toward.to_track_quat("Z", "Y").to_euler()
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 0.05
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 16, 16, 100
+    scene.cycles.samples, scene.cycles.use_denoising = 256, False
+    radiance = rendered_pixels(scene)[..., :3].mean(axis=(0, 1))
+    np.testing.assert_allclose(radiance * np.pi / 0.18, before, rtol=0.02)
+    for other in light.lamps:
+        other.enabled = True
+    place = tuple(row.lamp.matrix_world.translation)
+    light.control.rotation_euler[2] = 1.0
+    bpy.ops.holirep.match_lighting()
+    light.lamp_index = next(index for index, one in enumerate(light.lamps) if one.locked)
+    assert tuple(light.lamps[light.lamp_index].lamp.matrix_world.translation) == pytest.approx(place)
+    with pytest.raises(RuntimeError, match="stands at Plane"):
+        bpy.ops.holirep.split_lamp()
+    with pytest.raises(RuntimeError, match="no face number 7"):
+        bpy.ops.holirep.place_lamp(window=window.name, face=7)
