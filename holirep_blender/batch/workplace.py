@@ -13,6 +13,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .digests import Digests
 from .plan import Output, Plan, Stage
@@ -67,6 +68,15 @@ class Workplace:
         places = {f"{{{item.role}}}": self.plan.path_of(item) for item in self.stage.inputs}
         places |= {f"{{{output.role}}}": self.path(output) for output in self.stage.outputs}
         return [os.path.normpath(places[word]) if word in places else word for word in self.stage.words]
+
+    def named(self, answer: tuple[dict[str, Any], str]) -> tuple[dict[str, Any], str]:
+        """A command's answer with the names that its files are going to have."""
+        result, text = answer
+        for output in self.stage.outputs:
+            temporary, final = str(self.path(output)), str(self.plan.output / output.path)
+            text = text.replace(temporary, final)
+            result = {key: final if value == temporary else value for key, value in result.items()}
+        return result, text
 
     def look(self, digests: Digests) -> tuple[Left, ...]:
         """What the command has written. Raises FileNotFoundError where something is missing or empty."""

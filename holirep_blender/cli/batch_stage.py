@@ -84,7 +84,7 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
     write_record(plan, stage, mine)
     place.open()
     try:
-        result, text = _command(plan, stage, place, travelling)
+        result, text = place.named(_command(plan, stage, place, travelling))
         keys.forget()
         if keys.of(stage) != key:
             raise CommandError(DISK, f"{stage.id}: a file that it reads was changed meanwhile; run it again")
