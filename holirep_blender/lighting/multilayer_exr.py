@@ -10,6 +10,8 @@ multi-part ones are read too, as Blender writes them from 5.0 on.
 from __future__ import annotations
 
 import os
+import platform
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +32,7 @@ _LINES = {0: 1, 2: 1, 3: 16}
 _LEVEL = 4
 """zlib's effort: what OpenEXR itself uses by default."""
 _LARGEST_HALF = 65504.0
+_HOST = re.sub(r"[^A-Za-z0-9-]", "-", platform.node()) or "host"
 
 
 class ExrError(ValueError):
@@ -46,13 +49,16 @@ class _Part:
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file is written before it is moved to its name, by this process."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Where a file is written before it is moved to its name, by this process of this computer."""
+    return path.with_name(f".{path.name}.{_HOST}.{os.getpid()}.partial")
 
 
 def clear_partials(folder: Path, own: bool = False) -> None:
-    """Removes what processes that are gone had begun to write into a folder; ``own``: and what this one had."""
-    for stale in folder.glob(".*.exr.*.partial"):
+    """Removes what processes of this computer that are gone had begun to write; ``own``: and what this one had.
+
+    What other computers write into a shared folder stays.
+    """
+    for stale in folder.glob(f".*.exr.{_HOST}.*.partial"):
         number = stale.name.split(".")[-2]
         if number.isdigit() and (not _runs(int(number)) or (own and int(number) == os.getpid())):
             stale.unlink(missing_ok=True)

@@ -106,11 +106,12 @@ def test_a_damaged_file_is_named(tmp_path):
 def test_what_a_killed_process_left_is_cleared(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    stale = tmp_path / f".shadow.0001.exr.{ended.pid}.partial"
     own = partial_path(tmp_path / "shadow.0002.exr")
-    for path in (stale, own, tmp_path / "shadow.0003.exr"):
+    stale = own.with_name(own.name.replace(str(os.getpid()), str(ended.pid)))
+    elsewhere = tmp_path / f".shadow.0004.exr.another-computer.{ended.pid}.partial"
+    for path in (stale, own, elsewhere, tmp_path / "shadow.0003.exr"):
         path.write_bytes(b"")
     clear_partials(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [own.name, "shadow.0003.exr"]
+    assert sorted(os.listdir(tmp_path)) == sorted([own.name, elsewhere.name, "shadow.0003.exr"])
     clear_partials(tmp_path, own=True)
-    assert os.listdir(tmp_path) == ["shadow.0003.exr"]
+    assert sorted(os.listdir(tmp_path)) == sorted([elsewhere.name, "shadow.0003.exr"])
