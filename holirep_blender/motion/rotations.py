@@ -70,15 +70,30 @@ def rotate(q: npt.ArrayLike, vectors: npt.ArrayLike) -> Array:
     return result
 
 
+def cross(a: Array, b: Array) -> Array:
+    """Cross products of vectors ``(..., 3)``; ``np.cross`` takes several times as long."""
+    x, y, z = a[..., 0], a[..., 1], a[..., 2]
+    u, v, w = b[..., 0], b[..., 1], b[..., 2]
+    first = y * w - z * v
+    result = np.empty(np.shape(first) + (3,))
+    result[..., 0] = first
+    result[..., 1] = z * u - x * w
+    result[..., 2] = x * v - y * u
+    return result
+
+
 def to_matrix(q: npt.ArrayLike) -> Array:
     """Rotation matrices ``(..., 3, 3)`` of unit quaternions ``(..., 4)``; columns are the rotated axes."""
-    w, x, y, z = np.moveaxis(normalized(q), -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    unit = normalized(q)
+    w, x, y, z = unit[..., 0], unit[..., 1], unit[..., 2], unit[..., 3]
+    a, b, c = 2.0 * x, 2.0 * y, 2.0 * z
+    wx, wy, wz, xx, xy, xz = w * a, w * b, w * c, x * a, x * b, x * c
+    yy, yz, zz = y * b, y * c, z * c
+    result = np.empty(np.shape(w) + (3, 3))
+    result[..., 0, 0], result[..., 0, 1], result[..., 0, 2] = 1.0 - (yy + zz), xy - wz, xz + wy
+    result[..., 1, 0], result[..., 1, 1], result[..., 1, 2] = xy + wz, 1.0 - (xx + zz), yz - wx
+    result[..., 2, 0], result[..., 2, 1], result[..., 2, 2] = xz - wy, yz + wx, 1.0 - (xx + yy)
+    return result
 
 
 def from_matrix(matrices: npt.ArrayLike) -> Array:
@@ -136,12 +151,15 @@ def between(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     Opposite directions turn by pi about an axis perpendicular to ``a``.
     """
     u, v = np.broadcast_arrays(normalized(a), normalized(b))
-    dot = np.sum(u * v, axis=-1, keepdims=True)
-    q = np.concatenate([1.0 + dot, np.cross(u, v)], axis=-1)
-    least = np.argmin(np.abs(u), axis=-1)
-    perpendicular = np.cross(u, np.eye(3)[least])
-    half_turn = np.concatenate([np.zeros_like(dot), normalized(perpendicular)], axis=-1)
-    return normalized(np.where(dot < -1.0 + 1e-9, half_turn, q))
+    dot = np.einsum("...i,...i->...", u, v)[..., None]
+    q = np.concatenate([1.0 + dot, cross(u, v)], axis=-1)
+    opposite = dot < -1.0 + 1e-9
+    if opposite.any():
+        least = np.argmin(np.abs(u), axis=-1)
+        perpendicular = cross(u, np.eye(3)[least])
+        half_turn = np.concatenate([np.zeros_like(dot), normalized(perpendicular)], axis=-1)
+        q = np.where(opposite, half_turn, q)
+    return normalized(q)
 
 
 def angle_between(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:

@@ -254,9 +254,9 @@ def joint_quaternions(take: Take, joints: Sequence[AnatomicalJoint]) -> Array:
     result = np.empty((len(joints), take.frame_count, 4))
     for number, joint in enumerate(joints):
         local = take.local_rotations[:, joint.column]
-        carried = _carried(take, joint)
-        if carried is not None:
-            local = rotations.multiply(carried, local)
+        above = carried(take, joint)
+        if above is not None:
+            local = rotations.multiply(above, local)
         np.matmul(local, joint.into.T, out=result[number])
     length = np.sqrt(np.einsum("ntk,ntk->nt", result, result))[..., None]
     return np.asarray(result / np.where(length < 1e-9, 1.0, length))
@@ -267,15 +267,16 @@ def with_joint_quaternions(take: Take, changed: Sequence[tuple[AnatomicalJoint, 
     local = take.local_rotations.copy()
     for joint, quaternions in changed:
         turned = quaternions @ joint.into
-        carried = _carried(take, joint)
-        if carried is not None:
-            turned = rotations.multiply(rotations.inverse(carried), turned)
+        above = carried(take, joint)
+        if above is not None:
+            turned = rotations.multiply(rotations.inverse(above), turned)
         # the two signs of a quaternion are one rotation, but keys that jump between them are not one curve
         local[:, joint.column] = rotations.continuous(turned)
     return local
 
 
-def _carried(take: Take, joint: AnatomicalJoint) -> Optional[Array]:
+def carried(take: Take, joint: AnatomicalJoint) -> Optional[Array]:
+    """How the joints between a joint and its reference are turned ``(T, 4)``; None where there are none."""
     if not joint.between:
         return None
     result = take.local_rotations[:, joint.between[0]]

@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
+from ..biomechanics.own_limits import OwnLimits
 from ..take import Take
 from .blending import upper_envelope
 from .feet import SUNK, Foot, FootPath
 from .leg_moves import sole_heights
 from .limb_solving import settle
-from .pose import Pose, with_ancestors
+from .pose import Pose
 from .two_bone import reaching
 
 if TYPE_CHECKING:
@@ -95,8 +96,6 @@ def root_raised(take: Take, pose: Pose, feet: list[Foot], among: list[Mask]) -> 
 
 def _bent(take: Take, pose: Pose, feet: list[Foot], rises: list[Array], limits: LimitOptions) -> Take:
     """The take with ankles lifted by ``rises (T,)`` each, and within limits."""
-    from ..biomechanics.engine import limited
-
     now = Pose.over(take, pose.floor)
     changed: dict[int, Mask] = {}
     for foot, rise in zip(feet, rises):
@@ -107,12 +106,11 @@ def _bent(take: Take, pose: Pose, feet: list[Foot], rises: list[Array], limits: 
     if not changed:
         return take
     bent = now.to_take(list(changed), np.zeros_like(take.root_translation))
-    part, joints = with_ancestors(bent, list(changed))
-    within = limited(part, limits, {})[0].local_rotations
+    within = OwnLimits(bent, list(changed), limits).limited(bent.local_rotations[:, list(changed)])
     local = take.local_rotations.copy()
-    for joint, rows in changed.items():
+    for number, (joint, rows) in enumerate(changed.items()):
         # limits calm what is around, too: frames that were not lifted are within them, and stand
-        local[rows, joint] = within[rows, joints.index(joint)]
+        local[rows, joint] = within[rows, number]
     return replace(bent, local_rotations=local)
 
 

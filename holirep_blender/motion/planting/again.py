@@ -2,14 +2,14 @@
 """Solving again after an edit: only the frames around it, joined with what came of all others before.
 
 What is solved in one place does not look far: stances, bridges between them, windows in which legs are calmed. So a
-stretch of frames around the edit is solved by itself, and where it comes to the same pose as before on both sides of
-the edit the two are joined; the whole clip would come to the same there. Where they do not agree the stretch grows, up
-to the whole clip.
+stretch of frames around the edit is solved by itself, and after each stage what is beyond the frames that the edit
+changes is put back to what it was (``ledger``). The whole clip would come to the same. Where no frames agree between
+the edit and an end the stretch grows, up to the whole clip.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..contacts.floor import Floor
 from ..contacts.names import KNEE_POINTS, SEAT_POINT
 from ..contacts.record import Contacts
 from ..take import Take
+from .ledger import ApartError, Ledger, Part
 from .options import PlantOptions
 from .solving import Solved, Whole, contacts_of_part, part_of, solve
 
@@ -28,18 +29,13 @@ Mask = npt.NDArray[np.bool_]
 
 _OTHER = 1e-9
 """By how much a frame differs that is not the same: keys of another root differ by rounding."""
-_AGREE = 1e-6
-"""Radians and metres by which two solutions may differ where they are joined."""
-_JOIN = 3
-"""Frames in a row that have to agree, on each side of a join."""
-_REACH, _CUT = 1.0, 1.4
+_REACH, _CUT = 1.0, 0.6
 """Seconds before and after an edit that it changes, and around stances that are cut in two: there is the end of a part.
 """
-_FURTHEST, _GROWTH = 5.0, 2.0
-"""Seconds beyond which no better end is looked for; and what both are multiplied with on a side that does not agree."""
+_FURTHEST, _GROWTH, _TRIES = 5.0, 1.6, 4
+"""Seconds beyond which no better end is looked for; what all of them are multiplied with on a side that does not agree;
+and how often a part is tried."""
 _FOOT = "Foot"
-_HARDER = 8.0
-"""How much longer a frame takes around contacts that limits let go."""
 _MOST = 0.7
 """Share of the clip from which it is solved as a whole."""
 
@@ -48,6 +44,7 @@ _MOST = 0.7
 class PlantMemo:
     """What came of a motion's contacts last time.
 
+    ``ledger`` : and of each of the stages on the way.
     ``uncut (T, 2)`` : where no part may begin, and where none may end: one that did came to something else.
     """
 
@@ -57,6 +54,7 @@ class PlantMemo:
     source: Optional[Take] = None
     whole: Optional[Whole] = None
     result: Optional[Solved] = None
+    ledger: Ledger = field(default_factory=Ledger)
     uncut: Optional[Mask] = None
 
     def solved(
@@ -70,13 +68,14 @@ class PlantMemo:
             if self.uncut is None:
                 self.uncut = np.zeros((take.frame_count, 2), dtype=bool)
             for first, end in gaps.spans(_grouped(differs, take.fps)):
-                result = _around(result, (first, end), take, contacts, options, source, whole, self.uncut)
+                result = _around(result, (first, end), take, contacts, options, source, whole, self.uncut, self.ledger)
                 if result is None:
                     break
         else:
             self.uncut = None
         if result is None:
-            result = solve(take, contacts, options, source, whole)
+            self.ledger = Ledger()
+            result = solve(take, contacts, options, source, whole, self.ledger)
         self.take, self.contacts, self.options, self.source = take, contacts, options, source
         self.whole, self.result = whole, result
         return result
@@ -166,6 +165,7 @@ def _around(
     source: Optional[Take],
     whole: Whole,
     uncut: Mask,
+    ledger: Ledger,
 ) -> Optional[Solved]:
     """``before`` solved again around the frames of an edit; None where the whole clip has to be.
 
@@ -173,34 +173,28 @@ def _around(
     """
     count = take.frame_count
     stances, names = _stances(contacts)
-    # where limits are fought for, a cut is felt further, and frames take longer
-    hard = gaps.distance_to_valid(_let_go(before)) <= _CUT * take.fps
-    effort = np.concatenate([[0.0], np.cumsum(np.where(hard, _HARDER, 1.0))])
-    near = round((_REACH + _CUT) * take.fps)
-    earlier = _GROWTH if hard[max(edit[0] - near, 0) : edit[0]].any() else 1.0
-    later = _GROWTH if hard[edit[1] : edit[1] + near].any() else 1.0
-    spent = 0.0
-    while True:
+    earlier = later = 1.0
+    for _ in range(_TRIES):
         first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps, uncut[::-1, 0])
         end = _end(stances, names, edit[1], later * take.fps, uncut[:, 1])
-        spent += effort[end] - effort[first]
-        if spent > effort[-1] or end - first > _MOST * count:
+        if end - first > _MOST * count:
             return None
         performer = None if source is None else part_of(source, first, end)
-        part = solve(part_of(take, first, end), contacts_of_part(contacts, first, end), options, performer, whole)
-        same = _agreement(before, part, first, end)
-        left = 0 if first == 0 else _cut(same[: edit[0] - first])
-        right = end - edit[1] if end == count else _cut(same[edit[1] - first :])
-        if left is not None and right is not None:
-            return _joined(before, part, first, left, right + edit[1] - first)
-        uncut[first : edit[0], 0] |= left is None
-        uncut[edit[1] : end, 1] |= right is None
-        earlier, later = (earlier * (_GROWTH if left is None else 1.0), later * (_GROWTH if right is None else 1.0))
-
-
-def _let_go(solved: Solved) -> Mask:
-    """The frames ``(T,)`` in which something should be held and is not."""
-    return np.asarray((np.isfinite(solved.asked) & ~np.isfinite(solved.places)).any(axis=(1, 2)))
+        ledger.part = Part(first, end, edit, count)
+        try:
+            marks = contacts_of_part(contacts, first, end)
+            part = solve(part_of(take, first, end), marks, options, performer, whole, ledger)
+            left, right = ledger.part.joint(before.arrays(), part.arrays())
+        except ApartError as apart:
+            uncut[first : edit[0], 0] |= apart.before
+            uncut[edit[1] : end, 1] |= apart.after
+            earlier, later = (
+                scale * (_GROWTH if short else 1.0) for scale, short in ((earlier, apart.before), (later, apart.after))
+            )
+            continue
+        ledger.keep()
+        return _joined(before, part, first, left, right)
+    return None
 
 
 def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:
@@ -240,27 +234,6 @@ def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float, uncut:
         begins = np.where(held, np.minimum(begins, since), begins)
     good = np.flatnonzero(begins[nearest:last] >= nearest)
     return int(nearest + good[0]) if len(good) else last
-
-
-def _agreement(before: Solved, part: Solved, first: int, end: int) -> Mask:
-    """The frames ``(N,)`` of a part in which it has come to the same as before."""
-    same = np.ones(end - first, dtype=bool)
-    old, new = before.arrays(), part.arrays()
-    for name, values in new.items():
-        others = old[name][first:end]
-        apart = np.nan_to_num(np.abs(values - others), nan=0.0)
-        missing = np.isnan(values) != np.isnan(others)
-        same &= ~((apart > _AGREE) | missing).reshape(len(same), -1).any(axis=1)
-    return same
-
-
-def _cut(same: Mask) -> Optional[int]:
-    """Where to join: the middle of the longest stretch of frames that agree; None where there is none."""
-    stretches = [(end - first, first) for first, end in gaps.spans(same) if end - first >= 2 * _JOIN]
-    if not stretches:
-        return None
-    length, first = max(stretches)
-    return first + length // 2
 
 
 def _joined(before: Solved, part: Solved, first: int, left: int, right: int) -> Solved:

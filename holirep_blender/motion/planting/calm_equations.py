@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .. import rotations
 from .block_banded import solved
-from .leg_moves import EACH_LEG, PELVIS, Effects, LegHold, effects
+from .leg_moves import EACH_LEG, PELVIS
 
 if TYPE_CHECKING:
     from .calm_problem import Problem
@@ -39,88 +39,124 @@ def solution(problem: Problem, rows: Frames, free: Mask, stiff: float, pull: Opt
     stiff : what changes of the pose count.
     pull : (T, S, 3) turns of the legs' joints, in their own frames, that are asked for.
     """
-    width = PELVIS + EACH_LEG * len(problem.holds)
-    parts = [
-        effects(problem.pose, hold, rows, PELVIS + EACH_LEG * number, width, problem.unit)
-        for number, hold in enumerate(problem.holds)
-    ]
-    root = np.zeros((len(rows), 3, width))
-    root[:, :, :PELVIS] = np.eye(3)
-    moves = np.concatenate([part.turns for part in parts] + [root], axis=1)
-    moves[~free] = 0.0
+    count, legs = len(rows), len(problem.holds)
+    width = PELVIS + EACH_LEG * legs
+    found = problem.legs.effects(rows, problem.unit)
+    moves = found.turns
+    moves[:, ~free] = 0.0
     if not problem.movable:
-        moves[:, :, :PELVIS] = 0.0
+        moves[..., :PELVIS] = 0.0
     now, steps = problem.accelerations(rows)
     whole = (rows[2:] - rows[:-2]) == 2
-    samples = moves.shape[1] // 3
-    split = moves.reshape(len(rows), samples, 3, width)
-    back = np.zeros((len(rows) - 1, samples, 3, 3))
-    back[:, :-1] = rotations.to_matrix(rotations.inverse(steps))
-    back[:, -1] = np.eye(3)
-    before = (back[:-1] @ split[:-2]).reshape(-1, 3 * samples, width)
-    here = -(back[1:] @ split[1:-1] + split[1:-1]).reshape(-1, 3 * samples, width)
-    after = moves[2:]
     bounds = problem.bounds[rows[1:-1] - 1]
     speed = np.linalg.norm(now, axis=-1)
     active = (speed > _ACTIVE * bounds) | problem.hot[rows[1:-1] - 1]
     excess = np.where(active, np.maximum(1.0 - _AIM * bounds / np.maximum(speed, 1e-12), 0.0), 0.0)
     weight = np.where(active, 1.0, _OTHERS if pull is None else _SMOOTHLY) * whole[:, None]
-    wanted = (-now * excess[..., None]).reshape(-1, 3 * samples)
-    weight = np.repeat(weight, 3, axis=1)
-    diagonal = np.tile(stiff * np.eye(width), (len(rows), 1, 1))
-    right = np.zeros((len(rows), width))
-    weighted = [np.swapaxes(each * weight[..., None], 1, 2) for each in (before, here, after)]
-    for offset, (each, plain) in enumerate(zip(weighted, (before, here, after))):
-        inside = slice(offset, offset + len(plain))
-        diagonal[inside] += each @ plain
-        right[inside] += np.einsum("tck,tk->tc", each, wanted)
-    next_one = np.zeros((len(rows) - 1, width, width))
-    next_one[:-1] += weighted[0] @ here
-    next_one[1:] += weighted[1] @ after
-    next_two = weighted[0] @ after
-    for hold, part, low, spot in zip(problem.holds, parts, problem.low, problem.spots):
+    wanted = -now * excess[..., None]
+    system = _System(count, width, stiff)
+    back = rotations.to_matrix(rotations.inverse(steps)).reshape(count - 1, legs, 4, 3, 3)
+    for leg in range(legs):
+        own = slice(4 * leg, 4 * leg + 4)
+        each = moves[leg].reshape(count, 4, 3, -1)
+        before = back[:-1, leg] @ each[:-2]
+        here = -(back[1:, leg] @ each[1:-1] + each[1:-1])
+        joined = np.concatenate([before, here, each[2:]], axis=-1).reshape(count - 2, 12, -1)
+        weighted = np.swapaxes(joined * np.repeat(weight[:, own], 3, axis=1)[..., None], 1, 2)
+        right = (weighted @ wanted[:, own].reshape(-1, 12, 1))[..., 0]
+        system.add_stretch(leg, weighted @ joined, right)
+    if problem.movable:
+        system.add_root(weight[:, -1], wanted[:, -1], free)
+    for leg, (hold, low, spot) in enumerate(zip(problem.holds, problem.low, problem.spots)):
         if hold.softly is None:
-            _above_floor(problem, hold, part, low, rows, free, diagonal, right)
+            _above_floor(problem, leg, found.heights[leg], found.height[leg], low, rows, free, system)
         else:
-            held = free & hold.softly[rows]
-            palm = part.spot[held] / problem.unit
-            off = (spot[rows[held]] - problem.spot(hold, rows[held])) / problem.unit
-            diagonal[held] += _PALM * np.swapaxes(palm, 1, 2) @ palm
-            right[held] += _PALM * np.einsum("tic,ti->tc", palm, off)
-    if pull is not None:
-        turns = moves[:, :-3] * problem.hard[rows, None, None]
-        diagonal += _PULL * np.swapaxes(turns, 1, 2) @ turns
-        right += _PULL * np.einsum("tkc,tk->tc", turns, pull[rows].reshape(len(rows), -1))
+            held = np.flatnonzero(free & hold.softly[rows])
+            palm = found.spot[leg, held] / problem.unit
+            off = (spot[rows[held]] - problem.legs.spot(rows[held])[leg]) / problem.unit
+            system.add(leg, held, _PALM * np.swapaxes(palm, 1, 2) @ palm, _PALM * np.einsum("tic,ti->tc", palm, off))
+        if pull is not None:
+            asked = np.flatnonzero(problem.hard[rows])
+            turns, goal = moves[leg, asked], pull[rows[asked], 4 * leg : 4 * leg + 4].reshape(-1, 12)
+            twice = np.swapaxes(turns, 1, 2)
+            system.add(leg, asked, _PULL * twice @ turns, _PULL * np.einsum("tkc,tk->tc", turns, goal))
     # numbers that do nothing in a frame are left out
-    live = np.abs(moves).sum(axis=1) > 0.0
-    some = np.argsort(~live, axis=1, kind="stable")[:, : int(live.sum(axis=1).max())]
-    across, down = some[:, None, :], some[:, :, None]
-    each = np.arange(len(rows))[:, None, None]
-    change = np.zeros((len(rows), width))
-    change[each[:, 0], some] = solved(
-        diagonal[each, down, across],
-        next_one[each[:-1], down[:-1], across[1:]],
-        next_two[each[:-2], down[:-2], across[2:]],
-        right[each[:, 0], some],
-    )
-    return change
+    live = np.zeros((count, width), dtype=bool)
+    if problem.movable:
+        live[free, :PELVIS] = True
+    for leg, does in enumerate((moves != 0.0).any(axis=2)):
+        live[:, _own(leg)] = does[:, PELVIS:]
+    return solved(system.diagonal, system.next_one, system.next_two, system.right, live)
+
+
+def _own(leg: int) -> slice:
+    """The columns of a leg's own numbers."""
+    return slice(PELVIS + EACH_LEG * leg, PELVIS + EACH_LEG * (leg + 1))
+
+
+_PELVIS = slice(0, PELVIS)
+_LEGS_OWN = slice(PELVIS, PELVIS + EACH_LEG)
+
+
+class _System:
+    """Normal equations ``(N, C, C)`` of changes of frames, each tied to its two next ones."""
+
+    def __init__(self, count: int, width: int, stiff: float) -> None:
+        self.diagonal = np.zeros((count, width, width))
+        self.diagonal[:, np.arange(width), np.arange(width)] = stiff
+        self.next_one = np.zeros((count - 1, width, width))
+        self.next_two = np.zeros((count - 2, width, width))
+        self.right = np.zeros((count, width))
+
+    def add_stretch(self, leg: int, squares: Array, right: Array) -> None:
+        """Adds ``squares (N - 2, 3 E, 3 E)``, ``right (N - 2, 3 E)`` of a leg's numbers in frames and the two next."""
+        size, middle = PELVIS + EACH_LEG, slice(1, len(squares) + 1)
+        blocks = squares.reshape(-1, 3, size, 3, size)
+        both = ((_PELVIS, _PELVIS), (_own(leg), _LEGS_OWN))
+        for down, from_down in both:
+            for across, from_across in both:
+                block = blocks[:, :, from_down, :, from_across]
+                for offset in range(3):
+                    self.diagonal[offset : offset + len(squares), down, across] += block[:, offset, :, offset]
+                self.next_one[: len(squares), down, across] += block[:, 0, :, 1]
+                self.next_one[middle, down, across] += block[:, 1, :, 2]
+                self.next_two[:, down, across] += block[:, 0, :, 2]
+            for offset in range(3):
+                first = offset * size
+                part = right[:, first + from_down.start : first + from_down.stop]
+                self.right[offset : offset + len(squares), down] += part
+
+    def add_root(self, weight: Array, wanted: Array, free: Mask) -> None:
+        """Adds the root's acceleration, which weighs ``(N - 2,)`` and is to change by ``(N - 2, 3)``."""
+        count = len(weight)
+        factors = [sign * free[offset : offset + count] for offset, sign in enumerate((1.0, -2.0, 1.0))]
+        one = np.eye(PELVIS)
+        for offset, factor in enumerate(factors):
+            inside = slice(offset, offset + count)
+            self.diagonal[inside, _PELVIS, _PELVIS] += (weight * factor * factor)[:, None, None] * one
+            self.right[inside, _PELVIS] += (weight * factor)[:, None] * wanted
+        self.next_one[:count, _PELVIS, _PELVIS] += (weight * factors[0] * factors[1])[:, None, None] * one
+        self.next_one[1:, _PELVIS, _PELVIS] += (weight * factors[1] * factors[2])[:, None, None] * one
+        self.next_two[:, _PELVIS, _PELVIS] += (weight * factors[0] * factors[2])[:, None, None] * one
+
+    def add(self, leg: int, frames: Frames, squares: Array, right: Array) -> None:
+        """Adds ``squares (M, E, E)`` and ``right (M, E)`` of a leg's numbers in some frames ``(M,)``."""
+        both = ((_PELVIS, _PELVIS), (_own(leg), _LEGS_OWN))
+        for down, from_down in both:
+            for across, from_across in both:
+                self.diagonal[frames, down, across] += squares[:, from_down, from_across]
+            self.right[frames, down] += right[:, from_down]
 
 
 def _above_floor(
-    problem: Problem,
-    hold: LegHold,
-    part: Effects,
-    low: Mask,
-    rows: Frames,
-    free: Mask,
-    diagonal: Array,
-    right: Array,
+    problem: Problem, leg: int, heights: Array, height: Array, low: Mask, rows: Frames, free: Mask, system: _System
 ) -> None:
     """Adds what lifts points that are free and under the floor, and keeps those from sinking that were."""
-    for column, held in enumerate((hold.phases.heel, hold.phases.ball)):
-        near = free & ~held[rows] & low[rows, column] & (part.height[:, column] < 2.0 * _CLEAR * problem.unit)
+    phases = problem.holds[leg].phases
+    for column, held in enumerate((phases.heel, phases.ball)):
+        near = free & ~held[rows] & low[rows, column] & (height[:, column] < 2.0 * _CLEAR * problem.unit)
         if near.any():
-            moves = part.heights[near, column] / problem.unit
-            rise = _CLEAR - part.height[near, column] / problem.unit
-            diagonal[near] += _FLOOR * moves[:, :, None] * moves[:, None, :]
-            right[near] += _FLOOR * moves * rise[:, None]
+            moves = heights[near, column] / problem.unit
+            rise = _CLEAR - height[near, column] / problem.unit
+            squares = _FLOOR * moves[:, :, None] * moves[:, None, :]
+            system.add(leg, np.flatnonzero(near), squares, _FLOOR * moves * rise[:, None])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .. import gaps, rotations
 from .calm_equations import solution
 from .feet import SUNK
-from .leg_moves import EACH_LEG, PELVIS, LegHold, moved, sole_heights
+from .leg_moves import EACH_LEG, PELVIS, LegHold, Legs
 from .pose import Pose, accelerations_of
 
 Array = npt.NDArray[np.float64]
@@ -20,17 +20,22 @@ Frames = npt.NDArray[np.intp]
 
 _TOLERANCE = 1.0 + 1e-6
 """Times its bound that an acceleration may have: rounding."""
-_LARGEST = 0.25
+_LARGEST = 0.6
 """Radians of the largest step of a pull."""
 _SUNK, _DEEP, _DEEPEST = 3e-4, 1e3, 1e6
 """Depth under the floor, in legs, from which a step is the worse for it, and by how much; and by how much where that is
 more than a foot in the air may be under it at all."""
 _PALM_OFF = 0.009
 """Metres by which a palm may leave its place."""
+_LESS, _STEPS = 0.35, 3
+"""Share of a step that is tried next where it does not help, and steps that are tried."""
 _TRIES = 4
 """So often a window is tried that does not become better."""
+_UP = np.array([0.0, 0.0, 1.0])
 _OFF = 1e-6
 """Metres that a point which touches may be off its place: a leg that cannot reach is not moved."""
+_MISSED = 3e-4
+"""Metres off its place from which a foot that is pulled does not touch: less is brought back at last."""
 
 
 class Problem:
@@ -39,9 +44,8 @@ class Problem:
     def __init__(self, pose: Pose, holds: list[LegHold], shift: Array, movable: bool) -> None:
         self.pose, self.holds, self.shift, self.movable = pose, holds, shift, movable
         self.unit = max(float(np.mean([hold.foot.leg.length for hold in holds])), 1e-6)
-        self.joints = [
-            [leg.upper, leg.lower, leg.end, hold.foot.toes] for hold, leg in ((hold, hold.foot.leg) for hold in holds)
-        ]
+        self.legs = Legs(pose, holds)
+        self.joints: list[list[int]] = self.legs.columns.tolist()
         columns = [max(joint, 0) for row in self.joints for joint in row]
         turns, pelvis = accelerations_of(pose.take)
         self.fastest, bumpiest = pose.pace
@@ -51,7 +55,8 @@ class Problem:
         self.hot = np.zeros(self.bounds.shape, dtype=bool)
         self.low = [np.zeros((pose.take.frame_count, 2), dtype=bool) for _ in holds]
         frames = np.arange(pose.take.frame_count)
-        self.spots = [self.spot(hold, frames) for hold in holds]
+        self.spots = self.legs.spot(frames)
+        self._own_level = rotations.between(_UP, pose.floor.up)
         self.depth = self._depth(frames)
         self.failed = np.zeros(len(frames), dtype=int)
         self.hard = np.zeros(len(frames), dtype=bool)
@@ -59,38 +64,16 @@ class Problem:
         turning = {joint for row in self.joints for joint in row}
         self.carried = np.array([joint for joint in range(len(pose.take.joint_names)) if joint not in turning])
 
-    def spot(self, hold: LegHold, rows: Frames) -> Array:
-        """Where the point is ``(N, 3)`` that holds a foot."""
-        end = hold.foot.leg.end
-        return np.asarray(self.pose.placed[rows, end] + rotations.rotate(self.pose.turned[rows, end], hold.arm[rows]))
-
     def _depth(self, rows: Frames) -> Array:
         """How far heels and balls that are free are under the floor ``(N, 2 legs)``, metres."""
-        columns = []
-        for hold in self.holds:
-            height = sole_heights(self.pose, hold.foot, rows)
-            for column, held in enumerate((hold.phases.heel, hold.phases.ball)):
-                above = held[rows] | (hold.softly is not None)
-                columns.append(np.where(above, 0.0, np.maximum(-height[:, column], 0.0)))
-        return np.stack(columns, axis=1)
-
-    def local(self, rows: Frames) -> Array:
-        """Local rotations ``(N, 4 legs, 4)`` of the legs' joints."""
-        pose, result = self.pose, []
-        for row in self.joints:
-            above = pose.turned[rows, pose.take.parents[row[0]]]
-            for joint in row:
-                if joint < 0:
-                    result.append(rotations.identity((len(rows),)))
-                    continue
-                turned = pose.turned[rows, joint]
-                result.append(rotations.multiply(rotations.inverse(above), turned))
-                above = turned
-        return np.stack(result, axis=1)
+        held = np.stack([self.legs.heel[:, rows], self.legs.ball[:, rows]], axis=-1)
+        held[[hold.softly is not None for hold in self.holds]] = True
+        depth = np.where(held, 0.0, np.maximum(-self.legs.sole_heights(rows), 0.0))
+        return np.asarray(np.swapaxes(depth, 0, 1).reshape(len(rows), -1))
 
     def accelerations(self, rows: Frames) -> tuple[Array, Array]:
         """Accelerations ``(N - 2, S, 3)``, the pelvis's last, and the steps' rotations ``(N - 1, S - 1, 4)``."""
-        local = self.local(rows)
+        local = self.legs.local(rows)
         steps = rotations.multiply(rotations.inverse(local[:-1]), local[1:])
         root = (self.pose.take.root_translation[rows] + self._level(self.shift[rows])) / self.unit
         return (
@@ -101,8 +84,7 @@ class Problem:
         )
 
     def _level(self, shift: Array) -> Array:
-        up = np.array([0.0, 0.0, 1.0])
-        return rotations.rotate(rotations.between(up, self.pose.floor.up), shift)
+        return rotations.rotate(self._own_level, shift)
 
     def over(self, rows: Optional[Frames] = None) -> Mask:
         """What is too fast of the frames ``rows (N,)``, or of all: ``(N - 2, S)``."""
@@ -147,55 +129,65 @@ class Problem:
         change = solution(self, rows, open_frames[rows], stiff, pull)
         longest = np.abs(change).max(axis=1, keepdims=True)
         change = change * np.minimum(1.0, _LARGEST / np.maximum(longest, 1e-12))
-        frames = np.flatnonzero(open_frames)
-        self._apply(frames, change[open_frames[rows]])
-        for hold, low in zip(self.holds, self.low):
-            low[frames] |= sole_heights(self.pose, hold.foot, frames) < 0.0
+        frames, inside = np.flatnonzero(open_frames), change[open_frames[rows]]
+        spans, group = _windows(open_frames)
+        kept = self._now(frames)
+        before = np.any(self.missed(), axis=0)
+        self._apply(frames, inside)
+        missed = np.any(self.missed(), axis=0) & ~before
+        far = np.array([missed[first:end].any() for first, end in spans])
+        if far.any():
+            self._back(frames, kept)
+            self._apply(frames, inside * np.where(far, _LESS, 1.0)[group][:, None])
+        self.looked(frames)
+
+    def looked(self, frames: Frames, under: float = 0.0) -> None:
+        """Notes which soles are ``under`` some height over the floor, in legs, in some frames."""
+        for low, heights in zip(self.low, self.legs.sole_heights(frames)):
+            low[frames] |= heights < under * self.unit
 
     def missed(self) -> list[Mask]:
         """Where feet touch and are not in their places or under the floor, ``(T,)`` by foot."""
         frames = np.arange(self.pose.take.frame_count)
         sunk = self._depth(frames) - self.depth > _SUNK * self.unit
+        off = np.linalg.norm(self.legs.spot(frames) - self.spots, axis=-1) > _MISSED
         return [
-            hold.phases.touching
-            & (
-                (np.linalg.norm(self.spot(hold, frames) - spot, axis=-1) > _OFF)
-                | sunk[:, 2 * number : 2 * number + 2].any(axis=1)
-            )
-            for number, (hold, spot) in enumerate(zip(self.holds, self.spots))
+            touching & (away | sunk[:, 2 * number : 2 * number + 2].any(axis=1))
+            for number, (touching, away) in enumerate(zip(self.legs.touching, off))
         ]
 
     def _take(self, rows: Frames, open_frames: Mask, change: Array) -> None:
         """Takes the change over in the windows where it helps; elsewhere less of it, or none."""
-        pose = self.pose
         frames = np.flatnonzero(open_frames)
         inside = change[open_frames[rows]]
-        spans = gaps.spans(open_frames)
-        ends = np.cumsum([end - first for first, end in spans])
-        group = np.repeat(np.arange(len(spans)), np.diff(np.concatenate([[0], ends])))
-        turned, placed, shift = pose.turned[frames].copy(), pose.placed[frames].copy(), self.shift[frames].copy()
+        spans, group = _windows(open_frames)
+        kept = self._now(frames)
         before = self.merit(rows, spans)
         share = np.ones(len(spans))
-        for step in (1.0, 0.35, 0.12):
+        for step in range(_STEPS):
             self._apply(frames, inside * share[group][:, None])
             worse = self.merit(rows, spans) >= before
-            if step == 1.0:
-                for hold, low in zip(self.holds, self.low):
-                    low[frames] |= sole_heights(pose, hold.foot, frames) < 0.0
+            if step == 0:
+                self.looked(frames)
             if not worse.any():
                 return
-            share = np.where(worse, 0.35 * share, share)
-            pose.turned[frames], pose.placed[frames], self.shift[frames] = turned, placed, shift
+            share = np.where(worse, _LESS * share, share)
+            self._back(frames, kept)
         self._apply(frames, inside * np.where(worse, 0.0, share)[group][:, None])
         self.failed[frames] += worse[group]
+
+    def _now(self, frames: Frames) -> tuple[Array, Array, Array]:
+        return self.pose.turned[frames].copy(), self.pose.placed[frames].copy(), self.shift[frames].copy()
+
+    def _back(self, frames: Frames, kept: tuple[Array, Array, Array]) -> None:
+        self.pose.turned[frames], self.pose.placed[frames], self.shift[frames] = kept
 
     def _apply(self, frames: Frames, change: Array) -> None:
         step = change[:, :PELVIS] * self.unit if self.movable else np.zeros((len(change), 3))
         self.shift[frames] += step
         self.pose.placed[np.ix_(frames, self.carried)] += step[:, None]
-        for number, hold in enumerate(self.holds):
-            first = PELVIS + EACH_LEG * number
-            moved(self.pose, hold, frames, change[:, first : first + EACH_LEG], step, self.spots[number][frames])
+        own = change[:, PELVIS:].reshape(len(change), -1, EACH_LEG)
+        self.legs.move(frames, own, step, self.spots[:, frames])
 
     def merit(self, rows: Frames, spans: list[tuple[int, int]]) -> Array:
         """How much is too fast around each window of the frames ``rows``, under the floor, or off its place."""
@@ -209,9 +201,15 @@ class Problem:
         total[rows] += np.maximum(sunk, 0.0).sum(axis=1) * (_DEEP / self.unit)
         deepest = np.maximum(self.depth[rows], SUNK)
         total[rows] += np.maximum(depth - deepest, 0.0).sum(axis=1) * (_DEEPEST / self.unit)
-        for hold, spot in zip(self.holds, self.spots):
-            off = np.linalg.norm(self.spot(hold, rows) - spot[rows], axis=-1)
-            total[rows[(off > _OFF) & hold.phases.touching[rows]]] = np.inf
+        off = np.linalg.norm(self.legs.spot(rows) - self.spots[:, rows], axis=-1)
+        total[rows[((off > _OFF) & self.legs.touching[:, rows]).any(axis=0)]] = np.inf
+        for hold, away in zip(self.holds, off):
             if hold.softly is not None:
-                total[rows[(off > _PALM_OFF) & hold.softly[rows]]] = np.inf
+                total[rows[(away > _PALM_OFF) & hold.softly[rows]]] = np.inf
         return np.array([total[max(first - 1, 0) : end + 1].sum() for first, end in spans])
+
+
+def _windows(open_frames: Mask) -> tuple[list[tuple[int, int]], Frames]:
+    """The stretches of ``open_frames (T,)``, and to which of them each of its ``(N,)`` frames belongs."""
+    spans = gaps.spans(open_frames)
+    return spans, np.repeat(np.arange(len(spans)), [end - first for first, end in spans])

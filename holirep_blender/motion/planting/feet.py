@@ -51,6 +51,11 @@ class Foot:
     pivot: Array
     ball: Array
 
+    @property
+    def joints(self) -> list[int]:
+        """Hip, knee, ankle and, where there are some, toes."""
+        return [self.leg.upper, self.leg.lower, self.leg.end] + ([self.toes] if self.toes >= 0 else [])
+
 
 @dataclass
 class FootPath:
@@ -83,6 +88,13 @@ class FootPath:
         ankle = self.held[frames] - rotations.rotate(turned, self.arm[frames])
         stands = self.stands[frames][:, None]
         return np.where(stands, self.ankle[rows], ankle), np.where(stands, self.foot[rows], turned)
+
+    def where_it_counts(self) -> FootPath:
+        """Itself, after what it says of frames in the air is wiped out but for those next to a stance."""
+        free = gaps.distance_to_valid(self.touching) > 1
+        for values in (self.turned, self.held, self.ankle, self.foot):
+            values[free] = 0.0
+        return self
 
 
 def find_foot(take: Take, side: str, points: ContactPoints) -> Optional[Foot]:
@@ -171,7 +183,7 @@ def _raise(arm: Array, least: float, mask: Mask, phases: Phases) -> Array:
     elevation = np.arcsin(np.clip(arm[:, 2] / np.maximum(length, 1e-9), -1.0, 1.0))
     kept = phases.touching & ~mask
     angle = _around(np.where(mask, np.maximum(lowest - elevation, 0.0), 0.0), kept)
-    return rotations.from_axis_angle(np.cross(arm, _UP), angle)
+    return rotations.from_axis_angle(rotations.cross(arm, _UP), angle)
 
 
 def _around(need: Array, kept: Mask) -> Array:

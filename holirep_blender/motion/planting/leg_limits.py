@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
+from ..biomechanics.own_limits import OwnLimits
 from ..take import Take
 from .blending import eased, upper_envelope
 from .feet import Foot, FootPath
 from .legs import settling
 from .limb_solving import Hold, hold
-from .pose import Pose, with_ancestors
+from .pose import Pose
 
 if TYPE_CHECKING:
     from ..biomechanics.engine import LimitOptions
@@ -68,8 +69,6 @@ def _round(
     limits: LimitOptions,
 ) -> Optional[Take]:
     """One round of ``feet_brought_back``; None where it brings no stance nearer."""
-    from ..biomechanics.engine import limited
-
     now = Pose.over(take, pose.floor)
     before = replace(now, turned=now.turned.copy(), placed=now.placed.copy())
     reach = settling(pose.take.fps)
@@ -104,10 +103,8 @@ def _round(
     if not changed:
         return None
     result = now.to_take(changed, np.zeros_like(now.placed[:, 0]))
-    part, rows = with_ancestors(result, changed)
-    local, within = result.local_rotations.copy(), limited(part, limits)[0].local_rotations
-    for joint in changed:
-        local[:, joint] = within[:, rows.index(joint)]
+    local = result.local_rotations.copy()
+    local[:, changed] = OwnLimits(result, changed, limits).limited(local[:, changed])
     tried = Pose.over(replace(result, local_rotations=local), pose.floor)
     any_nearer = False
     for foot, path, groups in zip(feet, paths, stances):

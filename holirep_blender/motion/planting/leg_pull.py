@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import gaps, rotations
+from ..biomechanics.own_limits import OwnLimits
 from .calm_problem import Problem
 from .calming import FEWEST
 from .leg_moves import LegHold
-from .pose import Pose, with_ancestors
+from .pose import Pose
 from .stances import Phases
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_ROUNDS, _AROUND, _STIFF = 7, 10, 1e-3
+_ROUNDS, _AROUND, _STIFF = 5, 10, 1e-3
 """Rounds of pulling legs into their limits, and frames around that may change."""
+_NEAR = 2e-3
+"""Height over the floor, in legs, from which on a sole is kept from sinking."""
 _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 """Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
-_FURTHER, _INSIDE = 1.2, np.radians(0.4)
+_FURTHER, _INSIDE = 1.5, np.radians(0.8)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
 _TOES_STUCK = np.radians(15.0)
 """The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``), if
@@ -48,13 +51,15 @@ def legs_pulled(
     problem = Problem(pose, holds, shift.copy(), movable)
     if inside is not None:
         problem.inside = inside
-    pull = _pull(pose, problem, limits)
+    problem.looked(np.arange(pose.take.frame_count), _NEAR)
+    own = OwnLimits(pose.take, [joint for row in problem.joints for joint in row], limits)
+    pull = _pull(problem, own)
     for _ in range(_ROUNDS):
         if not (pull != 0.0).any():
             return problem.shift, problem.missed()
         length = np.linalg.norm(pull, axis=-1, keepdims=True)
         problem.pulled(pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
-        pull = _pull(pose, problem, limits)
+        pull = _pull(problem, own)
     beyond = np.linalg.norm(pull, axis=-1)
     for number in range(3, beyond.shape[1], 4):
         beyond[:, number] = np.where(_jerked(pull[:, number], pose.pace[0]), beyond[:, number], 0.0)
@@ -78,28 +83,13 @@ def _jerked(pull: Array, fastest: float) -> Mask:
     return result
 
 
-def _pull(pose: Pose, problem: Problem, limits: LimitOptions) -> Array:
+def _pull(problem: Problem, limits: OwnLimits) -> Array:
     """How limits would turn the joints of the legs around stances: rotation vectors ``(T, S, 3)`` in their frames."""
-    from ..biomechanics.engine import limited
-
-    joints = sorted({joint for row in problem.joints for joint in row if joint >= 0})
-    take = pose.to_take(joints, problem.shift)
-    part, rows = with_ancestors(take, joints)
-    within = limited(part, limits, {})[0].local_rotations
-    frames = np.arange(pose.take.frame_count)
-    result = np.zeros((len(frames), 4 * len(problem.joints), 3))
-    for number, row in enumerate(problem.joints):
-        near = gaps.distance_to_valid(problem.holds[number].phases.touching) <= _PAD
-        for place, joint in enumerate(row):
-            if joint < 0:
-                continue
-            local = take.local_rotations[:, joint]
-            turn = rotations.to_rotation_vector(
-                rotations.multiply(rotations.inverse(local), within[:, rows.index(joint)])
-            )
-            beyond = (np.linalg.norm(turn, axis=-1) > _BEYOND) & near
-            result[beyond, 4 * number + place] = turn[beyond]
-    return result
+    local = problem.legs.local(np.arange(problem.pose.take.frame_count))
+    turns = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local), limits.limited(local)))
+    near = np.stack([gaps.distance_to_valid(touching) <= _PAD for touching in problem.legs.touching], axis=1)
+    beyond = (np.linalg.norm(turns, axis=-1) > _BEYOND) & np.repeat(near, 4, axis=1)
+    return np.asarray(np.where(beyond[..., None], turns, 0.0))
 
 
 def released(phases: Phases, stuck: Mask, fps: float, wholly: bool) -> Phases:

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import rotations
 from .blending import bridged
-from .calming import calmed
 from .feet import Foot, FootPath, foot_path, lift, toes_turned
 from .leg_moves import LegHold
-from .leg_pull import legs_pulled
 from .limb_solving import Hold, hold, longest, settle
 from .pelvis import LegNeed, pelvis_shift
 from .pose import Pose
@@ -21,11 +19,7 @@ from .rests import Rest, knees_to_their_side, pelvis_at_rest, with_knees
 from .stances import Phases
 from .two_bone import reaching
 
-if TYPE_CHECKING:
-    from ..biomechanics.engine import LimitOptions
-
 Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.intp]
 
 _SETTLE = 0.2
@@ -43,22 +37,15 @@ def legs_planted(
     phases: list[Phases],
     strength: float,
     movable: bool,
-    limits: Optional[LimitOptions] = None,
     rest: Optional[Rest] = None,
-    calm: bool = True,
-) -> tuple[list[FootPath], Array, list[Mask]]:
-    """Edits the pose so that feet hold.
-
-    Gives the feet's paths, the root's shift ``(T, 3)``, and the frames ``(T,)`` in which each foot touches although its
-    leg cannot be within the limits as it stands.
+) -> tuple[list[FootPath], Array]:
+    """Edits the pose so that feet hold; gives the feet's paths and the root's shift ``(T, 3)``.
 
     Parameters
     ----------
     strength : 0 leaves all as it is, 1 holds exactly.
     movable : whether the pelvis may give way.
-    limits : human limits that legs come into as far as contacts let them.
     rest : seat and knees that keep their places.
-    calm : whether to take pops out, and to look at limits.
     """
     reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
@@ -108,14 +95,12 @@ def legs_planted(
             pose.placed[:, foot.toes] = pose.placed[:, foot.leg.end] + rotations.rotate(
                 pose.turned[:, foot.leg.end], foot.pivot
             )
-    if strength >= 1.0 and calm:
-        standing = [LegHold(*each) for each in zip(feet, phases, (path.arm for path in paths))]
-        free = None if rest is None else ~rest.pinned
-        shift = calmed(pose, standing, shift, movable, free)
-        if limits is not None:
-            shift, stuck = legs_pulled(pose, standing, shift, movable, limits, free)
-            return paths, shift, stuck
-    return paths, shift, [np.zeros(len(frames), dtype=bool) for _ in feet]
+    return paths, shift
+
+
+def holds_of(feet: list[Foot], phases: list[Phases], paths: list[FootPath]) -> list[LegHold]:
+    """How the feet are held that go these paths."""
+    return [LegHold(foot, phase, path.arm) for foot, phase, path in zip(feet, phases, paths)]
 
 
 def _keep_above_floor(pose: Pose, foot: Foot, phases: Phases, strength: float) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .. import gaps, rotations
 from .blending import bridged
-from .leg_moves import EACH_LEG, moved, sole_heights
+from .leg_moves import EACH_LEG
 
 if TYPE_CHECKING:
     from .calm_problem import Problem
@@ -124,11 +124,11 @@ def _turn(problem: Problem, hips: int, first: int, end: int) -> None:
     pose.turned[at] = rotations.normalized(rotations.multiply(turn[:, None], pose.turned[at]))
     pose.turned[rows, hips], pose.placed[rows, hips] = rotations.normalized(wanted), centre + moves
     problem.shift[rows] += moves
-    for number, hold in enumerate(problem.holds):
-        away = pose.placed[rows, hold.foot.leg.upper] - centre
-        step = rotations.rotate(turn, away) - away + moves
-        moved(pose, hold, rows, np.zeros((len(rows), EACH_LEG)), step, problem.spots[number][rows])
-        problem.low[number][rows] |= sole_heights(pose, hold.foot, rows) < 0.0
+    away = pose.placed[rows, problem.legs.columns[:, :1]] - centre
+    steps = rotations.rotate(turn, away) - away + moves
+    still = np.zeros((len(rows), len(problem.holds), EACH_LEG))
+    problem.legs.move(rows, still, steps, problem.spots[:, rows])
+    problem.looked(rows)
 
 
 def _hangs(parents: tuple[int, ...], joint: int, hips: int) -> bool:

@@ -3,25 +3,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from ..biomechanics.engine import limited
 from ..biomechanics.hinges import elbow_hinges
+from ..blas_threads import one_thread
 from ..contacts.floor import Floor
 from ..contacts.record import Contacts
 from ..contacts.soles import ContactPoints, contact_points
 from ..skeleton import SIDES
 from ..take import Take
 from .above_floor import legs_bent, root_raised
+from .calming import calmed
 from .feet import Foot, FootPath, find_foot
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
+from .ledger import Ledger
 from .leg_limits import feet_brought_back
-from .leg_pull import released
-from .legs import legs_planted
+from .leg_pull import legs_pulled, released
+from .legs import holds_of, legs_planted
 from .options import PlantOptions
 from .pose import Limb, Pose, pace_of
 from .reach import FREE, kept, without_slides
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from ..biomechanics.engine import LimitOptions
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 _RELEASES = 2
 """So often feet are let go that cannot stand within limits: first heels, then whole feet."""
@@ -87,12 +92,22 @@ class Solved:
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "turned"}
 
 
-def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optional[Take], whole: Whole) -> Solved:
+@one_thread()
+def solve(
+    take: Take,
+    contacts: Contacts,
+    options: PlantOptions,
+    source: Optional[Take],
+    whole: Whole,
+    ledger: Optional[Ledger] = None,
+) -> Solved:
     """Holds the contacts of a take, see ``planting.planted``.
 
     Parameters
     ----------
     whole : what the clip says of which the take is a part.
+    ledger : notes what each stage comes to, or knows what it came to around a part. Raises ApartError then, where the
+        part has no frames that come to the same.
     """
     floor = options.floor or Floor()
     points = contact_points(take)
@@ -109,22 +124,34 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
     rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
     if rest is not None and rest.pinned.any():
         movable = options.joints is None or "hips" in options.joints
-        _, along, _ = legs_planted(pose.copy(), feet, phases, options.feet, movable, calm=False)
+        _, along = legs_planted(pose.copy(), feet, phases, options.feet, movable)
         rest = find_rest(pose, feet, contacts, points, along)
         phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
     rest = rest if rest is not None and rest.pinned.any() else None
     if rest is not None or any(phase.touching.any() for phase in phases):
         movable = options.joints is None or "hips" in options.joints
+        free = None if rest is None else ~rest.pinned
         for attempt in range(_RELEASES + 1):
             now = pose if attempt == _RELEASES else pose.copy()
-            paths, shift, stuck = legs_planted(now, feet, phases, options.feet, movable, options.limits, rest)
+            _join(ledger, "phases", attempt, _fields(phases))
+            paths, shift = legs_planted(now, feet, phases, options.feet, movable, rest)
+            _join(ledger, "paths", attempt, _fields([path.where_it_counts() for path in paths]))
+            _join_pose(ledger, "planted", attempt, now, feet, shift)
             first_paths = first_paths or paths
+            stuck: list[Mask] = []
+            if options.feet >= 1.0:
+                holds = holds_of(feet, phases, paths)
+                shift = calmed(now, holds, shift, movable, free)
+                _join_pose(ledger, "calm", attempt, now, feet, shift)
+                if options.limits is not None:
+                    shift, stuck = legs_pulled(now, holds, shift, movable, options.limits, free)
+                    _join_pose(ledger, "pulled", attempt, now, feet, shift)
             if attempt == _RELEASES or not any(mask.any() for mask in stuck):
                 pose = now
                 break
             phases = [released(phase, mask, take.fps, attempt > 0) for phase, mask in zip(phases, stuck)]
         for foot in feet:
-            changed += [foot.leg.upper, foot.leg.lower, foot.leg.end] + ([foot.toes] if foot.toes >= 0 else [])
+            changed += foot.joints
     ask_contacts(pose, hands, contacts)
     if source is not None and hands:
         ask_self_contacts(pose, hands, source)
@@ -163,6 +190,37 @@ def solve(take: Take, contacts: Contacts, options: PlantOptions, source: Optiona
         palms,
         frozenset(changed),
     )
+
+
+def _fields(each: Sequence[Union[Phases, FootPath]]) -> dict[str, Array]:
+    """The arrays of feet, by name."""
+    return {f"{one.name} {number}": getattr(foot, one.name) for number, foot in enumerate(each) for one in fields(foot)}
+
+
+def _join(ledger: Optional[Ledger], kind: str, attempt: int, arrays: dict[str, Array]) -> None:
+    """Edits a stage's arrays so that beyond what an edit changes they are as they were; see ``ledger``."""
+    joined = None if ledger is None else ledger.joined(kind, attempt, arrays)
+    if joined is not None:
+        for name, values in joined[1].items():
+            arrays[name][joined[0]] = values
+
+
+def _join_pose(ledger: Optional[Ledger], kind: str, attempt: int, pose: Pose, feet: list[Foot], shift: Array) -> None:
+    """The same of a pose whose root has been moved by ``shift (T, 3)``."""
+    if ledger is None:
+        return
+    legs = sorted({joint for foot in feet for joint in foot.joints})
+    every = list(range(len(pose.take.joint_names)))
+    turned = every if pose.turned_too else legs
+    joined = ledger.joined(
+        kind, attempt, {"turned": pose.turned[:, turned], "placed": pose.placed[:, turned], "shift": shift}
+    )
+    if joined is not None:
+        rows, old = np.flatnonzero(joined[0]), joined[1]
+        pose.placed[rows] += (old["shift"] - shift[rows])[:, None]
+        at = rows[:, None], np.array(turned)
+        pose.turned[at], pose.placed[at] = old["turned"], old["placed"]
+        shift[rows] = old["shift"]
 
 
 def _over_floor(limited_take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], options: PlantOptions) -> Take:

@@ -48,11 +48,15 @@ class Hinge:
 def hinge_of(limb: Limb, upper: Array, lower: Array, axis: Array) -> Hinge:
     """The hinge about ``axis (T, 3)`` of a limb whose bones' world rotations are ``upper`` and ``lower (T, 4)``."""
     first, second = rotations.rotate(upper, limb.first), rotations.rotate(lower, limb.second)
-    along = np.sum(first * axis, axis=-1) * np.sum(second * axis, axis=-1)
-    straight = np.sum(first * second, axis=-1) - along
-    turned = np.sum(first * np.cross(axis, second), axis=-1)
-    squares = np.sum(limb.first**2) + np.sum(limb.second**2)
+    along = _dot(first, axis) * _dot(second, axis)
+    straight = _dot(first, second) - along
+    turned = _dot(first, rotations.cross(axis, second))
+    squares = np.sum(limb.first**2, axis=-1) + np.sum(limb.second**2, axis=-1)
     return Hinge(squares + 2.0 * along, 2.0 * np.hypot(straight, turned), -np.arctan2(turned, straight))
+
+
+def _dot(one: Array, two: Array) -> Array:
+    return np.asarray(np.einsum("...i,...i->...", one, two))
 
 
 def reaching(limb: Limb, upper: Array, lower: Array, axis: Array, start: Array, target: Array) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from ..biomechanics.engine import LimitOptions, limited
 from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
 from ..biomechanics.limit_table import LimitTable
 from ..contacts import (
+    ContactEdit,
     Contacts,
     Floor,
     Grounding,
@@ -71,7 +72,7 @@ class RefineCache:
     """What of refining does not depend on contacts, kept for the next time: an edit of a contact is then quick.
 
     ``take``, ``key``, ``result``, ``grounding`` : the performer's side, for one take by identity and for the options
-    that matter.
+    that matter. ``edits`` : of the contacts, one after the other, with the contacts and the root's path after each.
     ``pose``, ``limits``, ``within_limits`` : a character's take, the limits that it was brought within, and what came
     of that; it holds for the same rotations, wherever the root is.
     ``planting`` : what came of its contacts; only what is around an edit is solved again. ``motions`` : and its bones.
@@ -81,6 +82,7 @@ class RefineCache:
     key: Optional[RefineOptions] = None
     result: Optional[RefinedTake] = None
     grounding: Optional[Grounding] = None
+    edits: list[tuple[ContactEdit, Contacts, Grounding]] = field(default_factory=list)
     pose: Optional[Take] = None
     limits: Optional[RefineOptions] = None
     within_limits: tuple[Optional[Take], list[Violation]] = (None, [])
@@ -99,7 +101,7 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
     result = body.take
     moves_root = options.joints is None or "hips" in options.joints
     if options.feet > 0.0 and moves_root and contacts.any():
-        ground = _grounding(body, contacts, cache)
+        ground = _grounding(body, contacts, options.contact_edits, cache)
         placed = result if ground is None else ground.apply(result, body.floor, options.feet)
         result = within(take, ends_held(result, placed, take.joint_confidence), options.frames)
     if contacts.any():
@@ -107,17 +109,36 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
     return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
 
 
-def _grounding(body: RefinedTake, contacts: Contacts, cache: Optional[RefineCache]) -> Optional[Grounding]:
-    """How the root moves with the contacts: as with those that were found, but around what was edited."""
-    base = cache.grounding if cache is not None and cache.result is body else None
+def _grounding(
+    body: RefinedTake, contacts: Contacts, edits: tuple[ContactEdit, ...], cache: Optional[RefineCache]
+) -> Optional[Grounding]:
+    """How the root moves with the contacts: as with those that were found, and around each edit after the other.
+
+    So an edit moves the root around itself alone, whatever was edited before.
+    """
+    kept = cache is not None and cache.result is body
+    base = cache.grounding if cache is not None and kept else None
     if base is None:
         base = grounding(body.take, body.contacts, body.floor)
         if cache is not None:
-            cache.grounding = base
-    changed = edited_frames(body.contacts, contacts)
-    if base is None or not changed.any():
-        return grounding(body.take, contacts, body.floor) if base is None else base
-    return regrounded(body.take, contacts, body.floor, base, changed)
+            cache.grounding, cache.edits = base, []
+    if base is None:
+        return grounding(body.take, contacts, body.floor)
+    known = cache.edits if cache is not None and kept else []
+    same = 0
+    while same < min(len(known), len(edits)) and known[same][0] == edits[same]:
+        same += 1
+    known = known[:same]
+    marks, result = known[-1][1:] if known else (body.contacts, base)
+    for edit in edits[same:]:
+        before, marks = marks, edited(marks, (edit,))
+        changed = edited_frames(before, marks)
+        if changed.any():
+            result = regrounded(body.take, marks, body.floor, result, changed)
+        known.append((edit, marks, result))
+    if cache is not None:
+        cache.edits = known
+    return result
 
 
 def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> RefinedTake:

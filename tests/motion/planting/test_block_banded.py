@@ -18,5 +18,7 @@ def test_the_same_as_solving_the_whole_matrix(count):
     blocks = whole.reshape(count, size, count, size).swapaxes(1, 2)
     at = np.arange(count)
     right = random.normal(size=(count, size))
-    found = solved(blocks[at, at], blocks[at[:-1], at[1:]], blocks[at[:-2], at[2:]], right)
+    found = solved(
+        blocks[at, at], blocks[at[:-1], at[1:]], blocks[at[:-2], at[2:]], right, np.ones((count, size), dtype=bool)
+    )
     assert found.ravel() == pytest.approx(np.linalg.solve(whole, right.ravel()), abs=1e-9)

@@ -7,7 +7,7 @@ import pytest
 from holirep_blender.motion import rotations
 from holirep_blender.motion.contacts import Floor, contact_points
 from holirep_blender.motion.planting.feet import find_foot
-from holirep_blender.motion.planting.leg_moves import EACH_LEG, PELVIS, LegHold, effects, moved, sole_heights
+from holirep_blender.motion.planting.leg_moves import EACH_LEG, PELVIS, LegHold, Legs, sole_heights
 from holirep_blender.motion.planting.pose import Pose
 from holirep_blender.motion.planting.stances import Phases
 from tests.motion.planting.walking import walk
@@ -42,16 +42,17 @@ def test_small_changes_do_what_is_reckoned_and_contacts_stay(phase):
     for column in range(width):
         pose, hold = holding(phase)
         before, heights = turns(pose, hold), sole_heights(pose, hold.foot, rows)
-        reckoned = effects(pose, hold, rows, PELVIS, width, unit)
+        legs = Legs(pose, [hold])
+        reckoned = legs.effects(rows, unit)
         end = hold.foot.leg.end
         spot = pose.placed[:, end] + rotations.rotate(pose.turned[:, end], hold.arm)
         change = np.zeros((12, width))
         change[:, column] = size
-        moved(pose, hold, rows, change[:, PELVIS:], change[:, :PELVIS] * unit, spot)
+        legs.move(rows, change[:, None, PELVIS:], change[:, :PELVIS] * unit, spot[None])
         did = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(before), turns(pose, hold)))
-        assert did.reshape(12, 12) / size == pytest.approx(reckoned.turns[..., column], abs=5e-3)
+        assert did.reshape(12, 12) / size == pytest.approx(reckoned.turns[0, ..., column], abs=5e-3)
         rose = (sole_heights(pose, hold.foot, rows) - heights) / size
-        assert rose == pytest.approx(reckoned.heights[..., column], abs=5e-3)
+        assert rose == pytest.approx(reckoned.heights[0, ..., column], abs=5e-3)
         if phase != "air":
             now = pose.placed[:, end] + rotations.rotate(pose.turned[:, end], hold.arm)
             assert np.abs(now - spot).max() < 1e-9

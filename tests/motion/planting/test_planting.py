@@ -49,7 +49,7 @@ def test_feet_hold_on_other_proportions(shared_data, clip, name):
     assert new.air_max < 2.0
     assert hinge_flexion(rig, after) > 0.0
     assert thigh_twists(before, after) < 32.0
-    assert ratio <= 1.0
+    assert ratio <= 1.0 + 1e-6  # rounding
     assert not [violation for violation in held.violations if "Foot" in violation.joint or "Toes" in violation.joint]
 
 

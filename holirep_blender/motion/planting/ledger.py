@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each stage of solving a clip came to, so that a part of it can be solved again without being cut off.
+
+A part that is solved by itself lacks what is beyond its ends: stances are cut in two there, and windows in which legs
+are calmed. Stage by stage that would come nearer to the edit for which the part is solved. So after each stage what is
+beyond a stretch of frames that agree with the last time is put back to what it was then: the stage after it starts
+with what the whole clip would start with. Where nothing agrees between the edit and an end, that end is too near.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import gaps
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+AGREE = 2e-5
+"""By how much parts of quaternions, and metres, may differ where two solutions are joined: 0.002 degrees."""
+_JOIN = 3
+"""Frames in a row that have to agree, on each side of a join."""
+
+Stage = tuple[str, int]
+
+
+class ApartError(Exception):
+    """A part does not agree with the whole on the sides that say so, before and after the edit."""
+
+    def __init__(self, before: bool, after: bool) -> None:
+        super().__init__("The part is too short.")
+        self.before, self.after = before, after
+
+
+@dataclass
+class Part:
+    """The frames ``first`` to ``end`` of a clip, solved for an ``edit`` (first, end) within."""
+
+    first: int
+    end: int
+    edit: tuple[int, int]
+    count: int
+    found: dict[Stage, tuple[int, int, dict[str, Array]]] = field(default_factory=dict)
+
+    def joint(self, old: dict[str, Array], new: dict[str, Array]) -> tuple[int, int]:
+        """The rows (first, end) of the part that are other than before, or could be.
+
+        Raises ApartError where old and new do not agree anywhere between the edit and an end.
+        """
+        same = np.ones(self.end - self.first, dtype=bool)
+        for name, values in new.items():
+            before = old[name]
+            if before.shape[1:] != values.shape[1:]:
+                raise ApartError(True, True)
+            before = before[self.first : self.end]
+            if values.dtype == bool:
+                differ = before != values
+            else:
+                differ = (np.isnan(before) != np.isnan(values)) | (np.nan_to_num(np.abs(before - values)) > AGREE)
+            same &= ~differ.reshape(len(same), -1).any(axis=1)
+        into, out = self.edit[0] - self.first, self.edit[1] - self.first
+        left = 0 if self.first == 0 else _middle(same[:into])
+        right = len(same) if self.end == self.count else _middle(same[out:])
+        if left is None or right is None:
+            raise ApartError(left is None, right is None)
+        return left, right if self.end == self.count else out + right
+
+
+class Ledger:
+    """The stages of a clip by kind and attempt, each arrays of its ``T`` frames by name."""
+
+    def __init__(self) -> None:
+        self.stages: dict[Stage, dict[str, Array]] = {}
+        self.part: Optional[Part] = None
+
+    def joined(self, kind: str, attempt: int, arrays: dict[str, Array]) -> Optional[tuple[Mask, dict[str, Array]]]:
+        """Notes what a stage came to; for a part, which of its rows ``(N,)`` are to be as they were, and how they were.
+
+        Raises ApartError where the part does not agree with the clip.
+        """
+        if self.part is None:
+            self.stages[kind, attempt] = {name: values.copy() for name, values in arrays.items()}
+            return None
+        part, old = self.part, self._before(kind, attempt)
+        left, right = part.joint(old, arrays)
+        part.found[kind, attempt] = left, right, {name: values[left:right].copy() for name, values in arrays.items()}
+        back = np.ones(part.end - part.first, dtype=bool)
+        back[left:right] = False
+        return back, {name: values[part.first : part.end][back] for name, values in old.items()}
+
+    def _before(self, kind: str, attempt: int) -> dict[str, Array]:
+        """What a stage came to; a clip that needed fewer attempts came to what its last one did."""
+        return self.stages[kind, max(number for name, number in self.stages if name == kind and number <= attempt)]
+
+    def keep(self) -> None:
+        """Takes what a part came to over into the clip."""
+        part, self.part = self.part, None
+        if part is None:
+            return
+        added = {key: self._before(*key) for key in part.found if key not in self.stages}
+        for key, before in added.items():
+            self.stages[key] = {name: values.copy() for name, values in before.items()}
+        for (kind, attempt), arrays in self.stages.items():
+            # a part that needed fewer attempts came to what its last one did
+            last = max(number for name, number in part.found if name == kind and number <= attempt)
+            left, right, new = part.found[kind, last]
+            for name, values in new.items():
+                arrays[name][part.first + left : part.first + right] = values
+
+
+def _middle(same: Mask) -> Optional[int]:
+    """Where to join: the middle of the longest stretch of frames that agree; None where there is none."""
+    stretches = [(end - first, first) for first, end in gaps.spans(same) if end - first >= 2 * _JOIN]
+    if not stretches:
+        return None
+    length, first = max(stretches)
+    return first + length // 2
