@@ -36,6 +36,28 @@ def worker_python() -> Path:
     return runtime / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def light_it(python: Sequence[str], blend: Path, take: Path, plate: Path, out: Path) -> None:
+    """The character in the light of one of Blender's own environments, and its shadow in the plate."""
+    hdri, frame = answers(python, "demo.lit", "facts", take)
+    unlit, lit, shadow = out / "unlit.blend", out / "lit.blend", out / "shadow"
+    run("Take the stage's own light away", [*python, "demo.lit", "clear", blend, take, unlit])
+    light = ["holirep_blender", "light", "--file", unlit, "--hdri", hdri, "--save", lit]
+    run("Match the light", [*python, *light, "--report", out / "light", "--no-renders"])
+    bake = ["holirep_blender", "bake-shadows", "--file", lit, "--out", shadow, "--range", f"{frame}-{frame}"]
+    run("Shadow pass", [*python, *bake, "--samples", "24", "--resolution", "40", "--device", "cpu"])
+    show = ["demo.lit", "show", lit, take, out, "--hdri", hdri, "--plate", plate, "--shadow", shadow]
+    run("The character in the light", [*python, *show])
+    unlit.unlink()
+
+
+def answers(python: Sequence[str], *words: str | Path) -> list[str]:
+    """What a module prints last, in words."""
+    done = subprocess.run([str(word) for word in (*python, *words)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"demo: {words[0]} failed: {done.stderr.strip()[-500:]}")
+    return done.stdout.splitlines()[-1].split("\t")
+
+
 def main() -> None:
     """The command; see the module's text."""
     parser = argparse.ArgumentParser(prog="demo", description="The main job on a real plate.")
@@ -69,6 +91,7 @@ def main() -> None:
         run("Render the movie's frames", [*python, "demo.render", "movie", blend, take, movie])
         run("Side by side", [*compare, "--renders", movie, "--out", movie / "pairs", "--height", "480"])
         run("Movie", [*python, "demo.movie", take, movie / "pairs" / "frames", out / "comparison.mp4"])
+        light_it(python, blend, take, plate, out)
     stage.unlink()
     print(f"\nDone in {time.monotonic() - started:.0f} s. In {out}:")
     for path, what in (
@@ -77,6 +100,11 @@ def main() -> None:
         (out / "take.bvh", "the take for other programs"),
         (out / "contact_sheet.png", "plate frames with the solved skeleton, beside the character"),
         (out / "comparison.mp4", "the same as a movie"),
+        (out / "lit.blend", "the character in the light of an environment, as lamps and a residual"),
+        (out / "light" / "index.html", "what was found in the environment"),
+        (out / "shadow", "the shadow pass of a frame"),
+        (out / "lit.png", "the character lit by the environment itself, and by the lamps found in it"),
+        (out / "in_plate.png", "the character and its shadow in the plate"),
     ):
         print(f"  {path.name:20} {what}")
 

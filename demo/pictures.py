@@ -64,6 +64,9 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
+    lit = options.demo.resolve() / "lit.png"
+    if lit.is_file():
+        save_jpeg(pixels_of(lit), out / "lit.jpg")
     frames = sorted((options.demo.resolve() / "frames").glob("*.png"))
     save_jpeg(performance(frames[1 : 1 + 2 * SHOWN : 2]), out / "performance.jpg")
     if options.screens:

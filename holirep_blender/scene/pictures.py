@@ -75,6 +75,10 @@ def plate_pixels(plate: Path, frame: int) -> Pixels:
             strip = strips.new_movie("plate", str(plate), 1, 1)
         except RuntimeError as error:
             raise OSError(f"Blender cannot read {plate.name} as a movie") from error
+        # a strip plays at its own rate: only in a scene of that rate each frame of the scene is one of the movie
+        scene.render.fps, scene.render.fps_base = max(round(strip.fps), 1), max(round(strip.fps), 1) / strip.fps
+        strips.remove(strip)
+        strip = strips.new_movie("plate", str(plate), 1, 1)
         count = int(strip.frame_duration)
         if not 1 <= frame <= count:
             raise OSError(f"The plate {plate.name} has frames 1 to {count}; there is no frame {frame}")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from demo.movie import encode
 from holirep_blender.lighting.area import polygon_irradiance
 from holirep_blender.lighting.chart import homography
 from holirep_blender.lighting.environment_map import checked_map
@@ -199,6 +200,13 @@ def test_frames_of_movies_and_sequences(plate, tmp_path):
     assert first.shape[2] == 4
     assert 0.02 < first[..., :3].mean() < 0.8
     assert not np.array_equal(first, plate_pixels(plate, 20))
+    greys = [tmp_path / f"grey{number}.png" for number in range(10)]
+    for number, path in enumerate(greys):
+        write_png(np.full((32, 32, 4), (*[0.05 + number / 10] * 3, 1.0), dtype=np.float32), path)
+    encode(greys, 30.0, tmp_path / "greys.mp4")
+    for frame in (1, 4, 10):
+        seen = plate_pixels(tmp_path / "greys.mp4", frame)[8:24, 8:24, :3].mean()
+        assert seen == pytest.approx((0.05 + (frame - 1) / 10) ** 2.2, abs=0.03)
     with pytest.raises(OSError, match="there is no frame 100000"):
         plate_pixels(plate, 100000)
     for frame in (7, 8):
