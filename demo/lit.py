@@ -26,7 +26,7 @@ from holirep_blender.scene.pictures import picture_pixels, plate_pixels, shown, 
 
 ENVIRONMENT = "city.exr"
 SAMPLES = 32
-PERCENT = 50
+PERCENT = 80
 """Of the plate's size."""
 
 

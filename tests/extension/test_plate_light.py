@@ -210,10 +210,11 @@ def test_frames_of_movies_and_sequences(plate, tmp_path):
     with pytest.raises(OSError, match="there is no frame 100000"):
         plate_pixels(plate, 100000)
     for frame in (7, 8):
-        write_png(np.full((8, 16, 4), frame / 16, dtype=np.float32), tmp_path / f"shot.{frame:04d}.png")
-    assert plate_pixels(tmp_path, 8)[0, 0, 0] > plate_pixels(tmp_path / "shot.####.png", 7)[0, 0, 0]
+        (tmp_path / "shot").mkdir(exist_ok=True)
+        write_png(np.full((8, 16, 4), frame / 16, dtype=np.float32), tmp_path / "shot" / f"shot.{frame:04d}.png")
+    assert plate_pixels(tmp_path / "shot", 8)[0, 0, 0] > plate_pixels(tmp_path / "shot" / "shot.####.png", 7)[0, 0, 0]
     with pytest.raises(OSError, match="frames 7 to 8"):
-        plate_pixels(tmp_path, 9)
+        plate_pixels(tmp_path / "shot", 9)
 
 
 def test_removing_the_rig_shows_the_world_again(registered, light):
