@@ -22,8 +22,10 @@ VERBS = {
 
 
 # The solves' matrices are small and many: OpenBLAS's threads cost up to ten times the work there, most of it waiting.
-# The library reads this when it is loaded, so it stands before all that loads NumPy. PyTorch has threads of its own.
+# PyTorch's own threads shall sleep while they wait: spinning, they take twice the work from whatever else runs.
+# Libraries read both when they are loaded, so they stand before all that loads NumPy or PyTorch.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def load_package() -> None:

@@ -5,5 +5,5 @@ from __future__ import annotations
 
 FUSION, GEOMETRIC = "fusion", "geometric"
 METHODS: tuple[str, ...] = (FUSION, GEOMETRIC)
-DEFAULT_METHOD = GEOMETRIC
+DEFAULT_METHOD = FUSION
 """The method of a new shot, and of a request that names none."""

@@ -62,7 +62,7 @@ def main(archive: str) -> None:
 
     shot = bpy.context.scene.holirep
     assert shot.smoothing == "ZERO_PHASE"
-    assert shot.method == "GEOMETRIC"
+    assert shot.method == "FUSION"
     assert not shot.plate
     assert bpy.types.HOLIREP_PT_performance.bl_category == "HoliRep"
     stored = bpy.context.preferences.addons[MODULE].preferences
