@@ -111,6 +111,7 @@ _PREVIEW = (
     Setting("engine", "choice", "Blender's renderer", ("workbench", "eevee", "cycles"), option="--engine"),
     Setting("size", "size", "Width and height in pixels; else the scene's", low=16, high=16384, option="--size"),
     Setting("samples", "whole", "Samples a pixel; else 16", low=1, high=65536, option="--samples"),
+    _switch("no_plate", "Without the plate that the camera shows behind"),
     Setting("frames", "frames", "Frames of the scene; else the scene's range"),
     Setting("step", "whole", "Only every so many frames", low=1, high=10000, option="--step"),
     Setting("chunk", "whole", "Frames that one Blender renders; needs frames", low=1),

@@ -57,6 +57,7 @@ def add_render_preview(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=values.size, metavar="WxH", help="in pixels; else the scene's")
     parser.add_argument("--samples", type=values.whole_number(1, 65536), default=16, metavar="N", help="else 16")
     parser.add_argument("--range", type=values.frame_range, metavar="A-B", help="frames of the scene; else its range")
+    parser.add_argument("--no-plate", action="store_true", help="without the plate that the camera shows behind")
     parser.add_argument("--step", type=values.whole_number(1, 10000), default=1, metavar="N", help="every Nth frame")
 
 

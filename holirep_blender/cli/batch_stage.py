@@ -150,8 +150,8 @@ def _open(plan: Plan, stage: Stage, travelling: Travelling) -> None:
         files.open_blend(places[stage.opens["blend"]])
     else:
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        if "take" in places:
-            _take_rate(places["take"])
+    if "take" in places:
+        _set_up_for(places["take"], new="blend" not in stage.opens)
     if "character_file" not in stage.opens:
         return
     name = stage.opens["character"]
@@ -164,17 +164,22 @@ def _open(plan: Plan, stage: Stage, travelling: Travelling) -> None:
         raise CommandError(CHARACTER, f"{taken}: rename one of them")
 
 
-def _take_rate(take: Path) -> None:
-    """A scene that begins empty plays at the take's rate."""
+def _set_up_for(take: Path, new: bool) -> None:
+    """The shot knows the take's plate, which is then shown behind it; a scene that begins empty plays at its rate."""
     from ..motion.take import Take, TakeError
 
     try:
-        fps = Take.load(take).fps
+        made = Take.load(take)
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
-    render = bpy.context.scene.render
-    render.fps = max(1, round(fps))
-    render.fps_base = render.fps / fps
+    scene = bpy.context.scene
+    if new:
+        scene.render.fps = max(1, round(made.fps))
+        scene.render.fps_base = scene.render.fps / made.fps
+    plate = made.header.get("plate")
+    if isinstance(plate, dict) and not scene.holirep.plate.strip() and Path(plate["path"]).exists():
+        scene.holirep.plate = plate["path"]
+        scene.holirep.sequence_fps = plate["sequence_fps"] or 0.0
 
 
 def _plate_picture(plan: Plan, stage: Stage, take: Path) -> None:

@@ -23,7 +23,9 @@ def render_preview(options: Namespace) -> tuple[dict[str, Any], str]:
     if options.out.suffix:
         files.check_folder_of(options.out)
     files.open_blend(options.file)
-    how = PreviewOptions(options.engine, options.size, options.samples, options.range, options.step)
+    how = PreviewOptions(
+        options.engine, options.size, options.samples, options.range, options.step, not options.no_plate
+    )
     try:
         frames = render(bpy.context.scene, options.out.absolute(), how, _report)
         if options.picture is not None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 import bpy
+
+from .plate_previews import ShownPlate, over_plate, plate_behind
 
 ENGINES = ("workbench", "eevee", "cycles")
 PICTURE_WIDTH = 480
@@ -29,6 +32,8 @@ class PreviewOptions:
     samples: int = 16
     frames: Optional[tuple[int, int]] = None
     step: int = 1
+    plate: bool = True
+    """Over the plate that the camera shows, where it shows one."""
 
 
 def render_preview(
@@ -41,13 +46,13 @@ def render_preview(
     """
     with _settings(scene, options):
         frames = list(range(scene.frame_start, scene.frame_end + 1, options.step))
-        if out.suffix.lower() == ".mp4":
+        plate = plate_behind(scene) if options.plate else None
+        if plate is not None:
+            _over_plate(scene, plate, out, frames, report)
+        elif out.suffix.lower() == ".mp4":
             _movie(scene, out, frames, report)
         else:
-            out.mkdir(parents=True, exist_ok=True)
-            for done, frame in enumerate(frames):
-                report(done, len(frames))
-                _still(scene, frame, out / f"{frame:04d}.png")
+            _stills(scene, frames, out, report)
     return frames
 
 
@@ -57,14 +62,51 @@ def render_picture(scene: bpy.types.Scene, out: Path, options: PreviewOptions) -
         width = scene.render.resolution_x
         scene.render.resolution_percentage = max(1, min(100, round(100 * PICTURE_WIDTH / width)))
         middle = scene.frame_start + (scene.frame_end - scene.frame_start) // (2 * options.step) * options.step
-        _still(scene, middle, out)
+        plate = plate_behind(scene) if options.plate else None
+        if plate is None:
+            _still(scene, middle, out)
+            return
+        alone = out.with_name(f".{out.stem}_alone.png")
+        try:
+            _still(scene, middle, alone, alpha=True)
+            with over_plate(scene, plate, {middle: alone}) as other:
+                _still(other, middle, out)
+        finally:
+            alone.unlink(missing_ok=True)
 
 
-def _still(scene: bpy.types.Scene, frame: int, out: Path) -> None:
+def _over_plate(
+    scene: bpy.types.Scene, plate: ShownPlate, out: Path, frames: list[int], report: Callable[[int, int], None]
+) -> None:
+    """Renders the pictures with alpha beside the place where the result goes, and then all over the plate."""
+    folder = out.with_name(f".{out.stem}_alone")
+    try:
+        _stills(scene, frames, folder, report, alpha=True)
+        pictures = {frame: folder / f"{frame:04d}.png" for frame in frames}
+        with over_plate(scene, plate, pictures) as other:
+            if out.suffix.lower() == ".mp4":
+                _movie(other, out, frames, lambda _done, _count: None)
+            else:
+                _stills(other, frames, out, lambda _done, _count: None)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stills(
+    scene: bpy.types.Scene, frames: list[int], out: Path, report: Callable[[int, int], None], alpha: bool = False
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for done, frame in enumerate(frames):
+        report(done, len(frames))
+        _still(scene, frame, out / f"{frame:04d}.png", alpha)
+
+
+def _still(scene: bpy.types.Scene, frame: int, out: Path, alpha: bool = False) -> None:
     image = scene.render.image_settings
     if hasattr(image, "media_type"):
         image.media_type = "IMAGE"
-    image.file_format, image.color_mode, image.color_depth = "PNG", "RGB", "8"
+    image.file_format, image.color_mode, image.color_depth = "PNG", "RGBA" if alpha else "RGB", "8"
+    scene.render.film_transparent = alpha
     scene.frame_set(frame)
     scene.render.filepath = str(out)
     _render(scene, write_still=True)
@@ -112,7 +154,9 @@ def _settings(scene: bpy.types.Scene, options: PreviewOptions) -> Iterator[None]
         raise PreviewError(f"the scene {scene.name} has no camera to render through: add one, or apply a take with one")
     render = scene.render
     kept = [_kept(render, "engine", "filepath", "resolution_x", "resolution_y", "resolution_percentage")]
-    kept.append(_kept(render, "use_file_extension", "use_overwrite", "use_placeholder", "use_stamp"))
+    kept.append(
+        _kept(render, "film_transparent", "use_file_extension", "use_overwrite", "use_placeholder", "use_stamp")
+    )
     kept.append(_kept(scene, "frame_start", "frame_end", "frame_step", "frame_current"))
     try:
         _set_engine(scene, options)

@@ -31,7 +31,7 @@ def plate_path(shot: bpy.types.PropertyGroup) -> Path:
     path = Path(bpy.path.abspath(shot.plate.strip()))
     if path.is_file():
         return path
-    if (path.is_dir() or _PATTERN.search(path.name)) and not _pictures(path):
+    if (path.is_dir() or _PATTERN.search(path.name)) and not numbered_pictures(path):
         where = f"in the folder {path}" if path.is_dir() else f"called {path}"
         raise ValueError(f"There are no numbered pictures {where}. Choose the plate again")
     if not path.exists() and not _PATTERN.search(path.name):
@@ -59,7 +59,7 @@ def picture_of(plate: Path) -> Path:
     """The first picture of a sequence that a folder or a pattern stands for; any other plate as it is."""
     if plate.is_file():
         return plate
-    pictures = _pictures(plate)
+    pictures = numbered_pictures(plate)
     return pictures[min(pictures)] if pictures else plate
 
 
@@ -68,7 +68,7 @@ def picture_of_frame(plate: Path, frame: int) -> Path:
 
     Raises OSError where the sequence has no such frame.
     """
-    pictures = _pictures(plate)
+    pictures = numbered_pictures(plate)
     if not pictures:
         return plate
     if frame not in pictures:
@@ -82,7 +82,7 @@ def offer_frames(shot: bpy.types.PropertyGroup) -> None:
 
     A movie's first frame is 1; the frames of an image sequence have the numbers in its files' names.
     """
-    numbers = _pictures(Path(bpy.path.abspath(shot.plate.strip()))) if is_sequence(shot) else {}
+    numbers = numbered_pictures(Path(bpy.path.abspath(shot.plate.strip()))) if is_sequence(shot) else {}
     first = min(numbers, default=1)
     if not shot.use_range:
         shot.frame_first, shot.frame_last = first, max(numbers, default=max(first, shot.frame_last))
@@ -90,7 +90,7 @@ def offer_frames(shot: bpy.types.PropertyGroup) -> None:
         shot.person_frame = first
 
 
-def _pictures(path: Path) -> dict[int, Path]:
+def numbered_pictures(path: Path) -> dict[int, Path]:
     """The pictures of a sequence by their numbers; the worker looks more closely and says what is wrong with it."""
     found = _PATTERN.search(path.name) if not path.exists() else None
     if found is not None:
