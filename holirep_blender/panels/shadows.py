@@ -26,9 +26,8 @@ class HOLIREP_PT_shadows(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         shadow = context.scene.holirep.shadow
-        row = layout.row(align=True)
-        row.prop(shadow, "catchers")
-        row.operator("holirep.add_shadow_ground", text="", icon="MESH_PLANE")
+        layout.prop(shadow, "catchers")
+        layout.operator("holirep.add_shadow_ground", icon="MESH_PLANE")
         layout.prop(shadow, "out")
         column = layout.column(align=True)
         column.prop(shadow, "use_range")
