@@ -56,7 +56,7 @@ class Patch:
     around it; ``removed`` ``(n, 3)`` the radiance taken out at the region's pixels, ``directions`` ``(n, 3)`` and
     ``solid_angles`` ``(n,)`` theirs; ``energy`` the luminance taken out times solid angle.
     ``parent`` is the number of the patch that this one is the glow of; ``halo``: it was found with it. ``leads``:
-    nothing that was brighter was too weak to be a lamp. ``wide``: even and so wide that its middle had to be looked for.
+    nothing that was brighter was too weak to be a lamp. ``wide``: even, and its middle had to be looked for.
     """
 
     window: Window
