@@ -25,7 +25,7 @@ from holirep_blender.scene.light_world import KIND
 from holirep_blender.scene.pictures import picture_pixels, plate_pixels, shown, write_png
 
 ENVIRONMENT = "city.exr"
-SAMPLES = 32
+SAMPLES = 16
 PERCENT = 80
 """Of the plate's size."""
 

@@ -184,7 +184,7 @@ def _old(scene: bpy.types.Scene) -> list[Any]:
     objects = [one for collection in collections for one in collection.objects if one.get(MARK) == KIND]
     data = [one.data for one in objects if one.data is not None and one.data.get(MARK) == KIND]
     world = scene.world
-    worlds = [world] if world is not None and world.get(MARK) == KIND else []
+    worlds = [one for one in bpy.data.worlds if one.get(MARK) == KIND and (one == world or one.users == 0)]
     images = [
         node.image
         for one in worlds
