@@ -36,6 +36,7 @@ class BatchRun:
     ended: int = 0
     output: str = ""
     running: dict[str, str] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     cancelled: bool = False
     code: int | None = None
@@ -48,8 +49,8 @@ class BatchRun:
 
     @property
     def fraction(self) -> float:
-        """The share of stages that have ended."""
-        return self.ended / self.todo if self.todo else 0.0
+        """The share of stages that have ended, and of those that run as far as they tell."""
+        return (self.ended + sum(self.shares.values())) / self.todo if self.todo else 0.0
 
     @property
     def events(self) -> Path:
@@ -88,14 +89,17 @@ class BatchRun:
             self.running[name] = "starts"
         elif kind == "stage_progress":
             self.running[name] = happened["text"]
+            self.shares[name] = happened["fraction"] or 0.0
         elif kind in ("stage_finished", "stage_retry"):
             self.running.pop(name, None)
+            self.shares.pop(name, None)
             self.ended += kind == "stage_finished"
             if happened.get("state") == "failed":
                 self.failures.append(f"{name}: {happened.get('message', '')}")
 
     def _end(self) -> None:
         self.running.clear()
+        self.shares.clear()
         text = (Path(self.folder.name) / "console.log").read_text(encoding="utf-8", errors="replace")
         answer = next((line for line in reversed(text.splitlines()) if line.startswith("{")), "{}")
         with contextlib.suppress(ValueError):

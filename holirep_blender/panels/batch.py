@@ -27,10 +27,12 @@ class HOLIREP_PT_batch(SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         batch = context.scene.holirep.batch
         layout.prop(batch, "list_file")
-        grid = layout.grid_flow(columns=2, align=True)
+        box = layout.box().column()
+        box.label(text="The open shot")
+        grid = box.grid_flow(columns=2, align=True, row_major=True)
         grid.use_property_split = False
         grid.prop(batch, "do")
-        layout.operator("holirep.batch_add_shot", icon="ADD")
+        box.operator("holirep.batch_add_shot", icon="ADD")
         column = layout.column()
         column.prop(batch, "jobs")
         column.prop(batch, "stop_on_error")
@@ -53,7 +55,9 @@ class HOLIREP_PT_batch(SidebarPanel, bpy.types.Panel):
         box.label(text=f"{run.list_file.name}: {run.ended} of {run.todo} stages" if run.todo else "Reading the list")
         box.progress(factor=min(run.fraction, 1.0), text=f"{100.0 * run.fraction:.0f} %")
         for name, text in list(run.running.items())[:SHOWN_STAGES]:
-            box.label(text=f"{name}  {text}")
+            rows = box.column(align=True)
+            rows.label(text=name)
+            rows.label(text=text, icon="BLANK1")
         if run.failures:
             box.label(text=f"{len(run.failures)} failed", icon="ERROR")
         box.operator("holirep.batch_cancel", icon="X")

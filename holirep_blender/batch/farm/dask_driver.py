@@ -129,7 +129,7 @@ def _run_once(
             line = raw.decode("utf-8", "replace").strip()
             progress = PROGRESS.fullmatch(line)
             if progress:
-                tell("progress", fraction=int(progress[1]) / 100.0, text=progress[2])
+                tell("progress", fraction=int(progress[1]) / 100.0, text=f"{int(progress[1]):3d} % {progress[2]}")
             elif line.startswith('{"'):
                 with contextlib.suppress(ValueError):
                     answer = json.loads(line)
