@@ -13,7 +13,7 @@ import bpy
 from ..lighting.multilayer_exr import ExrError, channels_of
 from ..lighting.shadow_passes import CHARACTER, SHADOW
 from . import blender_versions
-from .actions import MARK, Rollback
+from .actions import MARK
 from .shadow_errors import ShadowError
 from .shadow_plate import ShadowPlate, plate_of
 
@@ -59,7 +59,7 @@ def compose(scene: bpy.types.Scene, folder: Path, name: str = "shadow") -> Compo
         raise ShadowError(f"{files[first]} cannot be read: {error}") from error
     if scene.camera is None:
         raise ShadowError(f"{scene.name} has no camera, so it is not known which plate belongs to it: add one")
-    plate = plate_of(scene.camera, Rollback())
+    plate = plate_of(scene.camera)
     if plate is None:
         warnings.append(f"{scene.camera.name} shows no plate: connect one to the group's input Plate.")
     tree, _ = blender_versions.compositor_tree(scene)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -10,8 +11,11 @@ from typing import Any, Optional
 import bpy
 import numpy as np
 
-from .actions import MARK, Rollback
+from .actions import MARK
 from .environments import decoded
+
+_CLIP = "shadow_clip"
+"""Value of the mark on an image that shows a movie clip's file."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +28,17 @@ class ShadowPlate:
     clip: Optional[bpy.types.MovieClip] = None
 
     def frame_at(self, scene: bpy.types.Scene) -> int:
-        """The plate's frame, as Blender counts them from 1, at the scene's current one."""
+        """The plate's frame, as Blender counts them, at the scene's current one."""
         if self.clip is not None:
-            offset = self.clip.frame_offset
-            return max(1, scene.frame_current - self.clip.frame_start + 1 + offset)
+            frame = max(1, scene.frame_current - self.clip.frame_start + 1 + self.clip.frame_offset)
+            number = re.search(r"(\d+)\D*$", self.path.name) if self.image.source == "SEQUENCE" else None
+            return frame if number is None else int(number[1]) + frame - 1  # a clip counts from its first picture
         graph = scene.view_layers[0].depsgraph  # where frame rates differ, the offset is keyed
         shown = self.camera.evaluated_get(graph) if graph is not None else self.camera
         user = shown.data.background_images[self.index].image_user
         frame = scene.frame_current - user.frame_start + 1
         held = min(max(frame, 1), max(user.frame_duration, 1))
-        return max(1, held + user.frame_offset)
+        return max(0, held + int(user.frame_offset))
 
     @property
     def moves(self) -> bool:
@@ -46,10 +51,10 @@ class ShadowPlate:
         return Path(bpy.path.abspath(self.image.filepath, library=self.image.library))
 
 
-def plate_of(camera: bpy.types.Object, rollback: Rollback) -> Optional[ShadowPlate]:
+def plate_of(camera: bpy.types.Object) -> Optional[ShadowPlate]:
     """The plate behind a camera: HoliRep's own before any other; None where it shows none.
 
-    A movie clip is opened as an image for the time being, which ``rollback`` takes away.
+    A movie clip is opened as an image, too, which bears HoliRep's mark and is used again.
     """
     shown = [
         (index, each)
@@ -62,16 +67,24 @@ def plate_of(camera: bpy.types.Object, rollback: Rollback) -> Optional[ShadowPla
             if not each.image.has_data and not _readable(each.image):
                 continue
             return ShadowPlate(each.image, camera, index)
-        clip = each.clip
-        try:
-            image = bpy.data.images.load(bpy.path.abspath(clip.filepath), check_existing=False)
-        except RuntimeError:
-            continue
-        rollback.add(lambda image=image: bpy.data.images.remove(image))
-        image.source = clip.source
-        image.colorspace_settings.name = clip.colorspace_settings.name
-        return ShadowPlate(image, camera, index, clip)
+        image = _image_of(each.clip)
+        if image is not None:
+            return ShadowPlate(image, camera, index, each.clip)
     return None
+
+
+def _image_of(clip: bpy.types.MovieClip) -> Optional[bpy.types.Image]:
+    path = bpy.path.abspath(clip.filepath, library=clip.library)
+    for image in bpy.data.images:
+        if image.get(MARK) == _CLIP and image.filepath == path:
+            return image
+    try:
+        image = bpy.data.images.load(path, check_existing=False)
+    except RuntimeError:
+        return None
+    image.source, image[MARK] = clip.source, _CLIP
+    image.colorspace_settings.name = clip.colorspace_settings.name
+    return image
 
 
 def use_plate(user: Any, plate: ShadowPlate, scene: bpy.types.Scene) -> None:

@@ -77,7 +77,7 @@ _KINDS = (
 
 def _built(source: bpy.types.Scene, catchers: list[bpy.types.Object], floor: float) -> ShadowScene:
     shown = shown_objects(source)
-    plate = plate_of(source.camera, Rollback()) if source.camera is not None else None
+    plate = plate_of(source.camera) if source.camera is not None else None
     scene = blender_versions.scene_of_settings(source)
     scene.name, scene.camera, scene.world = "HoliRep Shadows", source.camera, None
     blender_versions.without_compositor(scene)
@@ -218,7 +218,8 @@ def _settings(scene: bpy.types.Scene) -> None:
     render.use_border = render.use_multiview = render.use_freestyle = render.use_stamp = False
     render.film_transparent = True
     render.use_overwrite, render.use_placeholder, render.use_file_extension = True, False, True
-    render.use_single_layer = False
+    render.use_single_layer = render.use_persistent_data = False  # which would keep the plate's first frame
+    scene.use_preview_range = False
     # Lit and Clean take the same samples, so that their noise is the same where nothing is in between
     cycles.use_adaptive_sampling = cycles.use_animated_seed = False
     cycles.time_limit = 0.0

@@ -50,6 +50,14 @@ def show_plate(scene, folder, colours):
     return image
 
 
+def as_clip(scene, image):
+    """Shows the same plate as a movie clip, as matchmoving does."""
+    clip = bpy.data.movieclips.load(bpy.path.abspath(image.filepath))
+    shown = scene.camera.data.background_images[0]
+    shown.source, shown.clip = "MOVIE_CLIP", clip
+    return clip
+
+
 def file_state():
     """What is in the file: all data-blocks, and all settings that baking could touch."""
     state = {}

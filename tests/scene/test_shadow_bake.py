@@ -13,7 +13,7 @@ from holirep_blender.lighting.multilayer_exr import read_exr
 from holirep_blender.lighting.shadow_passes import colour, composited
 from holirep_blender.scene.shadow_bake import ShadowError, ShadowOptions, bake_shadows, file_of
 from holirep_blender.scene.shadow_composite import compose
-from tests.scene.shadow_stage import file_state, show_plate, stage
+from tests.scene.shadow_stage import as_clip, file_state, show_plate, stage
 
 
 def options(folder, **more):
@@ -115,9 +115,12 @@ def test_stand_ins_occlude_the_environment_in_a_pass_of_its_own(empty_scene, tmp
     assert mine[foot].mean() > occlusion[foot].mean()
 
 
-def test_light_from_the_ground_has_the_colours_of_the_plate(empty_scene, tmp_path):
+@pytest.mark.parametrize("clip", [False, True])
+def test_light_from_the_ground_has_the_colours_of_the_plate(empty_scene, tmp_path, clip):
     scene = stage(empty_scene)
-    show_plate(scene, tmp_path / "plate", [(0.8, 0.05, 0.05), (0.05, 0.05, 0.8)])
+    image = show_plate(scene, tmp_path / "plate", [(0.8, 0.05, 0.05), (0.05, 0.05, 0.8)])
+    if clip:
+        as_clip(scene, image)
     scene.frame_end = 2
     bake = bake_shadows(scene, options(tmp_path / "out", frames=(1, 2), samples=16))
     assert not bake.warnings
