@@ -45,7 +45,6 @@ class PlantMemo:
     """What came of a motion's contacts last time.
 
     ``ledger`` : and of each of the stages on the way.
-    ``uncut (T, 2)`` : where no part may begin, and where none may end: one that did came to something else.
     """
 
     take: Optional[Take] = None
@@ -55,7 +54,6 @@ class PlantMemo:
     whole: Optional[Whole] = None
     result: Optional[Solved] = None
     ledger: Ledger = field(default_factory=Ledger)
-    uncut: Optional[Mask] = None
 
     def solved(
         self, take: Take, contacts: Contacts, options: PlantOptions, source: Optional[Take], whole: Whole
@@ -65,14 +63,10 @@ class PlantMemo:
         result = None
         if differs is not None and self.result is not None and self.contacts is not None:
             result = _with_names(self.result, self.contacts.names, contacts.names)
-            if self.uncut is None:
-                self.uncut = np.zeros((take.frame_count, 2), dtype=bool)
             for first, end in gaps.spans(_grouped(differs, take.fps)):
-                result = _around(result, (first, end), take, contacts, options, source, whole, self.uncut, self.ledger)
+                result = _around(result, (first, end), take, contacts, options, source, whole, self.ledger)
                 if result is None:
                     break
-        else:
-            self.uncut = None
         if result is None:
             self.ledger = Ledger()
             result = solve(take, contacts, options, source, whole, self.ledger)
@@ -164,19 +158,19 @@ def _around(
     options: PlantOptions,
     source: Optional[Take],
     whole: Whole,
-    uncut: Mask,
     ledger: Ledger,
 ) -> Optional[Solved]:
-    """``before`` solved again around the frames of an edit; None where the whole clip has to be.
-
-    What is learnt about where a part may begin and end goes into ``uncut (T, 2)``.
-    """
+    """``before`` solved again around the frames of an edit; None where the whole clip has to be."""
     count = take.frame_count
     stances, names = _stances(contacts)
-    earlier = later = 1.0
+    # where contacts are let go an edit is felt further
+    near = round((_REACH + _CUT) * take.fps)
+    hard = (np.isfinite(before.asked) & ~np.isfinite(before.places)).any(axis=(1, 2))
+    earlier = _GROWTH if hard[max(edit[0] - near, 0) : edit[0]].any() else 1.0
+    later = _GROWTH if hard[edit[1] : edit[1] + near].any() else 1.0
     for _ in range(_TRIES):
-        first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps, uncut[::-1, 0])
-        end = _end(stances, names, edit[1], later * take.fps, uncut[:, 1])
+        first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps)
+        end = _end(stances, names, edit[1], later * take.fps)
         if end - first > _MOST * count:
             return None
         performer = None if source is None else part_of(source, first, end)
@@ -186,8 +180,6 @@ def _around(
             part = solve(part_of(take, first, end), marks, options, performer, whole, ledger)
             left, right = ledger.part.joint(before.arrays(), part.arrays())
         except ApartError as apart:
-            uncut[first : edit[0], 0] |= apart.before
-            uncut[edit[1] : end, 1] |= apart.after
             earlier, later = (
                 scale * (_GROWTH if short else 1.0) for scale, short in ((earlier, apart.before), (later, apart.after))
             )
@@ -207,19 +199,15 @@ def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:
     return result, rows
 
 
-def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float, uncut: Mask) -> int:
+def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float) -> int:
     """Where a part ends whose edit ends at ``after``: the first frame at which nothing that it cuts began too early.
 
     What is ``_CUT`` around a stance that was cut in two comes to something else. So does a foot's last stance, if its
-    swing was cut, and a seat that near, whose place depends on where the pelvis is. No part ends where it is ``uncut``.
+    swing was cut, and a seat that near, whose place depends on where the pelvis is.
     """
     count = len(stances)
     reach, around, furthest = (round(each * scale) for each in (_REACH, _CUT, _FURTHEST))
     nearest = after + reach + around
-    barred = np.flatnonzero(uncut[nearest:])
-    if len(barred) and barred[0] < furthest:
-        free = np.flatnonzero(~uncut[nearest + barred[0] :])
-        nearest += int(barred[0] + free[0]) if len(free) else count
     last = min(max(after + furthest, nearest + around), count)
     if nearest >= last:
         return last

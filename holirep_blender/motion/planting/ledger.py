@@ -9,6 +9,7 @@ with what the whole clip would start with. Where nothing agrees between the edit
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -93,8 +94,8 @@ class Ledger:
         return back, {name: values[part.first : part.end][back] for name, values in old.items()}
 
     def _before(self, kind: str, attempt: int) -> dict[str, Array]:
-        """What a stage came to; a clip that needed fewer attempts came to what its last one did."""
-        return self.stages[kind, max(number for name, number in self.stages if name == kind and number <= attempt)]
+        """What a stage came to."""
+        return self.stages[_nearest(self.stages, kind, attempt)]
 
     def keep(self) -> None:
         """Takes what a part came to over into the clip."""
@@ -104,12 +105,21 @@ class Ledger:
         added = {key: self._before(*key) for key in part.found if key not in self.stages}
         for key, before in added.items():
             self.stages[key] = {name: values.copy() for name, values in before.items()}
-        for (kind, attempt), arrays in self.stages.items():
-            # a part that needed fewer attempts came to what its last one did
-            last = max(number for name, number in part.found if name == kind and number <= attempt)
-            left, right, new = part.found[kind, last]
+        for key, arrays in self.stages.items():
+            left, right, new = part.found[_nearest(part.found, *key)]
             for name, values in new.items():
                 arrays[name][part.first + left : part.first + right] = values
+
+
+def _nearest(stages: Collection[Stage], kind: str, attempt: int) -> Stage:
+    """The stage of a kind that an attempt would have come to: who needed fewer attempts came to what the last one did.
+
+    Odd attempts are thorough ones, and stand for each other first.
+    """
+    numbers = [number for name, number in stages if name == kind]
+    alike = [number for number in numbers if (number - attempt) % 2 == 0] or numbers
+    earlier = [number for number in alike if number <= attempt]
+    return kind, max(earlier) if earlier else min(alike)
 
 
 def _middle(same: Mask) -> Optional[int]:

@@ -131,25 +131,32 @@ def solve(
     if rest is not None or any(phase.touching.any() for phase in phases):
         movable = options.joints is None or "hips" in options.joints
         free = None if rest is None else ~rest.pinned
-        for attempt in range(_RELEASES + 1):
-            now = pose if attempt == _RELEASES else pose.copy()
+        let_go, thoroughly = 0, options.limits is None
+        for _ in range(_RELEASES + 2):
+            now, attempt = pose.copy(), 2 * let_go + thoroughly
             _join(ledger, "phases", attempt, _fields(phases))
             paths, shift = legs_planted(now, feet, phases, options.feet, movable, rest)
             _join(ledger, "paths", attempt, _fields([path.where_it_counts() for path in paths]))
             _join_pose(ledger, "planted", attempt, now, feet, shift)
             first_paths = first_paths or paths
             stuck: list[Mask] = []
+            calm = True
             if options.feet >= 1.0:
                 holds = holds_of(feet, phases, paths)
-                shift = calmed(now, holds, shift, movable, free)
+                shift, calm = calmed(now, holds, shift, movable, free, thoroughly)
                 _join_pose(ledger, "calm", attempt, now, feet, shift)
                 if options.limits is not None:
                     shift, stuck = legs_pulled(now, holds, shift, movable, options.limits, free)
                     _join_pose(ledger, "pulled", attempt, now, feet, shift)
-            if attempt == _RELEASES or not any(mask.any() for mask in stuck):
-                pose = now
+            if let_go < _RELEASES and any(mask.any() for mask in stuck):
+                phases = [released(phase, mask, take.fps, let_go > 0) for phase, mask in zip(phases, stuck)]
+                let_go += 1
+                thoroughly = thoroughly or let_go == _RELEASES
+            elif calm:
                 break
-            phases = [released(phase, mask, take.fps, attempt > 0) for phase, mask in zip(phases, stuck)]
+            else:
+                thoroughly = True
+        pose = now
         for foot in feet:
             changed += foot.joints
     ask_contacts(pose, hands, contacts)
