@@ -38,7 +38,7 @@ def worker_python() -> Path:
 
 def light_it(python: Sequence[str], blend: Path, take: Path, plate: Path, out: Path) -> None:
     """The character in the light of one of Blender's own environments, and its shadow in the plate."""
-    hdri, frame = answers(python, "demo.lit", "facts", take)
+    hdri, frame = answers(python, "demo.lit", "facts", blend, take)
     unlit, lit, shadow = out / "unlit.blend", out / "lit.blend", out / "shadow"
     run("Take the stage's own light away", [*python, "demo.lit", "clear", blend, take, unlit])
     light = ["holirep_blender", "light", "--file", unlit, "--hdri", hdri, "--save", lit]

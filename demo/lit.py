@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The character in the light of an environment.
 
-usage: python -m demo.lit facts TAKE | clear BLEND TAKE OUT.blend | show BLEND TAKE FOLDER --hdri … --plate … --shadow …
+usage: python -m demo.lit facts BLEND TAKE | clear BLEND TAKE OUT.blend | show BLEND TAKE FOLDER --hdri … --plate … --shadow …
 
 ``facts`` prints which environment, one of Blender's own, and which frame of the scene. ``clear`` takes the stage's own
 light away and gives the scene the plate's size. ``show`` renders the frame in the middle of the performance by the
@@ -113,11 +113,12 @@ def main() -> None:
                 one.add_argument(name, type=Path, required=True)
     options = parser.parse_args()
     take = Take.load(options.take)
+    bpy.ops.wm.open_mainfile(filepath=str(options.blend.resolve()))
     if options.kind == "facts":
         shipped = Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "studiolights" / "world"
-        print(shipped / ENVIRONMENT, 1 + middle_frame(take) - take.frame_start, sep="\t")
+        set_frame(bpy.context.scene, take, middle_frame(take) - take.frame_start)
+        print(shipped / ENVIRONMENT, bpy.context.scene.frame_current, sep="\t")
         return
-    bpy.ops.wm.open_mainfile(filepath=str(options.blend.resolve()))
     if options.kind == "clear":
         clear(bpy.context.scene, take, options.target.resolve())
         return
