@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The character in the light of an environment.
 
-usage: python -m demo.lit facts BLEND TAKE | clear BLEND TAKE OUT.blend | show BLEND TAKE FOLDER --hdri … --plate … --shadow …
+usage: python -m demo.lit facts BLEND TAKE | clear BLEND TAKE OUT.blend
+       python -m demo.lit show BLEND TAKE FOLDER --hdri FILE --plate FILE --shadow FOLDER
 
 ``facts`` prints which environment, one of Blender's own, and which frame of the scene. ``clear`` takes the stage's own
 light away and gives the scene the plate's size. ``show`` renders the frame in the middle of the performance by the
