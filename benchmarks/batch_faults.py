@@ -27,6 +27,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE = REPOSITORY / "build" / "plates" / "demo.mp4"
 KINDS = ("batch", "blender", "worker", "file")
@@ -78,6 +80,7 @@ class Trial:
     def __init__(self, folder: Path, plates: list[Path], command: list[str], package: Path) -> None:
         self.folder = folder
         self.output = folder / "shots_output"
+        self.first = folder / "first"
         self._command = command
         self._package = package
         script = [command[0], "-c", _CHARACTER_SCRIPT, str(folder / "hero.blend")]
@@ -202,11 +205,26 @@ def verdict(trial: Trial, reference: dict[str, str], pulled: list[str]) -> list[
     found = trial.outputs()
     wrong += [f"missing: {name}" for name in reference.keys() - found.keys()]
     wrong += [f"not in the reference: {name}" for name in found.keys() - reference.keys()]
-    wrong += [f"not the same: {name}" for name in reference.keys() & found.keys() if reference[name] != found[name]]
+    for name in sorted(reference.keys() & found.keys()):
+        if reference[name] != found[name]:
+            wrong.append(f"not the same: {name} {difference(trial.first / name, trial.output / name)}")
     again = sum(count - 1 for count in trial.finished().values())
     if again > len(pulled):
         wrong.append(f"{again} finished stages were done again, for {len(pulled)} files that were pulled away")
     return wrong
+
+
+def difference(first: Path, second: Path) -> str:
+    """Which arrays and members of the header of two takes differ; empty for other files."""
+    if first.suffix != ".npz":
+        return ""
+    one, two = (dict(np.load(path)) for path in (first, second))
+    headers = [json.loads(bytes(arrays.pop("header")).decode()) for arrays in (one, two)]
+    names = [name for name in one if not np.array_equal(one[name], two[name], equal_nan=one[name].dtype.kind == "f")]
+    facts = {
+        key: [header.get(key) for header in headers] for key in headers[0] if headers[0][key] != headers[1].get(key)
+    }
+    return f"in {names} and {facts}"
 
 
 def main() -> int:
@@ -230,6 +248,7 @@ def main() -> int:
             print((trial.folder / "console.log").read_text())
             return 1
         reference = trial.outputs()
+        shutil.copytree(trial.output, trial.first)
         print(f"reference: {len(reference)} files, {time.monotonic() - begun:.0f} s", flush=True)
         left = options.faults
         while left > 0:

@@ -11,17 +11,20 @@ import contextlib
 import glob
 import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .digests import Digests
 from .plan import Output, Plan, Stage
-from .records import DONE, MOVING, Left, Record, write_record
+from .records import DONE, MOVING, Left, Record, record_path, write_record
 from .standing import left_now
 
 RESUMABLE = ("bake-shadows",)
 """Kinds whose command goes on with the files that an earlier run left."""
+OLD_SECONDS = 5.0
+"""Writing a note takes milliseconds."""
 
 
 class Workplace:
@@ -41,6 +44,9 @@ class Workplace:
 
     def clear(self, keep: bool = False) -> None:
         """Removes all temporary files; ``keep`` leaves the stage's own folder."""
+        note = record_path(self.plan, self.stage)
+        for left in note.parent.glob(f".{glob.escape(note.name)}.*.partial"):
+            left.unlink(missing_ok=True)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
             for parent in (self.folder.parent, self.folder.parent.parent):
@@ -142,3 +148,15 @@ class Workplace:
     def _settled(self, left: Left) -> Left:
         stat = (self.plan.output / left.path).stat()
         return replace(left, size=stat.st_size, mtime_ns=stat.st_mtime_ns) if left.size else left
+
+
+def sweep(plan: Plan) -> None:
+    """Removes what killed processes of earlier batches have left in the folder of notes: jobs, half-written notes.
+
+    For whoever has the batch's lock. Other machines may be writing notes there: theirs are not old.
+    """
+    shutil.rmtree(plan.state / "jobs", ignore_errors=True)
+    for left in [*plan.state.glob(".*.partial"), *plan.state.glob("records/*/.*.partial")]:
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > OLD_SECONDS:
+                left.unlink()

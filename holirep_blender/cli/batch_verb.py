@@ -38,6 +38,7 @@ from ..batch.schema import json_schema
 from ..batch.shot_list import ShotList
 from ..batch.standing import Standing, standings
 from ..batch.summary import summary, write_summary
+from ..batch.workplace import sweep
 from ..runtime.faults import RuntimeFault
 from ..scene.blend_header import blend_version
 from ..scene.bringing_in import BringInError, contents
@@ -130,6 +131,7 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
     words = blender_words(bpy.app.binary_path or sys.executable, package if bpy.app.binary_path else "")
     try:
         with batch_lock(plan), ExitStack() as stack:
+            sweep(plan)
             found = standings(plan, digests)  # another batch may have ended meanwhile
             listeners = _listeners(options, plan, stack)
             travelling, tell = _travelling(options).to_json(), _to_all(listeners)
@@ -138,6 +140,7 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
             else:
                 runner = farm.dask_runner(options, plan, found, policy, tell)
             outcome = runner.run()
+            sweep(plan)
     except Busy as error:
         raise CommandError(LOCKED, str(error)) from error
     except DaskError as error:
