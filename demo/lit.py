@@ -102,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="demo.lit")
     kinds = parser.add_subparsers(dest="kind", required=True)
     for kind, names in (
-        ("facts", ("take",)),
+        ("facts", ("blend", "take")),
         ("clear", ("blend", "take", "target")),
         ("show", ("blend", "take", "target")),
     ):
