@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Optional
 import bpy
 
 from . import files
+from .environment_options import source_of, wish_of
 from .errors import DISK, USAGE, CommandError
 from .light_plate import match_plate
 
 if TYPE_CHECKING:
+    from ..lighting.environment_map import EnvironmentMap
+    from ..scene.environment_source import EnvironmentSource, RepairWish
     from ..scene.light_matching import MatchedLight
 
 
@@ -22,13 +25,19 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
     from ..scene.light_matching import light_rows
     from ..scene.light_report import write_report
 
-    hdri = _checked(options)
+    source = _checked(options)
+    wish = wish_of(options)
+    hdri = source.paths[0] if source is not None else None
     files.open_blend(options.file)
-    matched = _matched(options, hdri) if hdri is not None else None
+    matched = _matched(options, source, wish) if source is not None else None
     result: dict[str, Any] = {} if matched is None else light_rows(matched)
     lines = [] if matched is None else [matched.sentence, *(f"Warning: {warning}" for warning in matched.warnings)]
+    if options.equirect is not None and source is not None:
+        _write(_environment(source, wish), options.equirect)
+        result["environment"] = str(options.equirect.absolute())
+        lines.append(f"Wrote {options.equirect}")
     if options.residual is not None and matched is not None:
-        _write_residual(matched, options.residual)
+        _write(matched.analysis.residual, options.residual)
         result["residual"] = str(options.residual.absolute())
         lines.append(f"Wrote {options.residual}")
     if matched is not None and (options.save is not None or options.match_plate is not None):
@@ -40,9 +49,7 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
         result["plate"] = plate.facts()
         lines += [f"{plate.sentence}.", *(f"Warning: {warning}" for warning in plate.warnings)]
     if options.report is not None and matched is not None:
-        from ..scene.environments import load_environment
-
-        environment = None if options.no_renders or hdri is None else load_environment(hdri)[0]
+        environment = None if options.no_renders or source is None else _environment(source, wish)
         try:
             result["report"] = str(write_report(matched, options.report.absolute(), environment, plate))
         except OSError as error:
@@ -55,30 +62,39 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
     return result, "\n".join(lines)
 
 
-def _checked(options: Namespace) -> Optional[Path]:
-    """The environment's path, once all that can be told without work is in order."""
+def _checked(options: Namespace) -> Optional[EnvironmentSource]:
+    """The environment that is meant, once all that can be told without work is in order."""
+    source = source_of(options)
     if options.residual is not None and options.residual.suffix.lower() != ".exr":
         raise CommandError(
             USAGE, f"the residual is written as OpenEXR: --residual {options.residual.with_suffix('.exr')}"
         )
     if options.save is not None and options.save.suffix.lower() != ".blend":
         raise CommandError(USAGE, f"the file to save must end in .blend: --save {options.save.with_suffix('.blend')}")
-    if options.hdri is None and (options.match_plate is None or options.file is None):
+    if source is None and (options.match_plate is None or options.file is None):
         raise CommandError(USAGE, "name the environment: --hdri FILE, or with --match-plate a --file with a light rig")
-    if options.hdri is None and (options.report is not None or options.residual is not None):
-        raise CommandError(USAGE, "--report and --residual need the environment: --hdri FILE")
+    if source is None and (options.report is not None or options.residual is not None or options.equirect is not None):
+        raise CommandError(USAGE, "--report, --residual and --equirect need the environment: --hdri FILE")
     for path in (options.residual, options.save):
         if path is not None:
             files.check_folder_of(path)
-    return files.existing(options.hdri, "environment") if options.hdri is not None else None
+    return source
 
 
-def _matched(options: Namespace, hdri: Path) -> MatchedLight:
+def _environment(source: EnvironmentSource, wish: Optional[RepairWish]) -> EnvironmentMap:
+    """The environment again, whole: what was matched has become the residual."""
+    from ..scene.environment_source import open_source, repaired
+
+    environment, _ = open_source(source)
+    return environment if wish is None else repaired(environment, wish)[0]
+
+
+def _matched(options: Namespace, source: EnvironmentSource, wish: Optional[RepairWish]) -> MatchedLight:
     from ..scene.environments import EnvironmentMapError
-    from ..scene.light_matching import match_file
+    from ..scene.light_matching import match_source
 
     try:
-        return match_file(hdri, options.lamps)
+        return match_source(source, options.lamps, options.one_each, wish)
     except EnvironmentMapError as error:
         raise CommandError(USAGE, str(error)) from error
 
@@ -90,10 +106,10 @@ def _rig(matched: MatchedLight) -> list[str]:
     return place_rig(bpy.context.scene, matched)
 
 
-def _write_residual(matched: MatchedLight, path: Path) -> None:
+def _write(environment: EnvironmentMap, path: Path) -> None:
     from ..scene.environments import write_environment
 
     try:
-        write_environment(matched.analysis.residual, path.absolute())
+        write_environment(environment, path.absolute())
     except OSError as error:
         raise CommandError(DISK, str(error)) from error

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..motion.biomechanics.limit_table import PRESETS
 from ..protocol.methods import METHODS
-from . import shadow_verb, values
+from . import environment_options, shadow_verb, values
 from .batch_options import add_batch, add_render_preview
 from .errors import USAGE, CommandError
 
@@ -104,6 +104,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
     light.add_argument("--no-renders", action="store_true", help="the report without pictures that take a minute")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
+    environment_options.add_options(light)
     plate = light.add_argument_group("matching the rig to the plate")
     plate.add_argument("--match-plate", type=Path, metavar="PLATE", help="movie, picture or sequence")
     plate.add_argument("--frame", type=values.whole_number(0, 1048574), metavar="N", help="frame of the plate; else 1")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import bpy
 import numpy as np
@@ -19,6 +20,7 @@ from ..lighting.environment_map import REC709_LUMINANCE, EnvironmentMap, checked
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
 from .actions import Rollback
 
+_Read = TypeVar("_Read")
 _LUMINANCE = {
     "Linear Rec.709": REC709_LUMINANCE,
     "Linear Rec.2020": (0.2627002120, 0.6779980715, 0.0593017165),
@@ -40,6 +42,18 @@ def luminance_weights() -> tuple[float, float, float]:
 
 def load_environment(path: Path) -> tuple[EnvironmentMap, list[str]]:
     """The environment of a file, and sentences for the user. Raises EnvironmentMapError, which names the file."""
+    return _from_file(path, read_environment)
+
+
+def load_pixels(path: Path) -> tuple[npt.NDArray[np.float32], list[str], float | None]:
+    """A picture's linear values ``(h, w, 3)``, sentences for the user, and its format's highest value where that is 1.
+
+    Raises EnvironmentMapError, which names the file.
+    """
+    return _from_file(path, read_pixels)
+
+
+def _from_file(path: Path, read: Callable[[bpy.types.Image], _Read]) -> _Read:
     if not path.is_file():
         raise EnvironmentMapError(f"There is no environment at {path}: choose the file again.")
     try:
@@ -47,27 +61,25 @@ def load_environment(path: Path) -> tuple[EnvironmentMap, list[str]]:
     except RuntimeError as error:
         raise EnvironmentMapError(f"Blender cannot read {path.name} as a picture: use an HDR or EXR file.") from error
     try:
-        return read_environment(image)
+        return read(image)
+    except MemoryError as error:
+        raise EnvironmentMapError(
+            f"{path.name} is too large for this computer's memory: use a map of 8192 pixels or less."
+        ) from error
     finally:
         bpy.data.images.remove(image)
 
 
 def read_environment(image: bpy.types.Image) -> tuple[EnvironmentMap, list[str]]:
     """The environment of an image data-block, and sentences for the user. Raises EnvironmentMapError with its name."""
-    name = Path(image.filepath).name or image.name
-    width, height = image.size
-    if not width or not height or image.channels < 1:
-        raise EnvironmentMapError(f"Blender cannot read {name} as a picture: use an HDR or EXR file.")
-    pixels = np.empty(width * height * image.channels, dtype=np.float32)
-    image.pixels.foreach_get(pixels)
-    colours = pixels.reshape(height, width, image.channels)[::-1, :, : min(3, image.channels)]
-    colours = np.ascontiguousarray(np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours)
+    colours, warnings, limit = read_pixels(image)
+    environment, notes = environment_of(colours, Path(image.filepath).name or image.name)
+    return replace(environment, limit=limit), [*warnings, *notes]
+
+
+def environment_of(colours: npt.NDArray[np.float32], name: str) -> tuple[EnvironmentMap, list[str]]:
+    """The environment of linear values in the working space, the top row first. EnvironmentMapError has the name."""
     warnings = []
-    if not image.is_float:
-        colours = decoded(colours, image.colorspace_settings.name)
-        warnings.append(
-            f"{name} has no high dynamic range: its lights end at white, so the lamps are weaker than the real ones."
-        )
     space = working_space()
     if space not in _LUMINANCE:
         warnings.append(f"The working space {space} is unknown: lamps are ranked by the luminance of Rec.709.")
@@ -76,6 +88,25 @@ def read_environment(image: bpy.types.Image) -> tuple[EnvironmentMap, list[str]]
     except EnvironmentMapError as error:
         raise EnvironmentMapError(f"{name}: {error}") from error
     return environment, [*warnings, *(f"{name}: {note}" for note in environment.notes)]
+
+
+def read_pixels(image: bpy.types.Image) -> tuple[npt.NDArray[np.float32], list[str], float | None]:
+    """An image's linear values ``(h, w, 3)``, the top row first; sentences; its format's highest value where that is 1.
+
+    Raises EnvironmentMapError with its name.
+    """
+    name = Path(image.filepath).name or image.name
+    width, height = image.size
+    if not width or not height or image.channels < 1:
+        raise EnvironmentMapError(f"Blender cannot read {name} as a picture: use an HDR or EXR file.")
+    pixels = np.empty(width * height * image.channels, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    colours = pixels.reshape(height, width, image.channels)[::-1, :, : min(3, image.channels)]
+    colours = np.ascontiguousarray(np.repeat(colours, 3, axis=2) if colours.shape[2] < 3 else colours)
+    if image.is_float:
+        return colours, [], None
+    warning = f"{name} has no high dynamic range: its lights end at white, so the lamps are weaker than the real ones."
+    return decoded(colours, image.colorspace_settings.name), [warning], 1.0
 
 
 def decoded(colours: npt.NDArray[np.float32], space: str) -> npt.NDArray[np.float32]:

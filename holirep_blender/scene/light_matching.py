@@ -13,6 +13,8 @@ from ..lighting.analysis import GRID_WIDTH, AnalysisOptions, LightAnalysis, anal
 from ..lighting.environment_map import EnvironmentMap, reduced
 from ..lighting.lamps import Lamp
 from ..lighting.measures import LightMeasures, irradiance_harmonics, measure
+from ..lighting.repair import Repair
+from .environment_source import EnvironmentSource, RepairWish, open_source, repaired
 from .environments import load_environment, working_space
 
 
@@ -20,7 +22,8 @@ from .environments import load_environment, working_space
 class MatchedLight:
     """Lamps, residual and measures of one environment, with sentences for the user.
 
-    ``closure``: by how much lamps and residual together differ from the map, the worst channel, as a part of it.
+    ``repair``: what a clipped map was given back. ``closure``: by how much lamps and residual together differ from the
+    map, the worst channel, as a part of it.
     """
 
     name: str
@@ -28,6 +31,7 @@ class MatchedLight:
     measures: LightMeasures
     closure: float
     warnings: list[str]
+    repair: Repair | None = None
 
     @property
     def sentence(self) -> str:
@@ -46,9 +50,27 @@ def match_file(path: Path, lamps: int = 8) -> MatchedLight:
     return match_environment(environment, path.stem, lamps, warnings)
 
 
-def match_environment(environment: EnvironmentMap, name: str, lamps: int, warnings: list[str]) -> MatchedLight:
+def match_source(
+    source: EnvironmentSource, lamps: int = 8, single: bool = False, wish: RepairWish | None = None
+) -> MatchedLight:
+    """Takes an environment of any layout or of bracketed exposures apart, repaired where that is wished.
+
+    ``single``: one lamp for each light. Raises EnvironmentMapError, which names the file.
+    """
+    environment, warnings = open_source(source)
+    environment, repair = repaired(environment, wish) if wish is not None else (environment, None)
+    if wish is not None:
+        warnings.append("Nothing is clipped, so nothing was repaired." if repair is None else repair.sentence)
+    matched = match_environment(environment, source.name, lamps, warnings, single)
+    matched.repair = repair
+    return matched
+
+
+def match_environment(
+    environment: EnvironmentMap, name: str, lamps: int, warnings: list[str], single: bool = False
+) -> MatchedLight:
     """Takes an environment apart into at most ``lamps`` lamps and a residual; its own pixels become the residual."""
-    analysis = analyse(environment, AnalysisOptions(lamps=lamps), in_place=True)
+    analysis = analyse(environment, AnalysisOptions(lamps=lamps, single=single), in_place=True)
     rest = reduced(analysis.residual, GRID_WIDTH)
     measures = measure(analysis.grid, rest, analysis.lamps, environment.luminance)
     found = [analysis.clipping.sentence] if analysis.clipping else []
@@ -71,6 +93,17 @@ def lamp_row(lamp: Lamp) -> dict[str, Any]:
     }
 
 
+def repair_row(repair: Repair) -> dict[str, Any]:
+    """What was given back, as the JSON object tells it."""
+    return {
+        "method": repair.method,
+        "direction": [float(value) for value in repair.direction],
+        "irradiance": [float(value) for value in repair.irradiance],
+        "elsewhere": [float(value) for value in repair.spread],
+        "assumed": list(repair.assumed),
+    }
+
+
 def light_rows(matched: MatchedLight) -> dict[str, Any]:
     """Everything that was found, for the JSON object."""
     analysis, measures = matched.analysis, matched.measures
@@ -89,5 +122,6 @@ def light_rows(matched: MatchedLight) -> dict[str, Any]:
         "irradiance_harmonics": irradiance_harmonics(analysis.grid).tolist(),
         "clipped": clipping is not None,
         "clipping": None if clipping is None else {"level": clipping.level, "pixels": clipping.pixels},
+        "repair": None if matched.repair is None else repair_row(matched.repair),
         "warnings": matched.warnings,
     }
