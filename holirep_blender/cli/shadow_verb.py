@@ -35,8 +35,10 @@ def bake_shadows(options: Namespace) -> tuple[dict[str, Any], str]:
     except ShadowError as error:
         raise CommandError(USAGE, str(error)) from error
     except OSError as error:
-        reason = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
-        raise CommandError(DISK, f"the shadows could not be written; finished frames are kept: {reason}") from error
+        reason = error.strerror or str(error)
+        where = error.filename or options.out or options.keep
+        text = f"the shadows could not be written into {where}: {reason}; finished frames are kept"
+        raise CommandError(DISK, text) from error
 
 
 def _cancelled(out: Path | None) -> CommandError:
