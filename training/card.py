@@ -104,6 +104,17 @@ def _by_run(lines: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [run for run in runs if run]
 
 
+def _pairs(lines: list[dict[str, Any]]) -> int:
+    """How many clips of the real tracker the runs had, each run by its last word."""
+    runs: list[dict[str, int]] = [{}]
+    for line in lines:
+        if "parameters" in line:
+            runs.append({})
+        elif line.get("evaluate") in ("train pairs", "held-out pairs"):
+            runs[-1][str(line["evaluate"])] = int(line["clips"])
+    return sum(sum(run.values()) for run in runs)
+
+
 def main(arguments: list[str]) -> int:
     """Writes the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -122,11 +133,12 @@ def main(arguments: list[str]) -> int:
     given = str(facts.get("arguments", ""))
     commands = [f"`python -m training.train {_without_folders(str(line.get('arguments', '')))}`" for line in runs]
     commands += [
-        f"`python -m training.blend FIRST SECOND --share {line['blend']}`" for line in lines if "blend" in line
-    ]
-    pairs = [int(line["clips"]) for line in lines if line.get("evaluate") in ("train pairs", "held-out pairs")][-2:]
+        f"`python -m training.blend {line['first']} {line['second']} --share {line['blend']}`"
+        for line in lines if "blend" in line
+    ]  # fmt: skip
+    pairs = _pairs(lines)
     drawn = (
-        f",\n  but for {sum(pairs)} clips of 64 frames of drawn performers (MakeHuman community "
+        f",\n  but for {pairs} clips of 64 frames of drawn performers (MakeHuman community "
         "assets, CC0),\n  on which the real tracker was run" if pairs else ""
     )  # fmt: skip
     start = "earlier weights of its own" if "--start" in given else "random weights"

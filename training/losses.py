@@ -22,6 +22,7 @@ from holirep_blender.inference.fusion.joints import (
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.fusion.rotations import apply, gravity_view, smooth_l1
 from holirep_blender.inference.fusion.surface import BALL, HEEL
+from holirep_blender.motion.arkit import ARKIT_INDEX
 
 from .face_points import LIDS, LIPS
 from .synthesis.faces import Faces
@@ -40,6 +41,9 @@ _BODY, _FINGERS = list(BODY_ROWS), list(FINGER_ROWS)
 _BONES = [row for row in BODY_ROWS if any(part in SOLVED[row] for part in ("Lower", "Hand", "Foot", "neck", "head"))]
 _ABOVE = [SOLVED_PARENTS[row] for row in _BONES]
 """Ends of thighs, shins, arms, forearms and neck: their depth is what pictures tell least of."""
+_BLINKS = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
+_MISSED = 0.6
+"""How much worse a missed contact is than an invented one: F1 is best where odds below even are called a contact."""
 POINT_WEIGHTS = [4.0 if point in LIPS or point in LIDS else 1.0 for point in range(468)]
 
 
@@ -119,7 +123,7 @@ def losses(
     terms["way"] = 0.05 * (way[0] - way[1]).norm(dim=-1).clamp_max(10.0).mean()
     flat = truth.flat[:, None, None]
     surprise = functional.binary_cross_entropy_with_logits(found.contacts, truth.contacts, reduction="none")
-    terms["contacts"] = 0.5 * (surprise * flat).mean()
+    terms["contacts"] = 0.6 * (surprise * (1.0 + _MISSED * truth.contacts) * flat).mean()
     terms["slide"] = 0.1 * _slide(ours, found, truth) if found.velocity.shape[1] > 1 else place.new_zeros(())
     terms["build"] = 1.0 * (found.build - truth.build).abs().mean()
     terms["focal"] = 0.3 * (found.focal - (truth.focal / read.focal).log()).abs().mean()
@@ -131,6 +135,11 @@ def losses(
     terms["face"] = 0.15 * ((error * points).mean(-1) / points.mean() * seen).mean()
     wrong = (found.coefficients - truth.coefficients).abs()
     terms["coefficients"] = 2.0 * (wrong.mean(-1) * seen).mean()
+    shut, really = pick(found.coefficients, _BLINKS, -1), pick(truth.coefficients, _BLINKS, -1)
+    closed = functional.binary_cross_entropy_with_logits(
+        12.0 * (shut - 0.5), (really > 0.5).float(), reduction="none"
+    )  # fmt: skip
+    terms["lids"] = (((shut - really).abs() * 0.5 + 0.05 * closed).mean(-1) * seen).mean()
     terms["face spread"] = (
         0.05 * ((wrong.detach() / found.coefficient_spread + found.coefficient_spread.log()).mean(-1) * faced).mean()
     )

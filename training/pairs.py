@@ -18,14 +18,17 @@ import numpy.typing as npt
 import torch
 
 from holirep_blender.inference.fusion.constants import numbers, pick
+from holirep_blender.inference.fusion.decoder import IDENTITIES
 from holirep_blender.inference.fusion.joints import SOLVED, SOLVED_INDEX
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.fusion.observed import HARMONICS, SKIN_POINTS, Observed
 from holirep_blender.inference.fusion.rotations import compose, from_vector, gravity_view, normalized, unapply
 from holirep_blender.motion.skeleton import mirrored
 
+from .synthesis.cameras import Cameras
 from .synthesis.chance import Chance
-from .synthesis.motion import stature
+from .synthesis.faces import Expressive
+from .synthesis.motion import Moving, stature
 from .synthesis.scene import Truth, heading
 from .synthesis.tracker import SIDES_SWAPPED
 
@@ -36,7 +39,7 @@ _POINTS = ("body_image", "body_world", "face_image", "left_hand_image", "left_ha
            "right_hand_world")  # fmt: skip
 _ROWS_SWAPPED = [SOLVED_INDEX[mirrored(name)] for name in SOLVED]
 _HIPS = (SOLVED_INDEX["leftUpperLeg"], SOLVED_INDEX["rightUpperLeg"])
-_FLIP = (-1.0, 1.0, 1.0)
+FLIP = (-1.0, 1.0, 1.0)
 
 
 def pack(paths: Sequence[Path], out: Path, frames: int = 64) -> int:
@@ -93,6 +96,9 @@ def _full(packed: dict[str, npt.NDArray[np.generic]], name: str, device: torch.d
 class Pairs:
     """Clips of the real tracker, resident on the device, each also mirrored."""
 
+    extra = 1.0
+    """How much noise is added to what the tracker saw, so that few clips are not learnt by heart."""
+
     def __init__(self, packed: dict[str, npt.NDArray[np.generic]], device: torch.device, faces: int = 478) -> None:
         def tensor(name: str) -> Tensor:
             return torch.as_tensor(packed[name].astype(np.float32), device=device)
@@ -111,6 +117,21 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.size)
 
+    def _clips(self, chance: Chance, batch: int) -> Tensor:
+        """Some clips at random."""
+        return chance.integers(len(self), batch)
+
+    def _face(
+        self, chance: Chance, moving: Moving, cameras: Cameras, clip: Tensor, frame: Tensor, flip: Tensor, about: Tensor
+    ) -> tuple[Tensor, Tensor, Optional[Expressive]]:  # fmt: skip
+        """The face's points about the picture's middle, where it was found, and its truth where that is known.
+
+        A mirrored clip has none: which of the points lies opposite which is not known here.
+        """
+        values, valid = self.seen["face_image"]
+        there = valid[clip[:, None], frame] * (~flip[:, None]).float()
+        return unapply(about[:, None, None], values[clip[:, None], frame]), there, None
+
     @torch.no_grad()
     def sample(
         self, chance: Chance, batch: int, frames: Optional[int] = None, *, vary: bool = True
@@ -120,7 +141,7 @@ class Pairs:
         Varied: mirrored, backwards, rolled about the view, with parts missing and facts known or not.
         """
         device, count = self.device, frames or self.times.shape[1]
-        clip = chance.integers(len(self), batch) if vary else torch.arange(batch, device=device) % len(self)
+        clip = self._clips(chance, batch) if vary else torch.arange(batch, device=device) % len(self)
         flip = chance.happens(0.5 if vary else 0.0, batch)
         # the same motion backwards
         frame = torch.arange(count, device=device).expand(batch, -1)
@@ -128,7 +149,7 @@ class Pairs:
         frame = torch.where(back, count - 1 - frame, frame)
         which = clip[:, None]
         roll = 0.2 * chance.normal(batch) * chance.happens(0.5 if vary else 0.0, batch)
-        sign = numbers(_FLIP, roll)
+        sign = numbers(FLIP, roll)
 
         def chosen(values: Tensor, other: Tensor) -> Tensor:
             return torch.where(flip.view((-1,) + (1,) * (values.dim() - 1)), other, values)
@@ -174,14 +195,17 @@ class Pairs:
 
         parts: dict[str, tuple[Tensor, Tensor]] = {}
         for name in _POINTS:
+            if "face" in name:
+                continue
             other = name.replace("left", "*").replace("right", "left").replace("*", "right")
             (values, valid), (across, there) = seen(name), seen(other)
             if "body" in name:
                 across = pick(across, SIDES_SWAPPED, 2)
-            if "face" in name:
-                # which of its points lies opposite which is not known here
-                there = torch.zeros_like(there)
             parts[name] = turned_back(chosen(values, across * sign)), chosen(valid, there)
+        moving = Moving(local, turned, joints, build, offsets, contacts, flat)
+        face_points, face_there, faced = self._face(
+            chance, moving, Cameras(turn, origin, focal, size), clip, frame, flip, about
+        )
         visibility = self.visibility[which, frame]
         visibility = chosen(visibility, pick(visibility, SIDES_SWAPPED, 2))
         middle = torch.cat([size / 2, torch.zeros_like(size[:, :1])], -1)[:, None, None]
@@ -196,18 +220,18 @@ class Pairs:
             # a little more noise, so that no clip is seen twice as it was
             points, valid = parts["body_image"]
             spread = (points[..., :2] - points[..., :2].mean(2, keepdim=True)).norm(dim=-1).mean((1, 2))
-            amount = chance.uniform(0.0, 0.025, batch)
+            amount = chance.uniform(0.0, 0.025, batch) * self.extra
             noise = chance.normal(batch, 1, 99) + chance.wandering(batch, count, 99, 6.0)
             noise = noise.unflatten(-1, (33, 3)) * amount[:, None, None, None]
             shift = torch.cat([noise[..., :2] * spread[:, None, None, None], torch.zeros_like(noise[..., 2:])], -1)
             parts["body_image"] = points + shift, valid
             points, valid = parts["body_world"]
-            lean = from_vector(0.05 * chance.normal(batch, 1, 3))
+            lean = from_vector(0.05 * self.extra * chance.normal(batch, 1, 3))
             deeper = noise * numbers((0.5, 0.5, 1.0), noise)
             parts["body_world"] = unapply(lean[:, :, None], points + deeper), valid
         body, face, left, right = kept(0.04), kept(0.15), kept(0.12), kept(0.12)
         body_valid = parts["body_image"][1] * body
-        face_valid = parts["face_image"][1] * face
+        face_valid = face_there * body_valid * face
         hands = [
             (parts[f"{side}_hand_image"], parts[f"{side}_hand_world"], keep)
             for side, keep in (("left", left), ("right", right))
@@ -230,7 +254,7 @@ class Pairs:
             body_image=shown(parts["body_image"][0], body_valid, True),
             body_world=shown(parts["body_world"][0], body_valid, False),
             body_visibility=visibility * body_valid[..., None], body_valid=body_valid,
-            face_image=shown(parts["face_image"][0], face_valid, True), face_valid=face_valid,
+            face_image=shown(face_points, face_valid, True), face_valid=face_valid,
             hand_image=torch.stack([shown(image[0], image[1] * keep, True) for image, _, keep in hands], 2),
             hand_world=torch.stack([shown(world[0], world[1] * keep, False) for _, world, keep in hands], 2),
             hand_valid=torch.stack([image[1] * keep for image, _, keep in hands], 2),
@@ -240,15 +264,18 @@ class Pairs:
             floor=origin[:, 0, 2] + 0.03 * chance.normal(batch), floor_known=known(0.1),
             depth=hips[..., 2] * torch.exp(0.08 * chance.normal(batch, 1)),
             depth_known=known(0.1)[:, None].expand(-1, count), skin=blank, skin_known=frames, light=light,
-            light_direction=still, light_known=none, neutral=torch.zeros(batch, 478, 3, device=device),
-            neutral_known=none,
+            light_direction=still, light_known=none,
+            neutral=torch.zeros(batch, 478, 3, device=device) if faced is None else faced.neutral,
+            neutral_known=none if faced is None else known(0.6),
         )  # fmt: skip
         truth = Truth(
             rotations=rotations, up=up, hips=hips, velocity=velocity, contacts=contacts, flat=flat, build=build,
             offsets=offsets, focal=focal, picture=torch.zeros(batch, count, 33, 2, device=device),
             points=torch.zeros(batch, count, 33, 3, device=device),
-            coefficients=torch.zeros(batch, count, 52, device=device), gaze=torch.zeros(batch, count, 4, device=device),
-            identity=torch.zeros(batch, 40, device=device), light=light, light_direction=still, lit=none, faced=none,
+            coefficients=torch.zeros(batch, count, 52, device=device) if faced is None else faced.coefficients,
+            gaze=torch.zeros(batch, count, 4, device=device) if faced is None else faced.gaze,
+            identity=torch.zeros(batch, IDENTITIES, device=device) if faced is None else faced.identity, light=light,
+            light_direction=still, lit=none, faced=none if faced is None else torch.ones_like(none),
         )  # fmt: skip
         return observed, truth
 

@@ -19,6 +19,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ from holirep_blender.inference.fusion.observed import Observed
 
 from .metrics import metrics
 from .pairs import Pairs, chosen
+from .pool import Pool
 from .synthesis.chance import Chance
 from .synthesis.scene import Stage
 from .trainer import Trainer
@@ -45,6 +47,9 @@ PAIR_FIGURES = (
     "acceleration error raw", "acceleration ratio", "contact f1", "fingers",
 )  # fmt: skip
 WARM_UP, CAPTURE_AT = 300, 12
+MOST_PAIRS = 384
+REFRESH = 100
+"""Steps after which newly drawn clips are taken in."""
 
 
 def without(observed: Observed, modality: str) -> Observed:
@@ -87,11 +92,13 @@ def evaluate(
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
-def real_pairs(path: Path, device: torch.device) -> tuple[Pairs, Pairs]:
-    """Pairs to train on, and every twelfth clip, which is kept for looking at."""
+def real_pairs(path: Path, device: torch.device, train: bool) -> tuple[Optional[Pairs], Pairs]:
+    """Pairs to train on, and every twelfth clip, which is kept for looking at; or all of them for that."""
     with np.load(path, allow_pickle=False) as stored:
         packed = {name: stored[name] for name in stored.files}
     count = len(packed["size"])
+    if not train:
+        return None, Pairs(packed, device)
     kept = np.arange(count) % 12 == 11
     return Pairs(chosen(packed, ~kept), device), Pairs(chosen(packed, kept if kept.any() else ~kept), device)
 
@@ -100,7 +107,7 @@ def real_pairs(path: Path, device: torch.device) -> tuple[Pairs, Pairs]:
 def evaluate_pairs(network: HolisticReplicationNetwork, pairs: Pairs, stage: Stage, drop: str = "") -> dict[str, float]:
     """Figures of the body on clips of the real tracker."""
     network.eval()
-    observed, truth = pairs.sample(Chance(EVALUATION_SEED, stage.device), len(pairs), vary=False)
+    observed, truth = pairs.sample(Chance(EVALUATION_SEED, stage.device), min(len(pairs), MOST_PAIRS), vary=False)
     given = without(observed, drop) if drop else observed
     with torch.autocast(stage.device.type, dtype=torch.bfloat16, enabled=stage.device.type == "cuda"):
         found, read = network(given)
@@ -155,7 +162,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--profile", action="store_true", help="print what the GPU spends its time on")
     parser.add_argument("--graph", action="store_true", help="replay whole steps as a CUDA graph")
     parser.add_argument("--no-cross-attention", action="store_true")
-    parser.add_argument("--pairs", type=Path, help="what the real tracker saw of drawn performers (training.pairs)")
+    parser.add_argument(
+        "--pairs", type=Path, help="what the tracker saw of drawn performers; with --pool only looked at"
+    )
+    parser.add_argument("--pool", type=Path, help="a folder that rendering.crowds fills")
+    parser.add_argument("--pool-clips", type=int, default=16384, help="how many of the newest clips are kept")
     parser.add_argument("--real-share", type=float, default=0.2, help="share of each batch that is of the real tracker")
     parser.add_argument("--smoke", action="store_true", help="tiny network, tiny batch, three steps")
     options = parser.parse_args(arguments)
@@ -179,9 +190,16 @@ def main(arguments: list[str]) -> int:
     network = HolisticReplicationNetwork(size, cross_attention=not options.no_cross_attention).to(device)
     network.template.copy_(stage.faces.template)
     if options.start:
-        network.load_state_dict({k: v.float() for k, v in load_file(str(options.start), device=str(device)).items()})
+        start = {name: value.float() for name, value in load_file(str(options.start), device=str(device)).items()}
+        if options.no_cross_attention:
+            start = {name: value for name, value in start.items() if not name.startswith("crossing.")}
+        network.load_state_dict(start)
     chance = Chance(options.seed, device)
-    pairs, unseen = real_pairs(options.pairs, device) if options.pairs else (None, None)
+    pairs, unseen = real_pairs(options.pairs, device, options.pool is None) if options.pairs else (None, None)
+    pool = Pool(options.pool, stage, options.pool_clips, options.frames) if options.pool else None
+    while pool is not None and not pool.refresh():
+        time.sleep(1.0)
+    pairs = pool or pairs
     real = max(1, round(options.real_share * options.batch))
     trainer = Trainer(
         network, stage, chance, options.batch, options.frames, options.decay, options.average, pairs, real
@@ -221,8 +239,8 @@ def main(arguments: list[str]) -> int:
                 },
             )
 
-        if pairs is not None and unseen is not None:
-            for name, which in (("train pairs", pairs), ("held-out pairs", unseen)):
+        for name, which in (("train pairs", pairs), ("held-out pairs", unseen)):
+            if which is not None:
                 figures = evaluate_pairs(trainer.averaged, which, stage)
                 report(log, {"evaluate": name, "step": step, "clips": len(which), **figures})
 
@@ -241,6 +259,8 @@ def main(arguments: list[str]) -> int:
             trainer.take_means(1)
         trainer.step()
         since, step = since + 1, step + 1
+        if pool is not None and step % REFRESH == 0:
+            pool.refresh()
         if step % options.report == 0:
             means = trainer.take_means(since)
             now = time.perf_counter()
@@ -250,6 +270,7 @@ def main(arguments: list[str]) -> int:
                     "step": step,
                     "minutes": (now - began) / 60,
                     "rate": rate,
+                    "pool": len(pool) if pool is not None else 0,
                     "frames/s": options.batch * options.frames * since / (now - mark),
                     **means,
                 },

@@ -21,7 +21,7 @@ from holirep_blender.inference.fusion.joints import (
     rest_offsets,
 )
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
-from holirep_blender.inference.fusion.rotations import apply, compose, from_quaternion, from_vector
+from holirep_blender.inference.fusion.rotations import apply, compose, from_quaternion, from_six, from_vector, to_six
 from holirep_blender.inference.fusion.surface import BALL, HEEL
 from holirep_blender.motion.skeleton import mirrored
 
@@ -54,7 +54,7 @@ _SPREADS = {
     "upperChest": 0.08,
 }
 """Radians by which smooth random turns vary what was captured."""
-_AS_CAPTURED = 0.25
+_AS_CAPTURED = 0.12
 """Share of the performers who move as somebody really did."""
 _BUILD_SPREADS = (0.07, 0.08, 0.08, 0.09, 0.08, 0.08, 0.07, 0.14, 0.08, 0.07, 0.06, 0.06)
 
@@ -87,13 +87,14 @@ class Motions:
         self.root = torch.as_tensor(pack["root"], device=device)
         self.contacts = torch.as_tensor(pack["contacts"].astype(np.float32), device=device)
 
-    def _window(self, chance: Chance, batch: int, count: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Quaternions ``(B, T, 22, 4)``, root, contacts and flatness; clips too short are played back and forth."""
+    def _window(self, chance: Chance, batch: int, passed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Quaternions ``(B, T, 22, 4)``, root, contacts and flatness at ``passed (B, T)`` captured frames from the
+        first. Clips too short are played back and forth.
+        """
         clip = chance.choice(self.lengths.float() ** 0.75, batch)
         length = self.lengths[clip].float()
-        room = (length - 1 - (count - 1) * speed).clamp_min(0.0)
-        frame = chance.uniform(0.0, 1.0, batch) * room
-        frame = frame[:, None] + torch.arange(count, device=self.device)[None] * speed[:, None]
+        room = (length - 1 - passed[:, -1]).clamp_min(0.0)
+        frame = (chance.uniform(0.0, 1.0, batch) * room)[:, None] + passed
         last = (length - 1)[:, None]
         frame = last - (frame.remainder(2.0 * last) - last).abs()
         before = frame.floor().clamp_max(1e9).long().clamp_min(0)
@@ -118,10 +119,16 @@ class Motions:
         count = len(clock)
         rate = 30.0 / clock.fps
         speed = chance.uniform(0.67, 1.4, batch) if vary else torch.ones(batch, device=self.device)
-        local, root, contacts, flat = self._window(chance, batch, count, speed * rate)
+        pace = (speed * rate)[:, None].expand(-1, count)
+        if vary:
+            # now a little faster, now slower
+            uneven = chance.happens(0.6, batch, 1) * chance.uniform(0.0, 0.35, batch, 1)
+            pace = pace * (uneven * chance.waves(batch, clock, 1, 0.6)[..., 0].clamp(-2, 2)).exp()
+        passed = pace.cumsum(1) - pace[:, :1]
+        local, root, contacts, flat = self._window(chance, batch, passed)
         plain, captured = chance.happens(_AS_CAPTURED, batch), local
         if vary:
-            other = self._window(chance, batch, count, speed * rate)[0]
+            other = self._window(chance, batch, passed)[0]
             for rows, probability in ((_UPPER, 0.35), (_ARM["left"], 0.3), (_ARM["right"], 0.3)):
                 part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
                 local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
@@ -131,6 +138,7 @@ class Motions:
             varied, steady = _varied(chance, body, clock, flat)
             body = torch.where(plain[:, None, None, None, None], from_quaternion(captured), varied)
             flat = torch.where(plain, flat, steady)
+            body = _with_collars(chance, body)
         if build is None:
             build = chance.normal(batch, BUILD_SIZE) * numbers(_BUILD_SPREADS, local)
         offsets = rest_offsets(build)
@@ -140,6 +148,19 @@ class Motions:
         turned, placed = forward_kinematics(whole, offsets)
         root = _grounded(root, turned, placed, build, contacts * flat[:, None, None], flat)
         return Moving(whole, turned, placed + root[:, :, None], build, offsets, contacts, flat)
+
+
+def _with_collars(chance: Chance, body: Tensor) -> Tensor:
+    """For some performers collar bones that follow the arm less than the rule has it; the arm's own turn stays."""
+    batch, still = len(body), torch.eye(3, device=body.device)
+    share = torch.where(chance.happens(0.5, batch), chance.uniform(0.0, 1.0, batch), 1.0)[:, None, None]
+    result = body.clone()
+    for side in ("left", "right"):
+        collar, arm = _ROW[f"{side}Shoulder"], _ROW[f"{side}UpperArm"]
+        less = from_six(torch.lerp(to_six(still), to_six(body[:, :, collar]), share))
+        result[:, :, collar] = less
+        result[:, :, arm] = compose(less.transpose(-1, -2), compose(body[:, :, collar], body[:, :, arm]))
+    return result
 
 
 def _blended(chance: Chance, local: Tensor, other: Tensor, clock: Clock) -> Tensor:
