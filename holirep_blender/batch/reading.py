@@ -15,7 +15,7 @@ import tomllib
 
 from .problems import ListErrors, Problem
 from .settings import LIST, SHOT, Setting, by_key
-from .shot_folders import read_folder
+from .shot_folders import DEFAULTS_FILE, read_folder
 from .shot_list import Place, Shot, ShotList
 from .source_lines import KeyPath, Lines, json_lines, toml_lines
 from .values import check
@@ -38,13 +38,14 @@ def read_list(
     says where an absolute path of the list is on this machine.
     """
     path = path.absolute()
-    lines: Lines = {}
+    files: tuple[str, ...] = ()
     if path.is_dir():
-        data, root = read_folder(path), path
+        folder_of_shots, root = read_folder(path), path
+        data, lines, files = folder_of_shots.data, folder_of_shots.lines, folder_of_shots.files
     else:
         data, lines = _parsed(path)
         root = path.parent
-    reader = _Reader(lines, mapped or (lambda text: text))
+    reader = _Reader(lines, mapped or (lambda text: text), files)
     shots = reader.shots(data)
     folder = reader.output(data, root / f"{path.stem}_output") if output is None else output.absolute()
     if found is not None:
@@ -88,11 +89,12 @@ def _parsed(path: Path) -> tuple[dict[str, Any], Lines]:
 
 
 class _Reader:
-    """Collects problems while it goes through the list."""
+    """Collects problems while it goes through the list; ``files`` are the shots' own where a folder stands for it."""
 
-    def __init__(self, lines: Lines, mapped: Callable[[str], str]) -> None:
+    def __init__(self, lines: Lines, mapped: Callable[[str], str], files: tuple[str, ...]) -> None:
         self._lines = lines
         self._mapped = mapped
+        self._files = files
         self.problems: list[Problem] = []
 
     def output(self, data: dict[str, Any], default: Path) -> Path:
@@ -195,7 +197,12 @@ class _Reader:
 
     def _place(self, path: KeyPath) -> Place:
         line = next((self._lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in self._lines), 0)
-        return Place(line, _key_text(path))
+        if not self._files:
+            return Place(line, _key_text(path))
+        own = len(path) > 1 and isinstance(path[1], int)
+        file, key = (self._files[int(path[1])], path[2:]) if own else (DEFAULTS_FILE, path)
+        parts = [f"{file}:{line}" if line else file, _key_text(key)]
+        return Place(0, ": ".join(part for part in parts if part))
 
     def _wrong(self, path: KeyPath, message: str) -> None:
         self.problems.append(self._place(path).problem(message))

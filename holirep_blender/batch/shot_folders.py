@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +12,44 @@ import tomllib
 from .plates import MOVIES, plate_files
 from .problems import ListErrors, Problem
 from .settings import SHOT, Setting, by_key
+from .source_lines import Lines, toml_lines
 
 ENVIRONMENTS = (".hdr", ".exr")
 DEFAULTS_FILE, SHOT_FILE = "defaults.toml", "shot.toml"
 
 
-def read_folder(folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class FolderOfShots:
+    """A list's ``data``, in which line of its file each key stands, and each shot's own file."""
+
+    data: dict[str, Any]
+    lines: Lines
+    files: tuple[str, ...]
+
+
+def read_folder(folder: Path) -> FolderOfShots:
     """A list's data: each folder in ``folder`` that holds a plate or a ``shot.toml`` is a shot.
 
     Raises ListErrors where one of the TOML files is none.
     """
     problems: list[Problem] = []
-    data = _toml(folder / DEFAULTS_FILE, problems)
+    lines: Lines = {}
+    data = _toml(folder / DEFAULTS_FILE, problems, lines)
     if "shots" in data:
         problems.append(Problem(0, DEFAULTS_FILE, "the shots are the folders here: take shots out"))
     data = {key: value for key, value in data.items() if key != "shots"}
-    shots = []
+    shots: list[dict[str, Any]] = []
     for place in sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith((".", "_"))):
-        own = _toml(place / SHOT_FILE, problems)
+        its_lines: Lines = {}
+        own = _toml(place / SHOT_FILE, problems, its_lines)
         found = _found(place)
         if own or "plate" in found:
+            lines.update({("shots", len(shots), *path): line for path, line in its_lines.items()})
             shots.append({"name": place.name, **found, **_moved(own, place.name)})
     if problems:
         raise ListErrors(folder.name, problems)
-    return {"output": "_output", **data, "shots": shots}
+    files = tuple(f"{shot['name']}/{SHOT_FILE}" for shot in shots)
+    return FolderOfShots({"output": "_output", **data, "shots": shots}, lines, files)
 
 
 def _found(place: Path) -> dict[str, str]:
@@ -69,11 +84,14 @@ def _moved(own: dict[str, Any], folder: str, settings: tuple[Setting, ...] = SHO
     return moved
 
 
-def _toml(file: Path, problems: list[Problem]) -> dict[str, Any]:
+def _toml(file: Path, problems: list[Problem], lines: Lines) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
+        lines.update(toml_lines(text))
+        return data
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         problems.append(Problem(0, f"{file.parent.name}/{file.name}", f"cannot be read as TOML: {error}"))
         return {}

@@ -143,6 +143,21 @@ def test_a_folder_of_shots_stands_for_a_list(tmp_path):
     assert found.output == tmp_path / "_output"
 
 
+def test_what_is_wrong_in_a_folder_is_told_with_its_own_file_and_line(tmp_path):
+    (tmp_path / "defaults.toml").write_text('output = "o"\n[defaults]\nmethod = "magic"\n')
+    for name in ("sh010", "sh020"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plate.mov").write_bytes(b"x")
+    (tmp_path / "sh020" / "shot.toml").write_text("# mine\nrang = [1, 9]\n[apply]\nfeet = 3\n")
+    (tmp_path / "sh010" / "plate.mov").rename(tmp_path / "sh010" / "plate.mp4")
+    with pytest.raises(ListErrors) as caught:
+        read_list(tmp_path)
+    texts = [problem.text("shots") for problem in caught.value.problems]
+    assert texts[0].startswith("shots: defaults.toml:3: defaults.method: ")
+    assert texts[1].startswith("shots: sh020/shot.toml:2: rang: there is no setting of this name; did you mean range?")
+    assert texts[2].startswith("shots: sh020/shot.toml:4: apply.feet: ")
+
+
 def test_lines_of_toml_in_all_its_forms():
     text = '''# [no] = 1
 "a b".c = """
