@@ -12,6 +12,7 @@ from holirep_blender.lighting.analysis import analyse
 from holirep_blender.lighting.environment_map import checked_map
 from holirep_blender.scene.environments import image_of
 from holirep_blender.scene.light_rig import build_rig
+from holirep_blender.scene.light_stage import LightStage, Look
 from holirep_blender.scene.light_world import RigOptions, world_environment
 from tests.lighting.maps import direction, paint_disk, sky
 
@@ -145,3 +146,24 @@ def test_how_the_scenes_own_world_is_turned(empty_scene, kind):
     assert shown.image is not None
     assert options.strength == 3.0
     np.testing.assert_allclose(options.rotation, (0, 0, 0.4 if kind == "TEXTURE" else -0.4), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_in_eevee_nothing_is_counted_twice_and_lamps_throw_shadows():
+    """A Lambert ball in EEVEE by the rig against Cycles by the environment; and a floor, with and without shadows."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    environment = checked_map(sunny())
+    found = analyse(checked_map(sunny()))
+    with LightStage("balls") as stage:
+        stage.show_environment(environment)
+        cycles = stage.rendered(Look(samples=32, size=(32, 32)))
+        stage.show_rig(found.lamps, found.residual)
+        eevee = stage.rendered(Look("EEVEE", samples=2, size=(32, 32)))
+    ball = cycles[..., 3] > 0.99
+    assert 0.9 < eevee[ball][:, :3].mean() / cycles[ball][:, :3].mean() < 1.03
+    with LightStage("floor") as stage:
+        stage.show_rig(found.lamps, found.residual)
+        mask = stage.floor_mask((48, 32))
+        floor = stage.rendered(Look("EEVEE", samples=2, size=(48, 32)))[mask][:, :3].mean(axis=1)
+    assert floor.min() < 0.6 * np.median(floor), "the sun's shadow lies on the floor"
+    assert not [scene for scene in bpy.data.scenes if "Stage" in scene.name]
