@@ -19,7 +19,7 @@ from .sphere import Array, column_angles, directions, row_latitudes
 SUN = float(np.radians(0.533))
 """The sun's width (radians), as it is in the mean over the year."""
 _COARSE = 512
-_NEAR = np.radians(1.5)
+_NEAR = np.radians(2.5)
 _GLARE = np.radians([3.0, 8.0])
 """Widths over which the light around a place is summed up to find the middle of the glare."""
 _RIM = np.radians(4.0)
@@ -179,9 +179,7 @@ def _with_sun(
     cut = cut_light(environment, clipping)
     grid = reduced(environment, _COARSE)
     middle = glare_middle(grid, weights, cut)
-    at_sun = cut.places @ middle > np.cos(_NEAR)
-    kept = environment.pixels[cut.rows[at_sun], cut.columns[at_sun]].astype(np.float64)
-    own = (kept * cut.solid[at_sun, None]).sum(axis=0)
+    own = _light_near(environment, middle)
     rest = map_irradiance(grid, middle[None])[0] - own
     strength = ratio(grid, weights, middle) * float(rest @ weights)
     if colour is None:
@@ -194,6 +192,18 @@ def _with_sun(
     made = replace(environment, pixels=environment.pixels.copy())
     paint_disk(made, middle, added)
     return made, Repair(method, middle, added, np.zeros(3), (said,))
+
+
+def _light_near(environment: EnvironmentMap, middle: Array) -> Array:
+    """Irradiance ``(3,)`` of what is within ``_NEAR`` of a direction: what a hand before the sun keeps off a meter."""
+    latitude, pixel = float(np.arcsin(np.clip(middle[2], -1, 1))), np.pi / environment.height
+    first = max(int((np.pi / 2 - latitude - _NEAR) / pixel), 0)
+    last = min(int((np.pi / 2 - latitude + _NEAR) / pixel) + 1, environment.height)
+    rows = row_latitudes(np.arange(first, last) + 0.5, environment.height)
+    angles = column_angles(np.arange(environment.width) + 0.5, environment.width)
+    near = directions(rows[:, None], angles[None, :]) @ middle > np.cos(_NEAR)
+    solid = np.broadcast_to(environment.solid_angles()[first:last, None], near.shape)
+    return np.asarray(solid[near] @ environment.pixels[first:last][near].astype(np.float64))
 
 
 def _rim_colour(environment: EnvironmentMap, cut: CutLight, middle: Array) -> Array:
