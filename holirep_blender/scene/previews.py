@@ -108,6 +108,8 @@ def _still(scene: bpy.types.Scene, frame: int, out: Path, alpha: bool = False) -
     image.file_format, image.color_mode, image.color_depth = "PNG", "RGBA" if alpha else "RGB", "8"
     scene.render.film_transparent = alpha
     scene.frame_set(frame)
+    if bpy.context.scene != scene:
+        bpy.context.scene.frame_set(frame)  # a still of another scene is rendered at the frame of the one in the window
     scene.render.filepath = str(out)
     _render(scene, write_still=True)
     if not out.is_file():

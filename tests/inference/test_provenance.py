@@ -15,7 +15,7 @@ from holirep_blender.inference import provenance
 from holirep_blender.inference.errors import UserError
 from holirep_blender.inference.plate import open_plate
 from holirep_blender.inference.plate_requests import find_people, inspect_plate
-from holirep_blender.inference.provenance import Fingerprints, plate_facts
+from holirep_blender.inference.provenance import Fingerprints, plate_facts, software
 from holirep_blender.inference.replicate import replicate
 from holirep_blender.motion.take import Take
 from holirep_blender.protocol.messages import Progress
@@ -174,3 +174,10 @@ def test_a_plate_that_is_gone_before_it_is_hashed(sequence, tmp_path):
         fingerprints.wait(lambda: None)
     assert fingerprints.plate_sha256 is None
     assert len(fingerprints.models) == len(provenance.MODELS)
+
+
+def test_the_time_is_the_one_that_reproducible_runs_name(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert software()["created"] == "2023-11-14T22:13:20+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    assert datetime.fromisoformat(software()["created"]).year > 2023
