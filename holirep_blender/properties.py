@@ -14,7 +14,14 @@ from bpy.props import (
 )
 
 from .protocol.methods import DEFAULT_METHOD
-from .scene import batch_properties, confidence_properties, light_properties, refine_properties, shadow_properties
+from .scene import (
+    batch_properties,
+    confidence_properties,
+    environment_properties,
+    light_properties,
+    refine_properties,
+    shadow_properties,
+)
 from .scene.blender_versions import PATH_OPTIONS
 
 
@@ -329,6 +336,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         description="The environment's lamps and how they are set up",
         type=light_properties.HOLIREP_PG_light,
     )
+    environment: PointerProperty(
+        name="Environment",
+        description="How the environment's file is read and repaired",
+        type=environment_properties.HOLIREP_PG_environment,
+    )
     shadow: PointerProperty(
         name="Shadow",
         description="How the character's shadow gets into the plate",
@@ -347,6 +359,7 @@ CLASSES = (
     *confidence_properties.CLASSES,
     *refine_properties.CLASSES,
     *light_properties.CLASSES,
+    *environment_properties.CLASSES,
     *shadow_properties.CLASSES,
     *batch_properties.CLASSES,
     HOLIREP_PG_shot,

@@ -8,8 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from ..lighting.brackets import exposure
-from ..lighting.layouts import LAYOUTS
+from ..scene.environment_source import LAYOUTS, exposure
 from . import files, values
 from .errors import USAGE, CommandError
 

@@ -9,11 +9,13 @@ from typing import Optional, Sequence
 
 import numpy as np
 
+from ..lighting.brackets import exposure as exposure
 from ..lighting.brackets import merge
 from ..lighting.clipping import find_clipping
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError
 from ..lighting.exposure_metadata import exposure_of
+from ..lighting.layouts import LAYOUTS as LAYOUTS
 from ..lighting.layouts import equirectangular
 from ..lighting.repair import Repair, repair_by_reading, repair_by_sky
 from ..lighting.repair_ball import repair_by_ball

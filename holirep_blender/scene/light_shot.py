@@ -13,7 +13,8 @@ from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
 from . import lamp_rows
 from .actions import MARK
-from .environments import load_environment, read_environment
+from .environment_settings import mended, opened
+from .environments import read_environment
 from .light_matching import MatchedLight, match_environment
 from .light_rig import build_rig, remove_rig
 from .light_thumbnail import thumbnail
@@ -34,7 +35,7 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
     strength, rotation = options.strength, options.rotation
     if own is None and settings.control is not None:  # matched again: as the artist turned it
         rotation, strength = tuple(settings.control.rotation_euler), settings.strength
-    matched = match_environment(environment, name, settings.count, warnings)
+    matched = match_environment(environment, name, settings.count, warnings, scene.holirep.environment.one_each)
     _place(scene, matched, name, RigOptions(strength, rotation), source, own)
     return matched
 
@@ -60,7 +61,7 @@ def report_lighting(scene: bpy.types.Scene, folder: Path) -> Path:
     path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
     environment, name, _source, _options, warnings = _environment(settings, path, own)
     whole = EnvironmentMap(environment.pixels.copy(), environment.luminance)
-    matched = match_environment(environment, name, settings.count, warnings)
+    matched = match_environment(environment, name, settings.count, warnings, scene.holirep.environment.one_each)
     return write_report(matched, folder, whole)
 
 
@@ -128,8 +129,9 @@ def _environment(
     """The environment that is meant: the chosen file, what the scene's own world shows, or showed before the rig."""
     shown, options = world_environment(own)
     if path is not None:
-        environment, warnings = load_environment(path)
-        return environment, path.stem, None, options, warnings
+        environment, warnings = opened(settings.id_data, path)
+        environment, more = mended(settings.id_data, environment)
+        return environment, path.stem, None, options, [*warnings, *more]
     if shown is None and own is None:
         shown, options = world_environment(settings.own_world)
     if shown is not None and shown.baked is not None:
@@ -139,7 +141,8 @@ def _environment(
     if source is None:
         raise EnvironmentMapError("There is no environment: choose an HDR or EXR file, or show one in the world.")
     environment, warnings = read_environment(source)
-    return environment, Path(source.filepath).stem or source.name, source, options, warnings
+    environment, more = mended(settings.id_data, environment)
+    return environment, Path(source.filepath).stem or source.name, source, options, [*warnings, *more]
 
 
 def _fill(settings: Any, rig: Any, lamps: list[Any]) -> None:
