@@ -20,7 +20,7 @@ Frames = npt.NDArray[np.intp]
 
 _TOLERANCE = 1.0 + 1e-6
 """Times its bound that an acceleration may have: rounding."""
-_LARGEST = 0.6
+_LARGEST = 0.25
 """Radians of the largest step of a pull."""
 _SUNK, _DEEP, _DEEPEST = 3e-4, 1e3, 1e6
 """Depth under the floor, in legs, from which a step is the worse for it, and by how much; and by how much where that is

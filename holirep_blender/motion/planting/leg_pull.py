@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_ROUNDS, _AROUND, _STIFF = 5, 10, 1e-3
+_ROUNDS, _AROUND, _STIFF = 7, 10, 1e-3
 """Rounds of pulling legs into their limits, and frames around that may change."""
 _NEAR = 2e-3
 """Height over the floor, in legs, from which on a sole is kept from sinking."""
 _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 """Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
-_FURTHER, _INSIDE = 1.5, np.radians(0.8)
+_FURTHER, _INSIDE = 1.2, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
 _TOES_STUCK = np.radians(15.0)
 """The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``), if
