@@ -15,7 +15,6 @@ from .errors import DISK, USAGE, CommandError
 from .light_plate import match_plate
 
 if TYPE_CHECKING:
-    from ..lighting.environment_map import EnvironmentMap
     from ..scene.environment_source import EnvironmentSource, RepairWish
     from ..scene.light_matching import MatchedLight
 
@@ -81,7 +80,7 @@ def _checked(options: Namespace) -> Optional[EnvironmentSource]:
     return source
 
 
-def _environment(source: EnvironmentSource, wish: Optional[RepairWish]) -> EnvironmentMap:
+def _environment(source: EnvironmentSource, wish: Optional[RepairWish]) -> Any:
     """The environment again, whole: what was matched has become the residual."""
     from ..scene.environment_source import open_source, repaired
 
@@ -106,7 +105,7 @@ def _rig(matched: MatchedLight) -> list[str]:
     return place_rig(bpy.context.scene, matched)
 
 
-def _write(environment: EnvironmentMap, path: Path) -> None:
+def _write(environment: Any, path: Path) -> None:
     from ..scene.environments import write_environment
 
     try:
