@@ -101,12 +101,26 @@ def read_pixels(image: bpy.types.Image) -> tuple[npt.NDArray[np.float32], list[s
         raise EnvironmentMapError(f"Blender cannot read {name} as a picture: use an HDR or EXR file.")
     pixels = np.empty(width * height * image.channels, dtype=np.float32)
     image.pixels.foreach_get(pixels)
-    colours = pixels.reshape(height, width, image.channels)[::-1, :, : min(3, image.channels)]
-    colours = np.ascontiguousarray(np.repeat(colours, 3, axis=2) if colours.shape[2] < 3 else colours)
+    colours = _colours(pixels.reshape(height, width, image.channels))
     if image.is_float:
         return colours, [], None
     warning = f"{name} has no high dynamic range: its lights end at white, so the lamps are weaker than the real ones."
     return decoded(colours, image.colorspace_settings.name), [warning], 1.0
+
+
+def _colours(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Red, green and blue ``(h, w, 3)``, the top row first, of what Blender hands out, in the same memory."""
+    height, width, channels = pixels.shape
+    if channels < 3:
+        return np.ascontiguousarray(np.repeat(pixels[::-1, :, :1], 3, axis=2))
+    colours = pixels.reshape(-1)[: height * width * 3].reshape(height, width, 3)
+    if channels > 3:
+        for row in range(height):  # each lands before where it came from
+            colours[row] = pixels[row, :, :3].copy()
+    for row in range(height // 2):
+        kept = colours[row].copy()
+        colours[row], colours[-1 - row] = colours[-1 - row], kept
+    return colours
 
 
 def decoded(colours: npt.NDArray[np.float32], space: str) -> npt.NDArray[np.float32]:
