@@ -40,8 +40,8 @@ class Tuning:
     """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
     outlier: float = 4.0
     """Spreads of a point from which on it counts less and less."""
-    said: float = 4.5
-    """The network's real error over the one that it expects. On rendered performers 3.5 is best (by 0.5 mm), but the
+    said: float = 3.0
+    """The network's real error over the one that it expects. On rendered performers 2 is best (by 0.5 mm), but the
     network is farther off on real ones, of whom it has seen none, and the tracker is not."""
     least_said: float = float(np.radians(6.0))
     depth: float = 0.06
@@ -57,7 +57,7 @@ class Tuning:
     """Radians a second squared of a joint's motion."""
     moving: float = 4.0
     """Metres a second squared of the hips' motion."""
-    vigour: float = 5.0
+    vigour: float = 7.0
     """The network's motion, without its jitter, over these is added to them: who moves fast is not slowed down."""
     rest: float = 0.01
     """Metres from frame to frame at 30 a second by which a standing sole moves."""

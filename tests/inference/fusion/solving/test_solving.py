@@ -12,6 +12,7 @@ from holirep_blender.inference.fusion.joints import BODY, BUILD_SIZE
 from holirep_blender.inference.fusion.solving import Clip, Evidence, Given, Start, evidence_of, solved
 from holirep_blender.inference.fusion.solving import clip as solving_clip
 from holirep_blender.inference.fusion.solving.descent import COLUMNS, body_figure, system_of
+from holirep_blender.inference.fusion.solving.floor import also_standing
 from holirep_blender.inference.fusion.solving.marks import (
     BODY_INDEX,
     MARK_JOINTS,
@@ -265,3 +266,35 @@ def test_what_is_not_seen_is_no_evidence():
     assert np.isinf(found.spread[:, face]).all()
     assert found.spread[3, shoulder] > 1.5 * found.spread[0, shoulder]
     np.testing.assert_allclose(found.pixels[0, shoulder], rows.body_image[0, 11, :2] - [320.0, 240.0])
+
+
+def test_no_sole_is_in_the_floor():
+    truth = performed(40, still_legs=True)
+    start = started(truth, off=0.0)
+    contacts = np.full((40, 4), 0.02)
+    contacts[:, :2] = 0.98
+    # the left foot stands on a bent leg, the right leg is straight: its foot is in the floor
+    bent = start.clip.local.copy()
+    for joint, turn in (("leftUpperLeg", 0.6), ("leftLowerLeg", -1.2), ("leftFoot", 0.6)):
+        bent[:, BODY_INDEX[joint]] = exponential(np.tile([turn, 0.0, 0.0], (40, 1)))
+    start = replace(
+        start, clip=replace(start.clip, local=bent), contacts=contacts, spread=np.full((40, len(BODY)), 0.1)
+    )
+    nothing = replace(truth.evidence, spread=np.full_like(truth.evidence.spread, np.inf))
+    depths = []
+    for under in (100.0, 0.02):
+        soles = _places(solved(start, nothing, KNOWN, solving_clip.Tuning(under=under)))[1]
+        floor = np.median(soles[:, :2, 2])
+        depths.append(float(np.maximum(floor - soles[:, 2:, 2], 0.0).mean()))
+    assert depths[0] > 0.03
+    assert depths[1] < 0.6 * depths[0]
+
+
+def test_a_sole_that_is_seen_to_stand_is_held_though_the_word_missed_it():
+    truth = performed(40, still_legs=True)
+    contacts = np.full((40, 4), 0.02)
+    contacts[:, :2] = 0.98
+    start = started(truth, contacts=contacts)
+    standing = also_standing(truth.clip, start.standing, float(truth.soles[..., 2].min()), start.seen, TEMPLATE, FPS)
+    assert (standing[:, 2:] > 0.5).mean() > 0.8
+    assert (also_standing(truth.clip, 0.0 * standing, 0.0, start.seen, TEMPLATE, FPS) == 0.0).all()
