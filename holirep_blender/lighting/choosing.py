@@ -55,7 +55,8 @@ class Source:
     ``parts`` are a patch's number and which of its region's pixels ``(n,)``; ``core`` counts the parts that tell the
     lamp's size, the first ones; ``group`` is the number of the patch that it came from. ``whole``: it is narrow, or a
     round, even disk, which a Sun lamp matches by itself; ``error`` ``(n,)`` what it then differs from the light by at
-    normals, else what a point does. ``single``: it is never split.
+    normals, else what a point does. ``single``: it is never split. ``blur``: how much
+    (root mean square) a point differs.
     """
 
     parts: List[Tuple[int, Mask]]
@@ -68,6 +69,7 @@ class Source:
     error: Array = field(init=False, repr=False)
     whole: bool = field(init=False)
     narrow: bool = field(init=False)
+    blur: float = field(init=False)
     _halves: Optional[Tuple[Source, Source]] = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +85,7 @@ class Source:
         self.narrow = angle < _NARROW
         self.whole = self.narrow or disk or self.single
         self.error = as_disk if self.whole else as_point
+        self.blur = float(np.sqrt((as_point**2).mean()))
 
     def _count(self) -> int:
         return sum(int(mask.sum()) for _, mask in self.parts[: self.core])
@@ -165,6 +168,8 @@ def choose(
         if soft and one.middle.energy >= _SEEN * total:
             bound = max(bound, _WORST[one.middle.energy >= _STRONG[0] * total] * total / 4)
         trial = error([*taken, one])
+        if parent is not None and not single:  # a glow is no disk, even where it is round and even
+            trial = max(trial, one.blur if one.whole else 0.0)
         if trial <= bound:
             taken.append(one)
             numbers.update(number for number, _ in one.parts)
