@@ -85,8 +85,9 @@ def plate_pixels(plate: Path, frame: int) -> Pixels:
         element = strip.elements[0]
         scene.render.resolution_x, scene.render.resolution_y = element.orig_width, element.orig_height
         scene.render.resolution_percentage = 100
-        strip.frame_start = 2 - frame  # the scene's frame 1 shows it
-        scene.frame_set(1)
+        now = bpy.context.scene.frame_current  # Blender renders another scene's strips at this one's frame
+        strip.frame_start = now + 1 - frame
+        scene.frame_set(now)
         return rendered_pixels(scene)
     finally:
         bpy.data.scenes.remove(scene)
