@@ -58,7 +58,7 @@ def picked(screen: Screen) -> None:
 def start(screen: Screen) -> None:
     """Presses Region until the picture is shown."""
     for _attempt in range(3):
-        screen.click(*screen.button("holirep.match_plate"))
+        screen.click(*screen.button("holirep.match_plate", across=0.15))
         for _wait in range(40):
             if screen.python("result = any('HoliRep frame' in image.name for image in bpy.data.images)"):
                 return
@@ -69,6 +69,7 @@ def start(screen: Screen) -> None:
 def test_escape_gives_up_and_leaves_the_lights(screen, rig, pictures):
     before = screen.python(f"result = [{GAINS}, {HIDDEN}]")
     start(screen)
+    time.sleep(1.5)
     screen.picture(pictures / "32-plate.png")
     screen.mouse("key", "Escape")
     screen.wait_for("not any('HoliRep frame' in image.name for image in bpy.data.images)", 30.0)
