@@ -122,3 +122,22 @@ def test_in_place_needs_no_second_map():
     kept = analyse(environment)
     assert analyse(environment, in_place=True).residual is environment
     np.testing.assert_array_equal(environment.pixels, kept.residual.pixels)
+
+
+def test_one_lamp_for_each_light():
+    found = analyse(checked_map(room()), AnalysisOptions(single=True)).lamps
+    assert len(found) == 4
+    assert len({lamp.group for lamp in found}) == 4
+    window = min(found, key=lambda lamp: apart(lamp.direction, direction(-52.5, 15)))
+    assert apart(window.direction, direction(-52.5, 15)) < 0.3
+    strip = min(found, key=lambda lamp: apart(lamp.direction, direction(75, 50.75)))
+    assert strip.elongation > 5
+
+
+def test_a_second_softbox_gets_lamps_beside_the_first():
+    pixels = (0.01 * sky(512)).astype(np.float32)
+    paint_window(pixels, (-60, -53), (5, 12), [400.0, 400.0, 400.0])
+    paint_window(pixels, (60, 75), (0, 15), [12.0, 12.0, 12.0])
+    found = analyse(checked_map(pixels)).lamps
+    assert len(found) <= 8
+    assert len({lamp.group for lamp in found}) == 2
