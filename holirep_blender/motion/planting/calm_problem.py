@@ -34,8 +34,6 @@ _TRIES = 4
 _UP = np.array([0.0, 0.0, 1.0])
 _OFF = 1e-6
 """Metres that a point which touches may be off its place: a leg that cannot reach is not moved."""
-_MISSED = 3e-4
-"""Metres off its place from which a foot that is pulled does not touch: less is brought back at last."""
 
 
 class Problem:
@@ -129,28 +127,20 @@ class Problem:
         change = solution(self, rows, open_frames[rows], stiff, pull)
         longest = np.abs(change).max(axis=1, keepdims=True)
         change = change * np.minimum(1.0, _LARGEST / np.maximum(longest, 1e-12))
-        frames, inside = np.flatnonzero(open_frames), change[open_frames[rows]]
-        spans, group = _windows(open_frames)
-        kept = self._now(frames)
-        before = np.any(self.missed(), axis=0)
-        self._apply(frames, inside)
-        missed = np.any(self.missed(), axis=0) & ~before
-        far = np.array([missed[first:end].any() for first, end in spans])
-        if far.any():
-            self._back(frames, kept)
-            self._apply(frames, inside * np.where(far, _LESS, 1.0)[group][:, None])
+        frames = np.flatnonzero(open_frames)
+        self._apply(frames, change[open_frames[rows]])
         self.looked(frames)
 
-    def looked(self, frames: Frames, under: float = 0.0) -> None:
-        """Notes which soles are ``under`` some height over the floor, in legs, in some frames."""
+    def looked(self, frames: Frames) -> None:
+        """Notes which soles are under the floor in some frames."""
         for low, heights in zip(self.low, self.legs.sole_heights(frames)):
-            low[frames] |= heights < under * self.unit
+            low[frames] |= heights < 0.0
 
     def missed(self) -> list[Mask]:
         """Where feet touch and are not in their places or under the floor, ``(T,)`` by foot."""
         frames = np.arange(self.pose.take.frame_count)
         sunk = self._depth(frames) - self.depth > _SUNK * self.unit
-        off = np.linalg.norm(self.legs.spot(frames) - self.spots, axis=-1) > _MISSED
+        off = np.linalg.norm(self.legs.spot(frames) - self.spots, axis=-1) > _OFF
         return [
             touching & (away | sunk[:, 2 * number : 2 * number + 2].any(axis=1))
             for number, (touching, away) in enumerate(zip(self.legs.touching, off))

@@ -28,7 +28,7 @@ _STIFF = (3e-3, 1e-3, 3e-4, 1e-4, 1e-4, 1e-4)
 """What changes of the pose count, from round to round: ever less, so that they spread over more frames."""
 _AROUND = (6, 8, 10, 12, 12, 12)
 """Frames around one that is too fast which may change, from round to round."""
-_FEW = 3
+_FEW = 5
 """Rounds that do most of it."""
 _NARROW = ((4, 1e-4), (6, 1e-4), (5, 3e-5), (4, 3e-5), (3, 3e-5), (8, 3e-5))
 """The same, and what changes count, once more where windows ran into each other and one spoilt the others."""

@@ -24,8 +24,6 @@ Mask = npt.NDArray[np.bool_]
 
 _ROUNDS, _AROUND, _STIFF = 7, 10, 1e-3
 """Rounds of pulling legs into their limits, and frames around that may change."""
-_NEAR = 2e-3
-"""Height over the floor, in legs, from which on a sole is kept from sinking."""
 _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 """Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
 _FURTHER, _INSIDE = 1.2, np.radians(0.4)
@@ -51,7 +49,6 @@ def legs_pulled(
     problem = Problem(pose, holds, shift.copy(), movable)
     if inside is not None:
         problem.inside = inside
-    problem.looked(np.arange(pose.take.frame_count), _NEAR)
     own = OwnLimits(pose.take, [joint for row in problem.joints for joint in row], limits)
     pull = _pull(problem, own)
     for _ in range(_ROUNDS):
