@@ -229,7 +229,7 @@ def _belongs(glow: Source, lamp: Source, slight: float) -> bool:
     """
     energy = glow.middle.energy / lamp.middle.energy
     if energy < slight:
-        return True
+        return lamp.narrow or not lamp.whole
     aside = float(np.arccos(np.clip(glow.middle.direction @ lamp.middle.direction, -1.0, 1.0)))
     if aside > _CONCENTRIC * disk_angle(glow.middle.variance):
         return False

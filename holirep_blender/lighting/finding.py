@@ -35,7 +35,7 @@ _SPILL = 4.0
 """A region that grows by more than this in half a stop has spilled over an edge."""
 _STEADY, _SAME, _EDGE = 3, 1.1, 1.2
 """What grew by less than the second for so many half stops has a sharp edge: a growth by the third then spills over."""
-_ATTEMPTS = 36
+_ATTEMPTS = 60
 _GLOW = 0.1
 """What lies around a lamp and was parted from it may hold so much less than a lamp must."""
 _CLOSE = 0.5
