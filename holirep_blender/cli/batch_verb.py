@@ -46,6 +46,9 @@ from . import farm
 from .batch_stage import Travelling, run_stage
 from .errors import CANCELLED, DISK, LOCKED, OK, RUNTIME, SEVERAL, USAGE, CommandError
 
+ROUNDS = 3
+"""How often in a row it is gone on where files disappear while the batch runs."""
+
 
 def batch(options: Namespace) -> tuple[dict[str, Any], str]:
     """Runs a list, one stage of it, or shows the plan."""
@@ -135,18 +138,24 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
             found = standings(plan, digests)  # another batch may have ended meanwhile
             listeners = _listeners(options, plan, stack)
             travelling, tell = _travelling(options).to_json(), _to_all(listeners)
-            if options.scheduler is None:
-                runner = Runner(plan, found, words, policy, travelling, tell)
-            else:
-                runner = farm.dask_runner(options, plan, found, policy, tell)
-            outcome = runner.run()
+            for _round in range(ROUNDS):
+                if options.scheduler is None:
+                    runner = Runner(plan, found, words, policy, travelling, tell)
+                else:
+                    runner = farm.dask_runner(options, plan, found, policy, tell)
+                outcome = runner.run()
+                found = standings(plan)
+                if outcome.cancelled or outcome.codes or all(each.done for each in found.values()):
+                    break  # else a file was taken away, or an input changed, after its stage had ended
             sweep(plan)
     except Busy as error:
         raise CommandError(LOCKED, str(error)) from error
     except DaskError as error:
         raise CommandError(error.code, str(error)) from error
     code = CANCELLED if outcome.cancelled else _code(outcome)
-    return _summarised(plan, standings(plan), outcome, code)
+    if code == OK and not all(each.done for each in found.values()):
+        code = DISK
+    return _summarised(plan, found, outcome, code)
 
 
 def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Digests) -> dict[str, Standing]:
