@@ -34,7 +34,7 @@ _LEVEL = 0.25
 """Seconds over which standing points come to the floor's height."""
 _LIFT = 0.2
 """Seconds before and after a point would be under the floor in which the body is lifted."""
-_AROUND = 1.0
+_AROUND = 1.3
 """Seconds around an edit of contacts in which the root follows it; beyond it stays where it was."""
 _ANCHORED, _ANCHORS = 1e6, 2
 """Weight, and number, of the frames at which the root's new path joins the old one."""
@@ -121,7 +121,7 @@ def grounding(take: Take, contacts: Contacts, floor: Floor) -> Optional[Groundin
 def regrounded(take: Take, contacts: Contacts, floor: Floor, base: Grounding, changed: Mask) -> Grounding:
     """``base`` after an edit of the contacts in the frames ``changed (T,)``: other only around them.
 
-    The root's path is solved again from a second before to a second after, and joins the old one there. So an
+    The root's path is solved again from 1.3 seconds before to 1.3 seconds after, and joins the old one there. So an
     edit moves nobody far away from it in time, which would be no help to the one who edits. The first frame stays where
     it is: characters begin at their own place, so all others would move.
     """

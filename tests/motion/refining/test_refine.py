@@ -132,9 +132,7 @@ def test_an_edit_of_a_contact_is_followed_and_the_cache_changes_nothing(walk):
     _, quick, told = apply_to("short-legged", walk, options, cache)
     assert cache.result is body
     _, slow, _ = apply_to("short-legged", walk, options)
-    # the heel would leave the floor from frame 28 on: what limits do not let it hold is told
-    assert told.contacts.touching("leftHeel")[20:28].all()
-    assert told.contacts.touching("leftHeel")[20:31].all() or any("let go" in one for one in told.sentences)
+    assert told.contacts.touching("leftHeel")[20:31].all()
     assert np.degrees(rotations.angle_between(quick.rotations, slow.rotations)).max() < 1e-6
     assert np.abs(quick.locations - slow.locations).max() < 1e-9
     _, other, _ = apply_to("short-legged", walk, replace(options, preset="athlete"), cache)
