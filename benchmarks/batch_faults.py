@@ -29,28 +29,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.batch.character_file import CHARACTER, write_character
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE = REPOSITORY / "build" / "plates" / "demo.mp4"
 KINDS = ("batch", "blender", "worker", "file")
 PATIENCE = 100
 """How often, 20 times a second, it is looked whether there is such a process before another fault is tried."""
-CHARACTER = "HoliRep Performer"
-_CHARACTER_SCRIPT = """
-import sys
-import bpy
-import holirep_blender
-holirep_blender.register()
-from holirep_blender.scene.demo_character import build_demo_character
-bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-build_demo_character(bpy.context)
-group = bpy.data.collections.new("Character")
-bpy.context.scene.collection.children.link(group)
-for one in list(bpy.context.scene.objects):
-    for old in one.users_collection:
-        old.objects.unlink(one)
-    group.objects.link(one)
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
-"""
 _LIST = """
 [defaults]
 character_file = "hero.blend"
@@ -83,8 +68,7 @@ class Trial:
         self.first = folder / "first"
         self._command = command
         self._package = package
-        script = [command[0], "-c", _CHARACTER_SCRIPT, str(folder / "hero.blend")]
-        subprocess.run(script, cwd=package, check=True, stdout=subprocess.DEVNULL)
+        write_character(folder / "hero.blend", command[0], package)
         text = _LIST.format(character=CHARACTER)
         for number, plate in enumerate(plates):
             facts = {"first": 10 + number, "last": 18 + 2 * number, "bring_in": ("link", "append")[number % 2]}

@@ -33,3 +33,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"test data is not here: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Path:
+    """The runtime that the worker is started in."""
+    folder = Path(os.environ.get("HOLIREP_RUNTIME") or REPOSITORY / ".runtime")
+    if not folder.is_dir():
+        pytest.skip(f"there is no runtime at {folder}: set it up with `make test`")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plate() -> Path:
+    """The sample plate."""
+    path = REPOSITORY / "build" / "plates" / "demo.mp4"
+    if not path.is_file():
+        pytest.skip("the sample plate is not here: run the tests with `make test`, which fetches it")
+    return path

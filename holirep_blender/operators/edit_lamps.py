@@ -6,7 +6,9 @@ from __future__ import annotations
 import bpy
 
 
-class _LampVerb:
+class LampVerb:
+    """What is done with the lamp that is chosen in the list."""
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a lamp in the list, and Object Mode."""
@@ -17,7 +19,7 @@ class _LampVerb:
         return True
 
 
-class HOLIREP_OT_split_lamp(_LampVerb, bpy.types.Operator):
+class HOLIREP_OT_split_lamp(LampVerb, bpy.types.Operator):
     """Replace the chosen lamp by two beside each other along its longest side, of half its strength each"""
 
     bl_idname = "holirep.split_lamp"
@@ -36,7 +38,7 @@ class HOLIREP_OT_split_lamp(_LampVerb, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HOLIREP_OT_merge_lamps(_LampVerb, bpy.types.Operator):
+class HOLIREP_OT_merge_lamps(LampVerb, bpy.types.Operator):
     """Join the chosen lamp and the one nearest to it into one that is as strong as both"""
 
     bl_idname = "holirep.merge_lamps"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import bpy
 
+from .edit_lamps import LampVerb
 
-class HOLIREP_OT_place_lamp(bpy.types.Operator):
+
+class HOLIREP_OT_place_lamp(LampVerb, bpy.types.Operator):
     """Make the chosen lamp an area lamp at a window of the set, of its size: click the window's face"""
 
     bl_idname = "holirep.place_lamp"
@@ -15,15 +17,6 @@ class HOLIREP_OT_place_lamp(bpy.types.Operator):
 
     window: bpy.props.StringProperty(name="Window", description="Object with the face", options={"SKIP_SAVE"})
     face: bpy.props.IntProperty(name="Face", description="Number of the face", min=0, options={"SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a lamp in the list, and Object Mode."""
-        light = context.scene.holirep.light
-        if context.mode != "OBJECT" or not 0 <= light.lamp_index < len(light.lamps):
-            cls.poll_message_set("Choose a lamp in the list, in Object Mode")
-            return False
-        return True
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Waits for a click."""

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from holirep_blender.motion.take import Take
-from tests.batch.conftest import CHARACTER, REPOSITORY, batch, batch_words
+from tests.batch.character_file import CHARACTER
+from tests.batch.conftest import REPOSITORY, batch, batch_words
 
 SHOTS = f"""
 [defaults]

@@ -33,24 +33,6 @@ def shot(registered: None) -> bpy.types.PropertyGroup:
     return bpy.context.scene.holirep
 
 
-@pytest.fixture(scope="session")
-def runtime() -> Path:
-    """The runtime that the worker is started in."""
-    folder = Path(os.environ.get("HOLIREP_RUNTIME") or REPOSITORY / ".runtime")
-    if not folder.is_dir():
-        pytest.skip(f"there is no runtime at {folder}: set it up with `make test`")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def plate() -> Path:
-    """The sample plate."""
-    path = REPOSITORY / "build" / "plates" / "demo.mp4"
-    if not path.is_file():
-        pytest.skip("the sample plate is not here: run the tests with `make test`, which fetches it")
-    return path
-
-
 def run_command(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a user does."""
     line = [sys.executable, "-m", "holirep_blender", *(str(word) for word in words)]

@@ -33,15 +33,6 @@ def runtime_python() -> Path:
     return location.python
 
 
-@pytest.fixture(scope="session")
-def plate() -> Path:
-    """The sample plate that make fetches."""
-    path = REPOSITORY / "build" / "plates" / "demo.mp4"
-    if not path.is_file():
-        pytest.skip(f"the sample plate is not here: {path}")
-    return path
-
-
 @pytest.fixture
 def make_jobs(
     runtime_python: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

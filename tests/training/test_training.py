@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -16,27 +15,9 @@ from holirep_blender.inference.fusion.rotations import compose  # noqa: E402
 from holirep_blender.inference.fusion.weights import load_network  # noqa: E402
 from training.losses import posed  # noqa: E402
 from training.metrics import LANDMARKS, TWELVE, aligned  # noqa: E402
-from training.pack import main as pack_main  # noqa: E402
 from training.synthesis.chance import Chance  # noqa: E402
 from training.synthesis.scene import Stage  # noqa: E402
 from training.train import main as train_main  # noqa: E402
-
-CLIPS = ("cmu_002_01", "cmu_005_02", "cmu_006_02", "cmu_salsa_10", "cmu_martial_10")
-
-
-@pytest.fixture(scope="module")
-def pack(shared_data, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "mocap").mkdir()
-    (folder / "hdri").mkdir()
-    for name in CLIPS:
-        shutil.copy(shared_data / "mocap" / f"{name}.bvh", folder / "mocap")
-    for name in ("park", "hall"):
-        shutil.copy(shared_data / "hdri" / f"{name}.hdr", folder / "hdri")
-    out = folder / "pack.npz"
-    pack_main(["--mocap", str(folder / "mocap"), "--face", str(shared_data / "face"), "--hdri", str(folder / "hdri"),
-               "--out", str(out)])  # fmt: skip
-    return out
 
 
 @pytest.fixture(scope="module")
