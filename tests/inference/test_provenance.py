@@ -136,7 +136,7 @@ def models_in_graphs(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_a_movie_keeps_its_own_rate_and_the_take_says_where_it_comes_from(movie, tmp_path, monkeypatch):
     loaded = models_in_graphs(monkeypatch)
     before = datetime.now(timezone.utc) - timedelta(seconds=1)
-    request = {"plate": str(movie), "frame_range": [20, 27], "sequence_fps": 12, "processes": 1}
+    request = {"plate": str(movie), "frame_range": [20, 27], "sequence_fps": 12, "processes": 1, "method": "geometric"}
     request["out"] = str(tmp_path / "a.npz")
     replicate(request, Report())
     header = Take.load(tmp_path / "a.npz").header
