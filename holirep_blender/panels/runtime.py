@@ -23,7 +23,7 @@ class HOLIREP_PT_runtime(SidebarPanel, bpy.types.Panel):
 
     bl_idname = "HOLIREP_PT_runtime"
     bl_label = "Runtime"
-    bl_order = 5
+    bl_order = 9
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -17,7 +17,7 @@ class HOLIREP_PT_shadows(SidebarPanel, bpy.types.Panel):
 
     bl_idname = "HOLIREP_PT_shadows"
     bl_label = "Shadows"
-    bl_order = 5
+    bl_order = 6
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -29,11 +29,11 @@ export = ["bvh"]
 
 [[shots]]
 name = "sh010"
-range = [41, 60]
+range = [41, 140]
 
 [[shots]]
 name = "sh020"
-range = [101, 120]
+range = [81, 200]
 """
 
 
