@@ -136,6 +136,9 @@ def _kind_and_message(error: BaseException) -> tuple[str, str]:
         re.I,
     ):
         return "memory", OUT_OF_MEMORY
+    if isinstance(error, SystemError) and _memory_is_short():
+        # Libraries that find no memory may fail without saying so.
+        return "memory", OUT_OF_MEMORY
     if isinstance(error, ModuleNotFoundError):
         return "runtime", missing_package((error.name or text).split(".")[0])
     if isinstance(error, ImportError):
