@@ -22,7 +22,7 @@ from .. import preferences
 from ..batch.checking import BlendFacts, check_files, check_standings
 from ..batch.child import read_job
 from ..batch.digests import Digests
-from ..batch.events import Log, Table, open_events
+from ..batch.events import Event, Listener, Log, Table, open_events
 from ..batch.farm.dask_submit import DaskError
 from ..batch.launching import blender_words
 from ..batch.locks import Busy, batch_lock
@@ -221,11 +221,11 @@ def _forget(plan: Plan, kinds: tuple[str, ...]) -> None:
                 write_record(plan, stage, replace(record, key=""))
 
 
-def _listeners(options: Namespace, plan: Plan, stack: ExitStack) -> list[Any]:
+def _listeners(options: Namespace, plan: Plan, stack: ExitStack) -> list[Listener]:
     plan.state.mkdir(parents=True, exist_ok=True)
     log = stack.enter_context((plan.state / "batch.log").open("a", encoding="utf-8"))
     always, stream = open_events(str(plan.state / "events.jsonl"))
-    listeners: list[Any] = [Log(log), always]
+    listeners: list[Listener] = [Log(log), always]
     asked = None
     if options.events:
         lines, asked = open_events(options.events)
@@ -238,8 +238,8 @@ def _listeners(options: Namespace, plan: Plan, stack: ExitStack) -> list[Any]:
     return listeners
 
 
-def _to_all(listeners: list[Any]) -> Any:
-    def tell(happened: dict[str, Any]) -> None:
+def _to_all(listeners: list[Listener]) -> Listener:
+    def tell(happened: Event) -> None:
         for listener in listeners:
             listener(happened)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ..scene.shadow_devices import DEVICES
 from . import files
 from .errors import CANCELLED, DISK, FOUND, USAGE, CommandError
 from .interrupting import Interrupting
@@ -171,7 +172,7 @@ def add_parser(verb: Any, values: Any, file_option: Any) -> None:
     verb.add_argument("--samples", type=values.whole_number(1, 65536), default=64, metavar="N", help="else 64")
     verb.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda", "optix", "hip", "oneapi", "metal"),
+        choices=DEVICES,
         default="auto",
         help="what Cycles renders on; auto is what Blender's preferences and the file say",
     )

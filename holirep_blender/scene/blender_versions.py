@@ -40,6 +40,13 @@ def set_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str
     return lambda: apply(before)
 
 
+def write_movie(settings: bpy.types.ImageFormatSettings) -> None:
+    """Lets a scene write a movie by FFmpeg."""
+    if hasattr(settings, "media_type"):  # from 5.0 on it comes before the format
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"
+
+
 def make_equirectangular(camera: bpy.types.Camera) -> None:
     """Makes a camera see all around; from 5.0 on this is the camera's own setting, before that Cycles'."""
     camera.type = "PANO"

@@ -10,7 +10,7 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, TypeVar
+from typing import Callable, TypeVar
 
 import bpy
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ..lighting.environment_map import REC709_LUMINANCE, EnvironmentMap, checked_map
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
+from . import blender_versions
 from .actions import Rollback
 
 _Read = TypeVar("_Read")
@@ -153,33 +154,18 @@ def write_environment(environment: EnvironmentMap, path: Path) -> None:
     settings = bpy.context.scene.render.image_settings
     with Rollback() as rollback:
         rollback.add(lambda: os.path.exists(beside) and os.remove(beside))
-        changed = _as_float_exr(settings)
+        format_back = blender_versions.set_picture_format(
+            settings, "OPEN_EXR", color_mode="RGB", color_depth="32", exr_codec="ZIP"
+        )
         try:
             image.save_render(beside, scene=bpy.context.scene)
         except RuntimeError as error:
             raise OSError(f"{path} could not be written: {error}") from error
         finally:
-            for name, value in reversed(changed):
-                setattr(settings, name, value)
+            format_back()
             bpy.data.images.remove(image)
         os.chmod(beside, 0o666 & ~_umask())
         os.replace(beside, path)
-
-
-def _as_float_exr(settings: bpy.types.ImageFormatSettings) -> list[tuple[str, Any]]:
-    """Sets a format to OpenEXR, 32 bits, ZIP; what was there, in the order in which it was changed."""
-    wanted = {
-        "media_type": "IMAGE",
-        "file_format": "OPEN_EXR",
-        "color_mode": "RGB",
-        "color_depth": "32",
-        "exr_codec": "ZIP",
-    }
-    before = [(name, getattr(settings, name)) for name in wanted if hasattr(settings, name)]
-    for name, value in wanted.items():
-        if hasattr(settings, name):
-            setattr(settings, name, value)
-    return [*before[2:], *before[:2][::-1]]
 
 
 def _umask() -> int:

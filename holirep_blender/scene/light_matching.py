@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..lighting.lamps import Lamp
 from ..lighting.measures import LightMeasures, irradiance_harmonics, measure
 from ..lighting.repair import Repair
 from .environment_source import EnvironmentSource, RepairWish, open_source, repaired
-from .environments import load_environment, working_space
+from .environments import working_space
 
 
 @dataclass
@@ -42,12 +41,6 @@ class MatchedLight:
         count = f"{len(lamps)} lamp{'s' if len(lamps) > 1 else ''}"
         sun = " with the sun" if any(lamp.sun for lamp in lamps) else ""
         return f"{self.name}: {count}{sun}, {self.analysis.share:.0%} of the light"
-
-
-def match_file(path: Path, lamps: int = 8) -> MatchedLight:
-    """Takes the environment of a file apart. Raises EnvironmentMapError, which names the file."""
-    environment, warnings = load_environment(path)
-    return match_environment(environment, path.stem, lamps, warnings)
 
 
 def match_source(

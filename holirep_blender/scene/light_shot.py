@@ -29,9 +29,8 @@ def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
     settings = scene.holirep.light
     if not scene.is_editable:
         raise EnvironmentMapError(f"The scene {scene.name} is linked from another file: match the light there.")
-    own = scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
-    path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
-    environment, name, source, options, warnings = _environment(settings, path, own)
+    own = _own_world(scene)
+    environment, name, source, options, warnings = _environment(settings, own)
     strength, rotation = options.strength, options.rotation
     if own is None and settings.control is not None:  # matched again: as the artist turned it
         rotation, strength = tuple(settings.control.rotation_euler), settings.strength
@@ -45,7 +44,7 @@ def place_rig(scene: bpy.types.Scene, matched: MatchedLight) -> list[str]:
 
     The scene's own world is kept, and how it is turned does not count: the environment is another one.
     """
-    own = scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
+    own = _own_world(scene)
     _place(scene, matched, matched.name, RigOptions(), None, own)
     rows = [row for row in scene.holirep.light.lamps if row.lamp is not None]
     nearest = (max(rows, key=lambda row: lamp.direction @ np.array(row.direction)) for lamp in matched.analysis.lamps)
@@ -57,9 +56,7 @@ def report_lighting(scene: bpy.types.Scene, folder: Path) -> Path:
     from .light_report import write_report
 
     settings = scene.holirep.light
-    own = scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
-    path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
-    environment, name, _source, _options, warnings = _environment(settings, path, own)
+    environment, name, _source, _options, warnings = _environment(settings, _own_world(scene))
     whole = EnvironmentMap(environment.pixels.copy(), environment.luminance)
     matched = match_environment(environment, name, settings.count, warnings, scene.holirep.environment.one_each)
     return write_report(matched, folder, whole)
@@ -123,10 +120,16 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
         bpy.data.images.remove(image)
 
 
+def _own_world(scene: bpy.types.Scene) -> Optional[bpy.types.World]:
+    """The artist's world that the scene shows; None where it shows none, or the rig's residual."""
+    return scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
+
+
 def _environment(
-    settings: Any, path: Optional[Path], own: Optional[bpy.types.World]
+    settings: Any, own: Optional[bpy.types.World]
 ) -> tuple[EnvironmentMap, str, Optional[bpy.types.Image], RigOptions, list[str]]:
     """The environment that is meant: the chosen file, what the scene's own world shows, or showed before the rig."""
+    path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
     shown, options = world_environment(own)
     if path is not None:
         environment, warnings = opened(settings.id_data, path)

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import bpy
 
+from . import blender_versions
 from .shot import numbered_pictures
 
 
@@ -64,8 +65,7 @@ def over_plate(scene: bpy.types.Scene, plate: ShownPlate, pictures: dict[int, Pa
         other.frame_start, other.frame_end, other.frame_step = scene.frame_start, scene.frame_end, scene.frame_step
         other.view_settings.view_transform = "Standard"  # the pictures have the scene's own in them
         other.render.use_sequencer, other.render.use_compositing = True, False
-        editor = other.sequence_editor_create()
-        strips: Any = editor.strips if hasattr(editor, "strips") else editor.sequences  # until 4.3
+        strips = blender_versions.strips_of(other.sequence_editor_create())
         _add_plate(strips, plate)
         _add_pictures(strips, pictures)
         yield other

@@ -12,9 +12,16 @@ from typing import Any, Optional
 
 import bpy
 
+from . import blender_versions
+from .actions import put_back
 from .plate_previews import ShownPlate, over_plate, plate_behind
 
 ENGINES = ("workbench", "eevee", "cycles")
+_OF_RENDER = (
+    "engine", "filepath", "resolution_x", "resolution_y", "resolution_percentage", "film_transparent",
+    "use_file_extension", "use_overwrite", "use_placeholder", "use_stamp",
+)  # fmt: skip
+_OF_SCENE = ("frame_start", "frame_end", "frame_step", "frame_current")
 PICTURE_WIDTH = 480
 """Of the one picture that shows a shot among others."""
 
@@ -102,10 +109,9 @@ def _stills(
 
 
 def _still(scene: bpy.types.Scene, frame: int, out: Path, alpha: bool = False) -> None:
-    image = scene.render.image_settings
-    if hasattr(image, "media_type"):
-        image.media_type = "IMAGE"
-    image.file_format, image.color_mode, image.color_depth = "PNG", "RGBA" if alpha else "RGB", "8"
+    blender_versions.set_picture_format(
+        scene.render.image_settings, "PNG", color_mode="RGBA" if alpha else "RGB", color_depth="8"
+    )
     scene.render.film_transparent = alpha
     scene.frame_set(frame)
     if bpy.context.scene != scene:
@@ -118,10 +124,7 @@ def _still(scene: bpy.types.Scene, frame: int, out: Path, alpha: bool = False) -
 
 def _movie(scene: bpy.types.Scene, out: Path, frames: list[int], report: Callable[[int, int], None]) -> None:
     render = scene.render
-    image = render.image_settings
-    if hasattr(image, "media_type"):
-        image.media_type = "VIDEO"
-    image.file_format = "FFMPEG"
+    blender_versions.write_movie(render.image_settings)
     render.ffmpeg.format, render.ffmpeg.codec, render.ffmpeg.audio_codec = "MPEG4", "H264", "NONE"
     render.ffmpeg.constant_rate_factor = "HIGH"
     # H.264 takes even sizes only
@@ -155,12 +158,9 @@ def _settings(scene: bpy.types.Scene, options: PreviewOptions) -> Iterator[None]
     if scene.camera is None:
         raise PreviewError(f"the scene {scene.name} has no camera to render through: add one, or apply a take with one")
     render = scene.render
-    kept = [_kept(render, "engine", "filepath", "resolution_x", "resolution_y", "resolution_percentage")]
-    kept.append(
-        _kept(render, "film_transparent", "use_file_extension", "use_overwrite", "use_placeholder", "use_stamp")
-    )
-    kept.append(_kept(scene, "frame_start", "frame_end", "frame_step", "frame_current"))
-    try:
+    with put_back() as before:
+        for owner, names in ((render, _OF_RENDER), (scene, _OF_SCENE)):
+            before.set(owner, **{name: getattr(owner, name) for name in names})
         _set_engine(scene, options)
         if options.size is not None:
             render.resolution_x, render.resolution_y = options.size
@@ -174,14 +174,6 @@ def _settings(scene: bpy.types.Scene, options: PreviewOptions) -> Iterator[None]
             scene.frame_start, scene.frame_end = options.frames
         scene.frame_step = options.step
         yield
-    finally:
-        for owner, values in kept:
-            for name, value in values.items():
-                setattr(owner, name, value)
-
-
-def _kept(owner: Any, *names: str) -> tuple[Any, dict[str, Any]]:
-    return owner, {name: getattr(owner, name) for name in names}
 
 
 def _set_engine(scene: bpy.types.Scene, options: PreviewOptions) -> None:
@@ -191,10 +183,7 @@ def _set_engine(scene: bpy.types.Scene, options: PreviewOptions) -> None:
         scene.cycles.samples = options.samples
         scene.cycles.use_denoising = False
     elif options.engine == "eevee":
-        try:
-            render.engine = "BLENDER_EEVEE_NEXT"  # 4.2 to 4.5
-        except TypeError:
-            render.engine = "BLENDER_EEVEE"
+        render.engine = blender_versions.EEVEE
         scene.eevee.taa_render_samples = options.samples
     else:
         render.engine = "BLENDER_WORKBENCH"

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..lighting.multilayer_exr import Plane, channels_of, clear_partials, read_exr, read_texts, write_exr
 from ..lighting.shadow_passes import CHARACTER, CLEAN, LIT, OPEN, SHADOW, colour, multiply_passes
+from .actions import put_back
 from .shadow_contacts import NEEDED, ContactLook, contacts_to_check, look
 from .shadow_devices import can_denoise, use_device
 from .shadow_digest import WORDS, changed_parts, frame_digests
@@ -24,7 +25,7 @@ from .shadow_errors import ShadowError as ShadowError
 from .shadow_ground import check_catchers, find_catchers, floor_height
 from .shadow_materials import GREY, WHITE
 from .shadow_plate import mean_colour, use_plate
-from .shadow_scene import Always, ShadowScene, shadow_scene
+from .shadow_scene import ShadowScene, shadow_scene
 
 if TYPE_CHECKING:
     from ..lighting.contact_shadows import ContactReport
@@ -117,7 +118,7 @@ def bake_shadows(
     _prepare_folder(options.out)
     with (
         shadow_scene(scene, catchers, floor) as built,
-        Always() as rollback,
+        put_back() as rollback,
         tempfile.TemporaryDirectory(prefix="holirep-shadows-", dir=bpy.app.tempdir or None) as scratch,
     ):
         bake = ShadowBake(options.out, catchers=[each.name for each in built.catchers])

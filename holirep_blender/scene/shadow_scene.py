@@ -48,13 +48,6 @@ class ShadowScene:
         return self.scene.view_layers[name]
 
 
-class Always(Rollback):
-    """A rollback that takes everything back when the block is left, also where nothing failed."""
-
-    def __exit__(self, _kind: object, error: object, traceback: object) -> None:
-        super().__exit__(Exception, error, traceback)
-
-
 @contextmanager
 def shadow_scene(source: bpy.types.Scene, catchers: Sequence[bpy.types.Object], floor: float) -> Iterator[ShadowScene]:
     """The scene, for as long as the block lasts. Without catchers a ground is made at the height ``floor``."""

@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..lighting.multilayer_exr import write_exr
+from .actions import put_back
 from .shadow_devices import use_device
 from .shadow_errors import ShadowError
 from .shadow_ground import floor_height, shown_objects
-from .shadow_scene import Always, ShadowScene, shadow_scene
+from .shadow_scene import ShadowScene, shadow_scene
 
 Colours = npt.NDArray[np.float32]
 
@@ -89,7 +90,7 @@ def bake_surfaces(
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
     baked = SurfaceBake(options.kind)
-    with shadow_scene(scene, options.objects, floor_height(scene)) as built, Always() as rollback:
+    with shadow_scene(scene, options.objects, floor_height(scene)) as built, put_back() as rollback:
         use_device(built.scene, options.device, rollback)
         _set_up(built, options)
         for done, original in enumerate(options.objects):

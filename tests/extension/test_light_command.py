@@ -12,8 +12,9 @@ import pytest
 from holirep_blender import cli
 from holirep_blender.lighting.ball import ball_normals, ball_pictures
 from holirep_blender.lighting.environment_map import checked_map
+from holirep_blender.scene.environment_source import EnvironmentSource
 from holirep_blender.scene.environments import load_environment, write_environment
-from holirep_blender.scene.light_matching import match_file
+from holirep_blender.scene.light_matching import match_source
 from holirep_blender.scene.light_report import write_report
 from holirep_blender.scene.lit_state import camera_axes, lights_of_rig, rig_now
 from holirep_blender.scene.pictures import picture_pixels, shown, write_png
@@ -73,7 +74,7 @@ def test_the_report_tells_what_was_found(hdri, tmp_path, capsys):
 def test_the_report_renders_rig_and_environment(hdri, tmp_path):
     """Errors of the rig are about those of a second seed, and what was rendered in is gone."""
     before = len(bpy.data.scenes), len(bpy.data.worlds), len(bpy.data.objects)
-    page = write_report(match_file(hdri), tmp_path, load_environment(hdri)[0], samples=16)
+    page = write_report(match_source(EnvironmentSource((hdri,))), tmp_path, load_environment(hdri)[0], samples=16)
     facts = json.loads((tmp_path / "light.json").read_text())["rendered"]
     for name, ball in facts["balls"].items():
         # a mirror shows the sun's edge: pixels in the map, round as a lamp

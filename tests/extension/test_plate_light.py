@@ -67,10 +67,6 @@ def plate_of(scene, path, exposure=0.35):
     return path
 
 
-def found_gains(match):
-    return dict(zip(match.names, match.gains[:, 1], strict=True))
-
-
 def ball_box(scene):
     """The box of the ball of radius 1 at its distance of 7, in pixels."""
     _, intrinsics = camera_axes(scene, SIZE, "a test")

@@ -11,8 +11,9 @@ import pytest
 
 from holirep_blender.lighting.environment_map import checked_map
 from holirep_blender.lighting.errors import EnvironmentMapError
+from holirep_blender.scene.environment_source import EnvironmentSource
 from holirep_blender.scene.environments import load_environment, write_environment
-from holirep_blender.scene.light_matching import match_environment, match_file
+from holirep_blender.scene.light_matching import match_environment, match_source
 from tests.lighting.maps import flux, sky
 
 SHIPPED = sorted((Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "studiolights" / "world").glob("*.exr"))
@@ -80,7 +81,7 @@ def test_blenders_own_environments(path, empty_scene):
 def test_the_shared_environments(shared_data, empty_scene):
     errors = []
     for path in sorted((shared_data / "hdri").glob("*.hdr")):
-        matched = match_file(path)
+        matched = match_source(EnvironmentSource((path,)))
         errors.append(matched.measures.irradiance_error)
         assert matched.analysis.clipping is None, path.name
     assert np.median(errors) < 0.0003
