@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_RELEASES = 2
-"""So often feet are let go that cannot stand within limits: first heels, then whole feet."""
+_RELEASES, _MORE = 2, 2
+"""So often feet are let go that cannot stand within limits: first heels, then whole feet; and so often once more where
+those that are left still cannot, or not without a jerk."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def solve(
         movable = options.joints is None or "hips" in options.joints
         free = None if rest is None else ~rest.pinned
         let_go, thoroughly = 0, options.limits is None
-        for _ in range(_RELEASES + 2):
+        for _ in range(_RELEASES + _MORE + 2):
             now, attempt = pose.copy(), 2 * let_go + thoroughly
             _join(ledger, "phases", attempt, _fields(phases))
             paths, shift = legs_planted(now, feet, phases, options.feet, movable, rest)
@@ -148,10 +149,10 @@ def solve(
                 if options.limits is not None:
                     shift, stuck = legs_pulled(now, holds, shift, movable, options.limits, free)
                     _join_pose(ledger, "pulled", attempt, now, feet, shift)
-            if let_go < _RELEASES and any(mask.any() for mask in stuck):
+            if let_go < _RELEASES + _MORE and any(mask.any() for mask in stuck):
                 phases = [released(phase, mask, take.fps, let_go > 0) for phase, mask in zip(phases, stuck)]
                 let_go += 1
-                thoroughly = thoroughly or let_go == _RELEASES
+                thoroughly = thoroughly or let_go >= _RELEASES
             elif calm:
                 break
             else:
