@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a batch that is disturbed at random always ends with the same files.
 
-    python -m benchmarks.batch_faults [--faults 30] [--seed 1] [--plate PLATE …] [--python PYTHON] [--package FOLDER]
+    python -m benchmarks.batch_faults [--faults 30] [--seed 1] [--plate PLATE …] [--environment HDR …]
 
-One undisturbed run makes the reference. Then the same list is run into the same folder, emptied, again and again: at a
-random moment the batch's process, a Blender, or a worker's process is killed (SIGKILL), or a finished file is pulled
-away; the batch is started again after each fault until it ends by itself. Then takes must be byte-identical to the
-reference, all other outputs there, nothing temporary left, and no stage done twice that had been finished and whose
-files were still there. The exit code is 1 where any of that fails.
+One undisturbed run makes the reference. Then the same list is run into the same folder, emptied, again and again: at
+random moments the batch's process, a Blender or a worker's process is killed (SIGKILL), a file that it wrote or noted
+is pulled away, or a file that it reads is gone for a while; the batch is started again after each fault until it ends
+by itself. A fault for which there is nothing left to disturb is kept for the next run. At the end of each run takes,
+BVH and glTF must be byte-identical to the reference, all other outputs there and as their stages left them, nothing
+temporary left, no process alive, and no stage done twice but those whose own files were pulled away. A batch that fails
+although nothing disturbed it, or that does not end, counts as well. The exit code is 1 where any of that fails.
 """
 
 from __future__ import annotations
@@ -15,32 +17,32 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks._faults import KINDS, Fault, disturb, processes
 from tests.batch.character_file import CHARACTER, write_character
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE = REPOSITORY / "build" / "plates" / "demo.mp4"
-KINDS = ("batch", "blender", "worker", "file")
-PATIENCE = 100
-"""How often, 20 times a second, it is looked whether there is such a process before another fault is tried."""
+STABLE = (".npz", ".bvh", ".glb")
+"""Endings of files that are the same byte for byte however often they are made."""
+LONGEST = 1800.0
+"""Seconds after which a batch that has not ended counts as stalled."""
 _LIST = """
 [defaults]
 character_file = "hero.blend"
 character = "{character}"
-do = ["replicate", "apply", "render-preview", "export"]
+do = {do}
 export = ["bvh", "glb"]
 retries = 3
 [defaults.apply]
@@ -49,6 +51,10 @@ set_range = true
 size = [160, 90]
 step = 4
 format = "png"
+[defaults.bake-shadows]
+samples = 2
+resolution = 10
+frames = [1, 2]
 """
 _SHOT = """
 [[shots]]
@@ -57,29 +63,63 @@ plate = "{plate}"
 range = [{first}, {last}]
 bring_in = "{bring_in}"
 """
+DO = ("replicate", "apply", "render-preview", "export")
+DO_WITH_LIGHT = ("replicate", "apply", "light", "bake-shadows", "render-preview", "quality", "export")
+
+
+@dataclass
+class Course:
+    """How one run of the list went: its faults, and what was wrong while it ran."""
+
+    faults: list[Fault] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
 
 class Trial:
     """A list in a folder, and the command that runs it."""
 
-    def __init__(self, folder: Path, plates: list[Path], command: list[str], package: Path) -> None:
+    def __init__(
+        self, folder: Path, plates: list[Path], environments: list[Path], command: list[str], package: Path
+    ) -> None:
         self.folder = folder
         self.output = folder / "shots_output"
         self.first = folder / "first"
         self._command = command
         self._package = package
         write_character(folder / "hero.blend", command[0], package)
-        text = _LIST.format(character=CHARACTER)
+        self.inputs = [folder / "hero.blend"]
+        do = DO_WITH_LIGHT if environments else DO
+        text = _LIST.format(character=CHARACTER, do=json.dumps(do))
         for number, plate in enumerate(plates):
             facts = {"first": 10 + number, "last": 18 + 2 * number, "bring_in": ("link", "append")[number % 2]}
-            text += _SHOT.format(number=number, plate=plate, **facts)
+            text += _SHOT.format(number=number, plate=self._linked(plate), **facts)
+            if environments:
+                text += f'environment = "{self._linked(environments[number % len(environments)])}"\n'
         (folder / "shots.toml").write_text(text, encoding="utf-8")
+
+    def _linked(self, file: Path) -> str:
+        """A link to a file in the trial's folder, which can be pulled away."""
+        link = self.folder / file.name
+        if link not in self.inputs:
+            link.symlink_to(file)
+            self.inputs.append(link)
+        return link.name
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the batch."""
-        line = [*self._command, "batch", str(self.folder / "shots.toml"), "--jobs", "2", "--quiet"]
-        log = (self.folder / "console.log").open("ab")
-        return subprocess.Popen(line, cwd=self._package, stdout=log, stderr=log)
+        with (self.folder / "console.log").open("ab") as log:
+            return subprocess.Popen(
+                [*self._command, "batch", str(self.folder / "shots.toml"), "--jobs", "2", "--quiet"],
+                cwd=self._package, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def plan(self) -> dict[str, str]:
+        """Which stages are not done, and why."""
+        line = [*self._command, "batch", str(self.folder / "shots.toml"), "--dry-run", "--json"]
+        done = subprocess.run(line, cwd=self._package, capture_output=True, text=True)
+        answer = json.loads(done.stdout.splitlines()[-1])
+        self.makers = {name: row["id"] for row in answer["plan"] for name in row["outputs"]}
+        return {row["id"]: row["state"] for row in answer["plan"] if row["state"] != "done"}
 
     def outputs(self) -> dict[str, str]:
         """The digests of all files that are to be the same, by name; of others the name alone."""
@@ -87,8 +127,7 @@ class Trial:
         for file in sorted(self.output.rglob("*")):
             name = file.relative_to(self.output).as_posix()
             if file.is_file() and not name.startswith((".holirep/", "summary.")):
-                same = file.suffix in (".npz", ".bvh")
-                found[name] = hashlib.sha256(file.read_bytes()).hexdigest() if same else ""
+                found[name] = hashlib.sha256(file.read_bytes()).hexdigest() if file.suffix in STABLE else ""
         return found
 
     def temporary(self) -> list[str]:
@@ -98,103 +137,71 @@ class Trial:
         names += [file for part in ("work", "jobs", "locks") for file in (state / part).rglob("*") if file.is_file()]
         return [file.relative_to(self.output).as_posix() for file in names]
 
-    def finished(self) -> Counter[str]:
-        """How often each stage was finished, by the events."""
+    def again(self) -> Counter[str]:
+        """How often each stage was done more than once, by the events."""
         lines = (self.output / ".holirep" / "events.jsonl").read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
         done = [row for row in rows if row["event"] == "stage_finished" and row["state"] == "done"]
-        return Counter(f"{row['shot']}/{row['stage']}" for row in done)
+        count = Counter(f"{row['shot']}/{row['stage']}" for row in done if not row.get("skipped"))
+        return Counter({name: times - 1 for name, times in count.items() if times > 1})
+
+    def maker(self, file: str) -> str:
+        """The stage that left a file: by its own name or its folder's; what lies beside others are USD's textures."""
+        names = [file, *(parent.as_posix() for parent in Path(file).parents)]
+        return next((self.makers[name] for name in names if name in self.makers), f"{Path(file).parts[0]}/export.usd")
 
 
-def processes() -> Iterator[tuple[int, int, str]]:
-    """Process, parent and command line of everything that runs (Linux)."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            except (OSError, IndexError):
-                continue
-            yield int(entry.name), parent, line
-
-
-def below(root: int) -> list[tuple[int, str]]:
-    """All processes that descend from one."""
-    table = list(processes())
-    found: list[tuple[int, str]] = []
-    wanted = {root}
-    while wanted:
-        parent = wanted.pop()
-        for pid, above, line in table:
-            if above == parent:
-                found.append((pid, line))
-                wanted.add(pid)
-    return found
-
-
-def disturb(kind: str, batch: subprocess.Popen[bytes], trial: Trial, chance: random.Random) -> str:
-    """Does one fault; says what, or nothing where there was nothing to disturb."""
-    if kind == "file":
-        files = [trial.output / name for name in trial.outputs()]
-        if not files:
-            return ""
-        file = chance.choice(files)
-        file.unlink(missing_ok=True)
-        return f"pulled away {file.relative_to(trial.output)}"
-    if kind == "batch":
-        batch.send_signal(signal.SIGKILL)
-        return "killed the batch"
-    mine = [(pid, line) for pid, line in below(batch.pid) if ("inference" in line) == (kind == "worker")]
-    if not mine:
-        return ""
-    pid, _line = chance.choice(mine)
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return ""
-    return f"killed a {kind}"
-
-
-def disturbed(trial: Trial, chance: random.Random, faults: int) -> tuple[Counter[str], list[str]]:
-    """Runs the batch until it ends by itself after so many faults; what was done, and files that were pulled away."""
-    did: Counter[str] = Counter()
-    pulled: list[str] = []
-    batch = trial.start()
-    deadline = time.monotonic() + chance.uniform(0.5, 9.0)
-    kind, patience = chance.choice(KINDS), PATIENCE
+def disturbed(trial: Trial, chance: random.Random, bag: list[str], most: int, reach: float) -> Course:
+    """Runs the batch, with at most so many faults out of the bag, until it ends by itself."""
+    course = Course()
+    batch, begun, calm = trial.start(), time.monotonic(), True
+    kind, moment = chance.choice(bag), begun + chance.uniform(0.3, reach)
     while True:
+        now = time.monotonic()
         code = batch.poll()
+        open_faults = bag and len(course.faults) < most
+        if code == 0 and not (open_faults and "output" in bag and chance.random() < 0.5):
+            return course
+        if code is None and now - begun > LONGEST:
+            batch.kill()
+            course.wrong.append(f"a batch did not end within {LONGEST:g} s")
+            return course
+        if code is not None and code > 0 and calm:
+            course.wrong.append(f"a batch that nothing disturbed ended with {code}")
+            return course
+        fault = None
+        if code == 0:
+            fault = disturb("output", batch, trial.output, trial.inputs, chance)
+        elif code is None and open_faults and now > moment:
+            fault = disturb(kind, batch, trial.output, trial.inputs, chance)
+        if fault is not None:
+            calm = False
+            bag.remove(fault.kind)
+            course.faults.append(fault)
+            print(f"  {fault.text}", flush=True)
+            if bag:
+                kind, moment = chance.choice(bag), time.monotonic() + chance.uniform(0.3, reach)
         if code is not None:
-            if code == 0 and faults <= 0:
-                return did, pulled
-            batch = trial.start()
-            deadline = time.monotonic() + chance.uniform(0.5, 9.0)
-        if faults > 0 and time.monotonic() > deadline:
-            text = disturb(kind, batch, trial, chance)
-            patience -= 1
-            if text:
-                did[kind] += 1
-                faults -= 1
-                pulled += [text] if kind == "file" else []
-                print(f"  {text}", flush=True)
-                deadline = time.monotonic() + chance.uniform(0.5, 9.0)
-            if text or not patience:
-                kind, patience = chance.choice(KINDS), PATIENCE
+            batch, begun, calm = trial.start(), time.monotonic(), fault is None
         time.sleep(0.05)
 
 
-def verdict(trial: Trial, reference: dict[str, str], pulled: list[str]) -> list[str]:
+def verdict(trial: Trial, reference: dict[str, str], course: Course) -> list[str]:
     """What is not as it must be."""
-    wrong = [f"left behind: {name}" for name in trial.temporary()]
+    wrong = list(course.wrong)
+    left = trial.plan()
+    wrong += [f"{name} is {state}" for name, state in left.items()]
+    wrong += [f"left behind: {name}" for name in trial.temporary()]
+    alive = [line for _pid, _parent, line in processes() if str(trial.folder) in line and "benchmarks" not in line]
+    wrong += [f"still alive: {line}" for line in alive]
     found = trial.outputs()
     wrong += [f"missing: {name}" for name in reference.keys() - found.keys()]
     wrong += [f"not in the reference: {name}" for name in found.keys() - reference.keys()]
     for name in sorted(reference.keys() & found.keys()):
         if reference[name] != found[name]:
             wrong.append(f"not the same: {name} {difference(trial.first / name, trial.output / name)}")
-    again = sum(count - 1 for count in trial.finished().values())
-    if again > len(pulled):
-        wrong.append(f"{again} finished stages were done again, for {len(pulled)} files that were pulled away")
+    allowed = Counter(trial.maker(fault.file) for fault in course.faults if fault.kind == "output")
+    wrong += [f"{name} was done {times} times too often" for name, times in (trial.again() - allowed).items()]
     return wrong
 
 
@@ -217,35 +224,42 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=30)
     parser.add_argument("--each", type=int, default=5, help="faults in one run of the list")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--plate", type=Path, action="append")
+    parser.add_argument("--plate", type=Path, action="append", help="a shot of it each; the sample plate twice else")
+    parser.add_argument("--environment", type=Path, action="append", help="also light, shadows and quality, with these")
     parser.add_argument("--python", default=sys.executable, help="a Python with the module bpy")
     parser.add_argument("--package", type=Path, default=REPOSITORY, help="the folder that holds holirep_blender")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     plates = [plate.resolve() for plate in options.plate or [SAMPLE, SAMPLE]]
+    environments = [path.resolve() for path in options.environment or []]
     command = [options.python, "-m", "holirep_blender"]
-    failures = 0
+    bag = [KINDS[number % len(KINDS)] for number in range(options.faults)]
+    did: Counter[str] = Counter()
+    runs = failures = 0
     with tempfile.TemporaryDirectory(prefix="holirep-faults-") as name:
-        trial = Trial(Path(name), plates, command, options.package)
+        trial = Trial(Path(name), plates, environments, command, options.package)
         begun = time.monotonic()
         if trial.start().wait() != 0:
             print((trial.folder / "console.log").read_text())
             return 1
+        seconds = time.monotonic() - begun
         reference = trial.outputs()
         shutil.copytree(trial.output, trial.first)
-        print(f"reference: {len(reference)} files, {time.monotonic() - begun:.0f} s", flush=True)
-        left = options.faults
-        while left > 0:
+        print(f"reference: {len(plates)} shots, {len(reference)} files, {seconds:.0f} s", flush=True)
+        while bag:
             shutil.rmtree(trial.output)
-            count = min(options.each, left)
-            did, pulled = disturbed(trial, chance, count)
-            left -= count
-            wrong = verdict(trial, reference, pulled)
+            course = disturbed(trial, chance, bag, options.each, max(2.0, 1.5 * seconds / options.each))
+            wrong = verdict(trial, reference, course)
+            runs += 1
             failures += bool(wrong)
-            print(f"{dict(did)}: {'; '.join(wrong) or 'the same complete results'}", flush=True)
-        if failures:
-            print((trial.folder / "console.log").read_text()[-4000:])
-    print(f"{options.faults} faults, {failures} runs that ended otherwise")
+            kinds = Counter(fault.kind for fault in course.faults)
+            did += kinds
+            print(f"{dict(kinds)}: {'; '.join(wrong) or 'the same complete results'}", flush=True)
+            if wrong:
+                kept = Path(tempfile.mkdtemp(prefix="holirep-faults-kept-"))
+                shutil.copytree(trial.folder, kept, symlinks=True, dirs_exist_ok=True)
+                print(f"  kept in {kept}", flush=True)
+    print(f"{sum(did.values())} faults {dict(did)} in {runs} runs, {failures} of which ended otherwise")
     return int(failures > 0)
 
 

@@ -31,6 +31,7 @@ def make_plan(
         stages += _stages_of(shot, problems)
     stages = _linked(shot_list, stages, problems)
     _check_outputs(shot_list, stages, problems)
+    _check_textures(shot_list, stages, problems)
     ordered = _ordered(shot_list, stages, problems)
     if problems and found is None:
         raise ListErrors(shot_list.path.name, problems)
@@ -114,6 +115,20 @@ def _check_outputs(shot_list: ShotList, stages: list[Stage], problems: list[Prob
                 problems.append(place.problem(text))
             if path in read:
                 problems.append(place.problem(f"{output.path} would be written over a file that {read[path].id} reads"))
+
+
+def _check_textures(shot_list: ShotList, stages: list[Stage], problems: list[Problem]) -> None:
+    """USD puts textures into a folder beside its file, which two characters' must not share."""
+    seen: dict[str, Stage] = {}
+    places = {shot.name: shot for shot in shot_list.shots}
+    for stage in stages:
+        if stage.kind == "export" and stage.recipe["format"] == "usd":
+            folder = os.path.dirname(_normal(shot_list.output / stage.results[0].path))
+            first = seen.setdefault(folder, stage)
+            if first is not stage:
+                text = f"{stage.id} and {first.id} would write their textures into the same folder"
+                place = places[stage.shot].at("outputs.export", "outputs")
+                problems.append(place.problem(f"{text}; use {{shot}}/ in the name"))
 
 
 def _leads_out(folder: Path, path: str) -> bool:

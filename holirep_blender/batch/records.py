@@ -29,7 +29,8 @@ class Left:
 @dataclass(frozen=True)
 class Record:
     """How far a stage got. ``state``: `started` (its outputs are its own to write), `moving` (they are complete, under
-    temporary names), `done` or `failed`.
+    temporary names), `done` or `failed`. ``engine`` and ``network`` are those of the recipe, ``made_with`` names the
+    programs.
     """
 
     state: str
@@ -40,6 +41,9 @@ class Record:
     code: int = 0
     message: str = ""
     host: str = ""
+    made_with: str = ""
+    engine: int = 0
+    network: str = ""
     result: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,19 +52,26 @@ def record_path(plan: Plan, stage: Stage) -> Path:
     return plan.state / "records" / stage.shot / f"{stage.name}.json"
 
 
+def spare_path(plan: Plan, stage: Stage) -> Path:
+    """Where it is a second time, so that a lost one does not make strangers of a stage's files."""
+    return plan.state / "spare" / stage.shot / f"{stage.name}.json"
+
+
 def read_record(plan: Plan, stage: Stage) -> Optional[Record]:
     """A stage's record; None where there is none that can be read."""
-    name = os.path.join(plan.state, "records", stage.shot, f"{stage.name}.json")
-    try:
-        with open(name, encoding="utf-8") as stream:
-            values = json.load(stream)
-        return Record(**{**values, "outputs": tuple(Left(**one) for one in values["outputs"])})
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None  # as good as none: its outputs count as somebody else's until they are looked at
+    for folder in ("records", "spare"):
+        name = os.path.join(plan.state, folder, stage.shot, f"{stage.name}.json")
+        try:
+            with open(name, encoding="utf-8") as stream:
+                values = json.load(stream)
+            return Record(**{**values, "outputs": tuple(Left(**one) for one in values["outputs"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # as good as none: without the other its outputs count as somebody else's
+    return None
 
 
 def write_record(plan: Plan, stage: Stage, record: Record) -> None:
     """Replaces a stage's record. Raises OSError."""
-    write_whole(record_path(plan, stage), json.dumps(asdict(record), indent=1))
+    text = json.dumps(asdict(record), indent=1)
+    write_whole(record_path(plan, stage), text)
+    write_whole(spare_path(plan, stage), text)

@@ -210,6 +210,8 @@ class Runner:
         if state == "done":
             facts["outputs"] = [str(self._plan.path_of(output)) for output in stage.results]
             facts["warnings"] = ending.result.get("warnings", [])
+            if ending.result.get("skipped"):
+                facts["skipped"] = True  # it had been done before, by somebody who could not tell
         self._tell(event("stage_finished", shot=stage.shot, stage=stage.name, **facts))
         self._open_shots[stage.shot] -= 1
         if not self._open_shots[stage.shot]:

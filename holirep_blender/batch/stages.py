@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
+from .engines import ENGINES, network_of
 from .plan import PICTURE, STATE, Input, Output, Stage
 from .problems import Problem
 from .settings import SHOT, by_key
@@ -81,7 +82,7 @@ class Building:
             name=more.pop("name", kind),
             needs=tuple(dict.fromkeys([item.made_by for item in inputs if item.made_by])),
             words=(kind, *words),
-            recipe=recipe,
+            recipe={**recipe, "engine": ENGINES[kind]},
             inputs=tuple(inputs),
             outputs=tuple(outputs),
             timeout=settings.get("timeout"),
@@ -146,6 +147,9 @@ def _replicate(shot: Building) -> None:
         if key in values:
             recipe[key] = values[key]
             words += [f"--{key}", f"{values[key]:g}" if key == "fps" else values[key]]
+    network = network_of(values.get("method"), values["replicate"].get("weights"))
+    if network:
+        recipe["network"] = network
     if "range" in values:
         recipe["range"] = values["range"]
         words += ["--range", f"{values['range'][0]}-{values['range'][1]}"]

@@ -105,8 +105,15 @@ def standing(plan: Plan, stage: Stage, digests: Digests, keys: Keys) -> Standing
     if changed:
         return Standing("changed", f"{changed} was changed after the batch had written it", record=record)
     if not same:
-        return Standing("stale", "its input or settings are others", record=record)
+        return Standing("stale", _why_stale(stage, record), record=record)
     return Standing("missing", f"{gone} is gone", record=record) if gone else Standing("done", record=record)
+
+
+def _why_stale(stage: Stage, record: Record) -> str:
+    mine = (stage.recipe.get("engine", 0), stage.recipe.get("network", ""))
+    if (record.engine, record.network) == mine:
+        return "its input or settings are others"
+    return f"this HoliRep makes another result than {record.made_with or 'the one before'}"
 
 
 def _look(plan: Plan, record: Record, digests: Digests) -> tuple[str, str]:

@@ -18,9 +18,11 @@ from typing import Any
 
 from .digests import Digests
 from .plan import Output, Plan, Stage
-from .records import DONE, MOVING, Left, Record, record_path, write_record
+from .records import DONE, MOVING, Left, Record, record_path, spare_path, write_record
 from .standing import left_now
 
+BESIDE = "beside"
+"""The role, in a record, of files that a command leaves beside its outputs, such as USD's textures."""
 RESUMABLE = ("bake-shadows",)
 """Kinds whose command goes on with the files that an earlier run left."""
 OLD_SECONDS = 5.0
@@ -44,9 +46,9 @@ class Workplace:
 
     def clear(self, keep: bool = False) -> None:
         """Removes all temporary files; ``keep`` leaves the stage's own folder."""
-        note = record_path(self.plan, self.stage)
-        for left in note.parent.glob(f".{glob.escape(note.name)}.*.partial"):
-            left.unlink(missing_ok=True)
+        for note in (record_path(self.plan, self.stage), spare_path(self.plan, self.stage)):
+            for left in note.parent.glob(f".{glob.escape(note.name)}.*.partial"):
+                left.unlink(missing_ok=True)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
             for parent in (self.folder.parent, self.folder.parent.parent):
@@ -93,7 +95,21 @@ class Workplace:
             if not full:
                 raise FileNotFoundError(f"{self.stage.id} ended without writing {output.path}")
             found.append(left_now(self.plan, output, digests, os.path.relpath(path, self.plan.output)))
+        for path, name in self._rest():
+            if path.stat().st_size:
+                at = os.path.relpath(path, self.plan.output)
+                found.append(left_now(self.plan, Output(BESIDE, name), digests, at))
         return tuple(found)
+
+    def in_the_way(self, found: tuple[Left, ...], record: Record | None, digests: Digests) -> str:
+        """A file that is where one beside the outputs is to be, holds something else and is not this stage's own."""
+        own = {left.path: left.sha256 for left in (record.outputs if record is not None else ())}
+        for left in found:
+            if left.role == BESIDE and (self.plan.output / left.path).exists():
+                there = left_now(self.plan, Output(BESIDE, left.path), digests).sha256
+                if there not in (left.sha256, own.get(left.path)):
+                    return left.path
+        return ""
 
     def hand_over(self, record: Record) -> Record:
         """Notes that everything is whole, moves it into place and notes that it is done. Raises OSError."""
@@ -111,8 +127,15 @@ class Workplace:
         """Ends a move that was interrupted; False where not everything is there, and it must be done again."""
         by_role = {output.role: output for output in self.stage.outputs}
         for left in record.outputs:
-            output = by_role.get(left.role)
-            if output is None or not any(self._is(output, left, digests, at) for at in (self.path(output), None)):
+            if left.role == BESIDE:
+                output = Output(BESIDE, left.path)
+                temporary = self.folder / os.path.relpath(self.plan.output / left.path, self._beside)
+            elif left.role in by_role:
+                output = by_role[left.role]
+                temporary = self.path(output)
+            else:
+                return False
+            if not any(self._is(output, left, digests, at) for at in (temporary, None)):
                 return False
         self.hand_over(record)
         return True
@@ -135,15 +158,25 @@ class Workplace:
         os.replace(path, place)
 
     def _move_rest(self) -> None:
-        """Files that belong to an output, such as textures, go beside it."""
-        if not self.folder.is_dir():
-            return
-        beside = (self.plan.output / self.stage.results[0].path).parent
-        for file in sorted(self.folder.rglob("*")):
-            inside = file.relative_to(self.folder)
-            if file.is_file() and not inside.parts[0].startswith("."):
-                (beside / inside).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(file, beside / inside)
+        for path, name in self._rest():
+            place = self.plan.output / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, place)
+
+    @property
+    def _beside(self) -> Path:
+        return (self.plan.output / self.stage.results[0].path).parent
+
+    def _rest(self) -> list[tuple[Path, str]]:
+        """Files that belong to an output, such as textures: where they are, and their names below the output folder."""
+        mine = {self.path(output) for output in self.stage.outputs}
+        found = []
+        for path in sorted(self.folder.rglob("*")) if self.folder.is_dir() else ():
+            inside = path.relative_to(self.folder)
+            if path.is_file() and not inside.parts[0].startswith(".") and self.folder / inside.parts[0] not in mine:
+                place = os.path.relpath(self._beside / inside, self.plan.output)
+                found.append((path, Path(place).as_posix()))
+        return found
 
     def _settled(self, left: Left) -> Left:
         stat = (self.plan.output / left.path).stat()
@@ -156,7 +189,11 @@ def sweep(plan: Plan) -> None:
     For whoever has the batch's lock. Other machines may be writing notes there: theirs are not old.
     """
     shutil.rmtree(plan.state / "jobs", ignore_errors=True)
-    for left in [*plan.state.glob(".*.partial"), *plan.state.glob("records/*/.*.partial")]:
+    for left in [
+        *plan.state.glob(".*.partial"),
+        *plan.state.glob("records/*/.*.partial"),
+        *plan.state.glob("spare/*/.*.partial"),
+    ]:
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > OLD_SECONDS:
                 left.unlink()

@@ -14,12 +14,13 @@ from typing import Any
 import bpy
 
 from ..batch.digests import Digests
+from ..batch.engines import holirep_version
 from ..batch.locks import Busy, stage_lock
 from ..batch.plan import PICTURE, Plan, Stage
 from ..batch.plates import plate_files
 from ..batch.records import FAILED, MOVING, STARTED, Record, read_record, write_record
 from ..batch.standing import Keys, standing
-from ..batch.workplace import Workplace
+from ..batch.workplace import RESUMABLE, Workplace
 from ..operators import session
 from ..runtime.location import ENVIRONMENT_VARIABLE
 from ..scene.bringing_in import BringInError, bring_in
@@ -80,7 +81,15 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
     if record is not None and record.state == MOVING and record.key == key and place.go_on(record, digests):
         return {**record.result, "skipped": True}, f"{stage.id} was complete already"
     begun = time.monotonic()
-    mine = Record(STARTED, key, time=_now(), host=socket.gethostname())
+    mine = Record(
+        STARTED,
+        key,
+        time=_now(),
+        host=socket.gethostname(),
+        made_with=f"HoliRep {holirep_version()}, Blender {bpy.app.version_string}",
+        engine=stage.recipe.get("engine", 0),
+        network=stage.recipe.get("network", ""),
+    )
     write_record(plan, stage, mine)
     place.open()
     try:
@@ -89,6 +98,10 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
         if keys.of(stage) != key:
             raise CommandError(DISK, f"{stage.id}: a file that it reads was changed meanwhile; run it again")
         left = place.look(digests)
+        foreign = "" if travelling.overwrite else place.in_the_way(left, record, digests)
+        if foreign:
+            text = f"{stage.id}: {foreign} is there and is another file than the one to be written"
+            raise CommandError(USAGE, f"{text}; move it away, or use --overwrite")
         kept = {name: result[name] for name in _KEPT if name in result}
         place.hand_over(replace(mine, outputs=left, seconds=time.monotonic() - begun, time=_now(), result=kept))
     except BaseException as error:
@@ -113,7 +126,7 @@ def _note_failure(
 ) -> None:
     """What went wrong is noted, where the disk allows; after Ctrl-C the stage counts as interrupted."""
     with contextlib.suppress(OSError):
-        place.clear(keep=stage.kind in ("bake-shadows",))
+        place.clear(keep=stage.kind in RESUMABLE)
         if isinstance(error, CommandError):
             failed = replace(mine, state=FAILED, code=error.code, message=str(error), seconds=seconds, time=_now())
             write_record(plan, stage, failed)

@@ -273,9 +273,14 @@ def _summarised(
     result = {key: facts[key] for key in ("stages", "done", "failed", "run_now")} | {"summary": str(page)}
     if code != OK:
         shots = [shot["name"] for shot in facts["shots"] if shot["state"] == "failed"]
-        what = "cancelled" if code == CANCELLED else f"{len(shots)} shots failed: {', '.join(shots[:10])}"
+        what = "cancelled" if code == CANCELLED else _count(shots)
         raise CommandError(code, f"{what}; {text}. Run the same command again to go on", findings=result)
     return result, text
+
+
+def _count(shots: list[str]) -> str:
+    what = "1 shot" if len(shots) == 1 else f"{len(shots)} shots"
+    return f"{what} failed: {', '.join(shots[:10])}{' …' if len(shots) > 10 else ''}"
 
 
 def _code(outcome: Outcome) -> int:

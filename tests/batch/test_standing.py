@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,16 @@ import pytest
 from holirep_blender.batch.digests import Digests
 from holirep_blender.batch.locks import Busy, batch_lock, stage_lock
 from holirep_blender.batch.plan import Input, Output, Plan, Stage
-from holirep_blender.batch.records import FAILED, MOVING, STARTED, Record, read_record, write_record
+from holirep_blender.batch.records import (
+    FAILED,
+    MOVING,
+    STARTED,
+    Record,
+    read_record,
+    record_path,
+    spare_path,
+    write_record,
+)
 from holirep_blender.batch.standing import Keys, standings
 from holirep_blender.batch.workplace import Workplace
 
@@ -188,8 +198,42 @@ def test_two_batches_do_not_share_an_output_folder(plan):
         pass
 
 
-def test_records_that_cannot_be_read_count_as_none(plan):
-    write_record(plan, plan.stages[0], Record(STARTED, "key"))
-    path = plan.state / "records" / "a" / "replicate.json"
-    path.write_text(path.read_text()[:20])
-    assert read_record(plan, plan.stages[0]) is None
+def test_a_record_that_is_lost_or_damaged_has_a_spare(plan):
+    for stage in plan.stages:
+        do(plan, stage)
+    record_path(plan, plan.stages[0]).unlink()
+    damaged = record_path(plan, plan.stages[1])
+    damaged.write_text(damaged.read_text()[:20])
+    assert states(plan) == ["done", "done"]
+    spare_path(plan, plan.stages[1]).unlink()
+    assert read_record(plan, plan.stages[1]) is None
+
+
+def test_files_beside_an_output_belong_to_it(plan):
+    stage = plan.stages[0]
+    place = Workplace(plan, stage)
+    digests = Digests()
+    place.open()
+    write_outputs(place)
+    (place.folder / "textures").mkdir()
+    (place.folder / "textures" / "skin.png").write_bytes(b"skin")
+    found = place.look(digests)
+    texture = plan.output / "a" / "textures" / "skin.png"
+    texture.parent.mkdir()
+    texture.write_bytes(b"an artist's")
+    assert place.in_the_way(found, None, digests) == "a/textures/skin.png"
+    texture.unlink()
+    assert place.in_the_way(found, None, digests) == ""
+    place.hand_over(Record(STARTED, Keys(plan, digests).of(stage), outputs=found))
+    assert states(plan) == ["done", "missing"]
+    texture.unlink()
+    assert standings(plan)["a/replicate"].message == "a/textures/skin.png is gone"
+
+
+def test_a_release_that_makes_another_result_does_it_again(plan):
+    do(plan, plan.stages[0])
+    record = read_record(plan, plan.stages[0])
+    write_record(plan, plan.stages[0], replace(record, made_with="HoliRep 0.0.9"))
+    plan.stages[0].recipe["engine"] = 2
+    found = standings(plan)["a/replicate"]
+    assert (found.state, found.message) == ("stale", "this HoliRep makes another result than HoliRep 0.0.9")
