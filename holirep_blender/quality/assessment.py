@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take's quality: everything measured that can be, scores made of it, and what pulls them down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Optional
+
+import numpy as np
+
+from ..motion.take import Take
+from . import body, crossing, face, feet, light, table
+from .causes import Losses, causes_of
+from .evidence import Evidence
+from .face_fit import fit_face
+from .gates import checked_gates
+from .limits import beyond_limits
+from .marks import body_marks
+from .results import OVERALL, TEMPORAL_COHERENCE, Measure, Quality, Score
+from .scoring import Array, clip_score, frame_weights, ramp, whole
+from .specs import Found, measured
+from .timeline import rows_of
+
+
+def assess(evidence: Evidence, gates: Optional[Mapping[str, float]] = None) -> Quality:
+    """The quality of a take.
+
+    What cannot be measured is left out and says why; nothing is made up in its place. No exception is raised for what a
+    take lacks.
+
+    Parameters
+    ----------
+    gates : the least value at which each score passes, by its name; those that are not given are the default ones.
+
+    Raises GatesError where the gates name an unknown score or are no numbers from 0 to 1.
+    """
+    levels = checked_gates(gates or {})
+    take = evidence.take
+    frames = take.frame_count
+    found = _found(evidence)
+    measures = {spec.name: measured(spec, found[spec.name], frames) for spec in table.SPECS}
+    graded = {name: _graded(measure, frames) for name, measure in measures.items()}
+    scores: dict[str, Score] = {}
+    losses: dict[str, Losses] = {}
+    for name, title in table.TITLES.items():
+        if name == TEMPORAL_COHERENCE:
+            scored, lost, stands_on, left_out = _coherence(measures, graded, frames)
+        else:
+            stands_on = tuple(each for each in table.STANDS_ON[name] if measures[each].score is not None)
+            left_out = tuple(each for each in table.STANDS_ON[name] if measures[each].score is None)
+            scored, lost = _combined({each: graded[each] for each in stands_on}, frames)
+        losses[name] = lost
+        scores[name] = _score(
+            name, title, levels.get(name, 0.0), scored, stands_on, left_out, lost, found, measures, take.fps
+        )
+    scores[OVERALL] = _overall(scores, losses, levels[OVERALL], found, measures, take)
+    return Quality(take.fps, take.frame_start, frames, measures, scores)
+
+
+def _found(evidence: Evidence) -> dict[str, Found]:
+    take, judged = evidence.take, evidence.judged
+    if take.frame_count == 0 or judged.frame_count == 0:
+        return {spec.name: Found(missing="The take has no frames.") for spec in table.SPECS}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        marks, fit, ground = body_marks(take), fit_face(take), feet.ground(evidence)
+        found: dict[str, Found] = {}
+
+        placed = judged.world_positions()
+        found["limits"] = _on_take(beyond_limits(judged), evidence)
+        found["jitter"] = _on_take(body.jitter(judged, placed), evidence)
+        found["acceleration"] = _on_take(body.acceleration(judged, placed), evidence)
+        found["drop_outs"] = body.drop_outs(take)
+        if isinstance(marks, str):
+            for name in ("bone_length", "reprojection", "following"):
+                found[name] = Found(missing=marks)
+        else:
+            found["bone_length"] = body.bone_length(marks, take.fps)
+            found["reprojection"] = body.reprojection(marks)
+            found["following"] = body.following(marks, take.fps)
+        if isinstance(ground, str):
+            for name in ("foot_slide", "penetration", "feet_on_floor", "horizon"):
+                found[name] = Found(missing=ground)
+        else:
+            found["foot_slide"], found["penetration"] = feet.foot_slide(ground), feet.penetration(ground)
+            found["feet_on_floor"], found["horizon"] = feet.feet_on_floor(ground), feet.lean(evidence, ground)
+        found["saturation"], found["face_jitter"] = face.saturation(take), face.jitter(take)
+        found["face_drop_outs"] = face.drop_outs(take)
+        fitted = ("face_reprojection", "face_following", "symmetry", "blinks", "lip_closure", "head_pose", "gaze")
+        if isinstance(fit, str):
+            for name in (*fitted, "in_step"):
+                found[name] = Found(missing=fit)
+        else:
+            found["face_reprojection"], found["face_following"] = face.reprojection(fit), face.following(fit, take.fps)
+            found["symmetry"], found["blinks"] = face.symmetry(fit), face.blinks(take, fit)
+            found["lip_closure"] = face.lip_closure(fit)
+            found["head_pose"], found["gaze"] = crossing.head_pose(take, fit), crossing.gaze(take, fit)
+            if isinstance(marks, str):
+                found["in_step"] = Found(missing=marks)
+            else:
+                found["in_step"] = crossing.in_step(marks, fit, take.fps)
+        for name in ("irradiance_error", "sphere_rmse", "shadow_error", "plate_colour_angle", "plate_contrast"):
+            found[name] = light.number(evidence, name)
+        for name in ("exposure", "contact_shadow"):
+            found[name] = light.series(evidence, name)
+        found["light_flicker"], found["face_light"] = light.flicker(evidence), light.face_light(evidence)
+    return found
+
+
+def _on_take(found: Found, evidence: Evidence) -> Found:
+    """What was measured on the judged motion's frames, on the take's."""
+    if evidence.character is None or found.per_frame is None:
+        return found
+    rows = rows_of(evidence.judged, evidence.take)
+    return Found(rows.of(found.per_frame), parts={name: rows.of(values) for name, values in found.parts.items()})
+
+
+def _graded(measure: Measure, frames: int) -> Array:
+    """Scores ``(T,)`` of a measure; a figure of the whole clip counts in every frame."""
+    if measure.per_frame is not None:
+        return ramp(measure.per_frame, measure.good, measure.bad)
+    return np.full(frames, np.nan if measure.score is None else measure.score)
+
+
+def _combined(parts: Mapping[str, Array], frames: int) -> tuple[Array, Losses]:
+    if not parts:
+        return np.full(frames, np.nan), {}
+    value, lost = whole(list(parts.values()))
+    return value, dict(zip(parts, lost))
+
+
+def _coherence(
+    measures: Mapping[str, Measure], graded: Mapping[str, Array], frames: int
+) -> tuple[Array, Losses, tuple[str, ...], tuple[str, ...]]:
+    """The mean of body, face and light, each the worst of its measures."""
+    stands_on: list[str] = []
+    left_out: list[str] = []
+    parts: list[tuple[tuple[str, ...], Array]] = []
+    for names in table.COHERENCE:
+        known = tuple(name for name in names if measures[name].score is not None)
+        stands_on += known
+        left_out += [name for name in names if name not in known]
+        if known:
+            parts.append((known, np.stack([graded[name] for name in known])))
+    if not parts:
+        return np.full(frames, np.nan), {}, (), tuple(left_out)
+    each = np.stack([_least(values) for _, values in parts])
+    count = np.isfinite(each).sum(axis=0)
+    value = np.where(count > 0, np.nansum(np.nan_to_num(each), axis=0) / np.maximum(count, 1), np.nan)
+    lost: Losses = {}
+    for (names, values), least in zip(parts, each):
+        guilty = np.argmin(np.where(np.isfinite(values), values, np.inf), axis=0)
+        for row, name in enumerate(names):
+            share = np.where(np.isfinite(least) & (guilty == row), (1.0 - least) / np.maximum(count, 1), 0.0)
+            lost[name] = share
+    return value, lost, tuple(stands_on), tuple(left_out)
+
+
+def _least(values: Array) -> Array:
+    known = np.isfinite(values)
+    return np.where(known.any(axis=0), np.where(known, values, np.inf).min(axis=0), np.nan)
+
+
+def _score(
+    name: str,
+    title: str,
+    gate: float,
+    per_frame: Array,
+    stands_on: tuple[str, ...],
+    left_out: tuple[str, ...],
+    lost: Losses,
+    found: Mapping[str, Found],
+    measures: Mapping[str, Measure],
+    fps: float,
+) -> Score:
+    value = clip_score(per_frame)
+    if not np.isfinite(value):
+        reasons = list(dict.fromkeys(measures[each].missing for each in left_out if each in measures))
+        return Score(name, title, None, gate, (), left_out, None, (), " ".join(reasons))
+    moving = any(measures[each].per_frame is not None for each in stands_on)
+    causes = causes_of(lost, frame_weights(per_frame), measures, found, fps)
+    return Score(name, title, value, gate, stands_on, left_out, per_frame if moving else None, causes)
+
+
+def _overall(
+    scores: Mapping[str, Score],
+    losses: Mapping[str, Losses],
+    gate: float,
+    found: Mapping[str, Found],
+    measures: Mapping[str, Measure],
+    take: Take,
+) -> Score:
+    """The whole of all scores."""
+    known = {name: score for name, score in scores.items() if score.value is not None}
+    left_out = tuple(name for name in scores if name not in known)
+    if not known:
+        return Score(OVERALL, "Overall", None, gate, (), left_out, None, (), "Nothing of this take could be measured.")
+    frames = take.frame_count
+    series = {
+        name: np.full(frames, score.value) if score.per_frame is None else score.per_frame
+        for name, score in known.items()
+    }
+    per_frame, costs = _combined(series, frames)
+    lost: Losses = {}
+    for name, cost in costs.items():
+        own = losses[name]
+        total = np.maximum(sum(own.values(), np.zeros(frames)), 1e-12)
+        for measure, values in own.items():
+            lost[measure] = lost.get(measure, np.zeros(frames)) + cost * values / total
+    value = clip_score(per_frame)
+    causes = causes_of(lost, frame_weights(per_frame), measures, found, take.fps)
+    moving = any(score.per_frame is not None for score in known.values())
+    return Score(OVERALL, "Overall", value, gate, tuple(known), left_out, per_frame if moving else None, causes)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures of the body: limits, bones, trembling, acceleration, and how well the tracked points are met."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..motion.biomechanics.derivatives import derivatives
+from ..motion.confidence import PARTS, part_of
+from ..motion.geometric import landmarks
+from ..motion.take import Take
+from .following import not_followed
+from .marks import BodyMarks
+from .specs import Found
+from .windows import averaged, residual
+
+Array = npt.NDArray[np.float64]
+
+_LENGTH_SHOWN = 0.6
+"""A bone's length in the picture, as a share of its longest, from which it tells how long the bone is."""
+_LENGTH_WINDOW = 0.5
+_BONES: tuple[tuple[tuple[int, int], tuple[int, int], str], ...] = (
+    (landmarks.SHOULDER, landmarks.ELBOW, "Arm"),
+    (landmarks.ELBOW, landmarks.WRIST, "Arm"),
+    (landmarks.HIP, landmarks.KNEE, "Leg"),
+    (landmarks.KNEE, landmarks.ANKLE, "Leg"),
+)
+_STILL_METRES = 0.03
+"""Motion in 0.2 s, at the performer, that tracked points seem to make when nothing moves."""
+_CONFIDENT = 0.5
+_RANGES: dict[str, float] = {
+    "hips": 45.0,
+    "head": 75.0,
+    "Hand": 200.0,
+    "LowerArm": 120.0,
+    "Foot": 160.0,
+    "LowerLeg": 90.0,
+}
+"""Accelerations in m/s² that people reach with a joint at most."""
+
+
+def reprojection(marks: BodyMarks) -> Found:
+    """Mean distance in centimetres at the performer between the take's points in the picture and the tracked ones."""
+    off = 100.0 * np.linalg.norm(marks.own - marks.seen, axis=-1) * marks.metres
+    return Found(_mean(off), parts=_by_part(off, marks.parts))
+
+
+def following(marks: BodyMarks, fps: float) -> Found:
+    """Share of the tracked points' motion that the take does not make."""
+    metres = np.nanmedian(marks.metres)
+    own, seen = marks.own * metres, marks.seen * metres
+    parts = {}
+    for part in sorted(set(marks.parts)):
+        columns = [row for row, name in enumerate(marks.parts) if name == part]
+        parts[part] = not_followed(own[:, columns], seen[:, columns], fps, _STILL_METRES)
+    return Found(not_followed(own, seen, fps, _STILL_METRES), parts=parts)
+
+
+def bone_length(marks: BodyMarks, fps: float) -> Found:
+    """Mean difference in percent between bones' lengths in the picture and the tracked ones, over a second each."""
+    row = {int(point): number for number, point in enumerate(marks.points)}
+    parts: dict[str, list[Array]] = {}
+    for starts, ends, limb in _BONES:
+        for side, name in enumerate(("left", "right")):
+            a, b = row[starts[side]], row[ends[side]]
+            own = np.linalg.norm(marks.own[:, b] - marks.own[:, a], axis=-1) * marks.metres[:, a]
+            seen = np.linalg.norm(marks.seen[:, b] - marks.seen[:, a], axis=-1) * marks.metres[:, a]
+            longest = np.nanmax(own) if np.isfinite(own).any() else np.nan
+            shown = (own > _LENGTH_SHOWN * longest) & (seen > 0.1 * longest)
+            ratio = np.full(len(own), np.nan)
+            ratio[shown] = np.log(own[shown] / seen[shown])
+            parts.setdefault(name + limb, []).append(np.abs(averaged(ratio, round(_LENGTH_WINDOW * fps))))
+    table = 100.0 * np.expm1(np.concatenate([np.stack(each, axis=1) for each in parts.values()], axis=1))
+    by_part = {name: 100.0 * np.expm1(_mean(np.stack(each, axis=1))) for name, each in parts.items()}
+    return Found(_mean(table), parts=by_part)
+
+
+def jitter(judged: Take, placed: Array) -> Found:
+    """How far joints are off the smooth curve through their neighbouring frames, millimetres."""
+    names, columns = _bodily(judged)
+    if judged.frame_count < 5:
+        return Found(missing="The take is too short: trembling shows over five frames.")
+    off = 1000.0 * np.linalg.norm(residual(placed[:, columns], judged.fps), axis=-1)
+    return Found(np.sqrt(np.mean(off**2, axis=1)), parts=_by_part(off, tuple(part_of(name) for name in names)))
+
+
+def acceleration(judged: Take, placed: Array) -> Found:
+    """The highest joint's acceleration over what people reach with it."""
+    if judged.frame_count < 5:
+        return Found(missing="The take is too short: acceleration shows over five frames.")
+    parts: dict[str, Array] = {}
+    for index, name in enumerate(judged.joint_names):
+        bound = next(
+            (value for key, value in _RANGES.items() if name == key or name in (f"left{key}", f"right{key}")), None
+        )
+        if bound is not None:
+            each = np.linalg.norm(derivatives(placed[:, index], judged.fps)[1], axis=-1) / bound
+            part = part_of(name)
+            parts[part] = np.maximum(parts[part], each) if part in parts else each
+    if not parts:
+        return Found(missing="The skeleton has none of the joints whose accelerations are known of people.")
+    return Found(np.max(np.stack(list(parts.values())), axis=0), parts=parts)
+
+
+def drop_outs(take: Take) -> Found:
+    """Share of the joints, of those parts that the plate ever shows, that were filled in without being seen."""
+    parts: dict[str, Array] = {}
+    weights = []
+    for part in PARTS:
+        columns = [index for index, name in enumerate(take.joint_names) if part_of(name) == part]
+        if part == "face" or part.endswith("Hand") or not columns:
+            continue
+        confidence = take.joint_confidence[:, columns]
+        if (confidence >= _CONFIDENT).any():
+            parts[part] = (confidence < _CONFIDENT).mean(axis=1)
+            weights.append(len(columns))
+    if not parts:
+        return Found(missing="No part of the body was seen with confidence in any frame.")
+    return Found(np.average(np.stack(list(parts.values())), axis=0, weights=weights), parts=parts)
+
+
+def _bodily(take: Take) -> tuple[list[str], list[int]]:
+    """Joints of the body without fingers, eyes and jaw."""
+    wanted = [
+        (name, index)
+        for index, name in enumerate(take.joint_names)
+        if part_of(name) != "face" and not (part_of(name).endswith("Hand"))
+    ]
+    return [name for name, _ in wanted], [index for _, index in wanted]
+
+
+def _by_part(values: Array, parts: tuple[str, ...]) -> dict[str, Array]:
+    result = {}
+    for part in sorted(set(parts)):
+        result[part] = _mean(values[:, [row for row, name in enumerate(parts) if name == part]])
+    return result
+
+
+def _mean(values: Array) -> Array:
+    """Means ``(T,)`` over the columns that have a value; NaN where none has."""
+    known = np.isfinite(values)
+    return np.where(
+        known.any(axis=1), np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan
+    )

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures of the face: how well it is redrawn and followed, lids, lips, sides, trembling, and what is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..motion.arkit import ARKIT_INDEX, ARKIT_NAMES
+from ..motion.take import Take
+from .face_fit import PLACE, REGIONS, FaceFit
+from .face_model import face_model
+from .following import not_followed
+from .specs import Found
+from .windows import residual
+
+Array = npt.NDArray[np.float64]
+
+_STILL_CM = 0.06
+"""Motion in 0.2 s that tracked face points seem to make when nothing moves, centimetres on the face."""
+_PAIRS: tuple[tuple[int, int], ...] = (
+    (291, 61), (386, 159), (374, 145), (336, 107), (334, 105), (300, 70), (280, 50), (327, 98), (269, 39), (405, 181),
+)  # fmt: skip
+"""Points of the left side and their mirror images."""
+_LIDS = ((386, 374, 385, 380, 387, 373), (159, 145, 158, 153, 160, 144))
+_USUAL, _SHUT = 65.0, 0.45
+"""Percentile of an eye's opening that is its usual one, and the share of it at which MediaPipe's lids are shut."""
+_BLINKING = 0.4
+_TOUCHING_CM = 0.25
+_FULL = 0.98
+
+
+def reprojection(fit: FaceFit) -> Found:
+    """Mean distance in millimetres on the face between the redrawn points and the tracked ones."""
+    parts = {
+        name: 10.0 * fit.off[:, [PLACE[point] for point in points]].mean(axis=1) for name, points in REGIONS.items()
+    }
+    return Found(10.0 * fit.off.mean(axis=1), parts=parts)
+
+
+def following(fit: FaceFit, fps: float) -> Found:
+    """Share of the tracked face's motion, freed from the head, that the take does not make."""
+    flat = (0, 2)  # depth is what the tracker imagines
+    parts = {}
+    for name, points in REGIONS.items():
+        rows = [PLACE[point] for point in points]
+        parts[name] = not_followed(fit.own[:, rows][..., flat], fit.seen[:, rows][..., flat], fps, _STILL_CM)
+    return Found(not_followed(fit.own[..., flat], fit.seen[..., flat], fps, _STILL_CM), parts=parts)
+
+
+def symmetry(fit: FaceFit) -> Found:
+    """Mean difference in millimetres of what left does more than right, between the take and the tracked face."""
+    off = np.zeros((len(fit.own), len(_PAIRS)))
+    for column, (left, right) in enumerate(_PAIRS):
+        uneven = []
+        for points in (fit.own, fit.seen):
+            a, b = points[:, PLACE[left]], points[:, PLACE[right]]
+            uneven.append(np.stack([a[:, 0] + b[:, 0], a[:, 2] - b[:, 2]], axis=1))
+        off[:, column] = np.linalg.norm(uneven[0] - uneven[1], axis=1)
+    return Found(10.0 * off.mean(axis=1))
+
+
+def blinks(take: Take, fit: FaceFit) -> Found:
+    """How far the take's lids differ from the tracked ones, of a whole blink, while either shuts."""
+    off = []
+    for side, points in zip(("Left", "Right"), _LIDS):
+        rows = [PLACE[point] for point in points]
+        gaps = fit.seen[:, rows[0::2], 2] - fit.seen[:, rows[1::2], 2]
+        opening = gaps.mean(axis=1)
+        if not fit.valid.any():
+            return Found(missing="The face was seen in no frame.")
+        usual = np.percentile(opening[fit.valid], _USUAL)
+        shut = np.clip((1.0 - opening / max(float(usual), 1e-6)) / (1.0 - _SHUT), 0.0, 1.0)
+        own = take.blendshapes[:, ARKIT_INDEX[f"eyeBlink{side}"]]
+        either = fit.valid & ((shut > _BLINKING) | (own > _BLINKING))
+        off.append(np.where(either, np.abs(own - shut), np.nan))
+    table = np.stack(off, axis=1)
+    known = np.isfinite(table)
+    value = np.where(known, table, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return Found(np.where(known.any(axis=1), value, np.nan), missing="Nobody blinks in this take.")
+
+
+def lip_closure(fit: FaceFit) -> Found:
+    """Difference in millimetres of the gap between the lips, while the take's or the tracked lips touch."""
+    own, seen = (points[:, PLACE[13], 2] - points[:, PLACE[14], 2] for points in (fit.own, fit.seen))
+    touch = fit.valid & ((own < _TOUCHING_CM) | (seen < _TOUCHING_CM))
+    return Found(np.where(touch, 10.0 * np.abs(own - seen), np.nan), missing="The lips never touch.")
+
+
+def saturation(take: Take) -> Found:
+    """Number of coefficients at their end that no face holds there, blinks and glances apart."""
+    columns = [row for row, name in enumerate(ARKIT_NAMES) if not name.startswith(("eyeBlink", "eyeLook"))]
+    if take.blendshape_names != ARKIT_NAMES or not take.blendshape_confidence.any():
+        return Found(missing="The take has no face.")
+    seen = take.blendshape_confidence.max(axis=1) > 0.0
+    full = (take.blendshapes[:, columns] >= _FULL).sum(axis=1).astype(np.float64)
+    return Found(np.where(seen, full, np.nan))
+
+
+def jitter(take: Take) -> Found:
+    """How far the face's points are off the smooth curve through their neighbouring frames, millimetres."""
+    model = face_model()
+    if model is None:
+        return Found(missing="The face model is missing: the extension's trained weights are not there or hold none.")
+    if take.blendshape_names != ARKIT_NAMES or not take.blendshape_confidence.any():
+        return Found(missing="The take has no face.")
+    if take.frame_count < 5:
+        return Found(missing="The take is too short: trembling shows over five frames.")
+    moves = model.moves[:, list(PLACE)].reshape(52, -1)
+    off = residual(take.blendshapes, take.fps)
+    # the mean square over points is a quadratic form of the coefficients
+    squares = np.einsum("tk,kl,tl->t", off, moves @ moves.T / len(PLACE), off, optimize=True)
+    value = 10.0 * np.sqrt(np.maximum(squares, 0.0))
+    return Found(np.where(take.blendshape_confidence.max(axis=1) > 0.0, value, np.nan))
+
+
+def drop_outs(take: Take) -> Found:
+    """Share of the coefficients that the plate ever shows which were filled in without being seen."""
+    ever = take.blendshape_confidence.max(axis=0, initial=0.0) > 0.0
+    if not ever.any():
+        return Found(missing="The take has no face.")
+    return Found((take.blendshape_confidence[:, ever] <= 0.0).mean(axis=1))

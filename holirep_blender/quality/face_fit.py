@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The take's face laid onto the tracked one: what its coefficients draw beside what the tracker saw, head by head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+import numpy as np
+import numpy.typing as npt
+
+from ..motion.arkit import ARKIT_NAMES
+from ..motion.geometric.camera import facing_rays
+from ..motion.geometric.gaze import EYES
+from ..motion.take import Take
+from .face_model import SKIN, FaceModel, face_model
+from .timeline import Rows, observed_rows
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+LIPS = (61, 291, 0, 17, 13, 14, 39, 269, 181, 405, 37, 267, 84, 314, 78, 308)
+LIDS = (159, 145, 386, 374, 158, 385, 153, 380, 160, 387, 144, 373)
+BROWS = (107, 336, 105, 334, 70, 300, 55, 285, 46, 276)
+JAW = (152, 148, 377, 199, 175)
+CHEEKS = (50, 280, 98, 327, 205, 425)
+LIVELY: tuple[int, ...] = LIPS + LIDS + BROWS + JAW + CHEEKS
+"""Points of mouth, lids, brows, chin and cheeks: those by which a face is read."""
+REGIONS: dict[str, tuple[int, ...]] = {"lips": LIPS, "lids": LIDS, "brows": BROWS, "jaw": JAW}
+PLACE: dict[int, int] = {point: row for row, point in enumerate(LIVELY)}
+_CHUNK = 512
+"""Frames that are worked on at a time, so that memory does not grow with the clip by more than what is kept."""
+_SAMPLES, _ROUNDS = 240, 3
+
+
+@dataclass(frozen=True)
+class FaceFit:
+    """The face over ``T`` frames; NaN where it was not seen.
+
+    Attributes
+    ----------
+    own, seen : (T, L, 3) the points :data:`LIVELY` as the coefficients draw them and as they were tracked, freed from
+        the head's pose, centimetres on a face of average size, in head axes (X to the performer's left, Y backwards, Z
+        up).
+    off : (T, L) distance between the two in the picture, centimetres.
+    turned : (T, 3, 3) the head's rotation in the camera's axes, perspective taken out.
+    irises : (T, 2, 2) shift of the left and the right iris sideways (to the performer's left) and up, in eye widths.
+    valid : (T,).
+    """
+
+    own: Array
+    seen: Array
+    off: Array
+    turned: Array
+    irises: Array
+    valid: Mask
+
+
+def fit_face(take: Take) -> Union[FaceFit, str]:
+    """The take's face on the tracked one, or in the user's words why that cannot be.
+
+    The performer's face at rest is the median, over frames of the clip, of the tracked points less what the
+    coefficients move, so no neutral frame is needed; what an error has in all frames alike is therefore not seen.
+    """
+    if take.observations is None:
+        return "The take holds no tracked points."
+    model = face_model()
+    if model is None:
+        return "The face model is missing: the extension's trained weights are not there or hold none."
+    if take.blendshape_names != ARKIT_NAMES or not take.blendshape_confidence.any():
+        return "The take has no face."
+    rows = observed_rows(take, take.observations)
+    confidence = rows.of(take.observations.face_confidence)
+    valid = (confidence > 0.0) & (take.blendshape_confidence.max(axis=1) > 0.0)
+    if not valid.any():
+        return "The face was seen in no frame."
+    focal, centre = _lens(take)
+    frames = np.flatnonzero(valid)
+    neutral = _neutral(
+        take, rows, model, frames[np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames))).astype(int)]
+    )
+    count, width = take.frame_count, len(LIVELY)
+    fit = FaceFit(
+        np.full((count, width, 3), np.nan),
+        np.full((count, width, 3), np.nan),
+        np.full((count, width), np.nan),
+        np.full((count, 3, 3), np.nan),
+        np.full((count, 2, 2), np.nan),
+        np.zeros(count, dtype=bool),
+    )
+    chosen = list(LIVELY)
+    for start in range(0, count, _CHUNK):
+        end = min(start + _CHUNK, count)
+        points = rows.of(take.observations.face_image, start, end)
+        good = valid[start:end] & np.isfinite(points).all(axis=(1, 2))
+        if not good.any():
+            continue
+        at = start + np.flatnonzero(good)
+        points = points[good]
+        shapes = neutral + np.tensordot(take.blendshapes[at], model.moves, axes=1)
+        turned, scale, shift = laid(shapes, points[:, :SKIN])
+        freed = np.einsum("tji,tnj->tni", turned, points - shift[:, None]) / scale[:, None, None]
+        drawn = np.einsum("tij,tnj->tni", turned, shapes[:, chosen])
+        tracked = (points[:, chosen] - shift[:, None]) / scale[:, None, None]
+        fit.own[at], fit.seen[at] = shapes[:, chosen], freed[:, chosen]
+        fit.off[at] = np.linalg.norm((drawn - tracked)[..., :2], axis=-1)
+        fit.turned[at] = facing_rays(points[:, :SKIN, :2].mean(1), focal, centre) @ turned
+        fit.irises[at] = _irises(freed)
+        fit.valid[at] = True
+    return fit if fit.valid.any() else "The face was seen in no frame."
+
+
+def laid(shapes: Array, points: Array) -> tuple[Array, Array, Array]:
+    """Rotation ``(T, 3, 3)``, scale and shift ``(T, 3)`` from shapes to points ``(T, N, 3)`` (Umeyama 1991)."""
+    middle, centre = shapes.mean(1), points.mean(1)
+    a, b = shapes - middle[:, None], points - centre[:, None]
+    u, singular, vt = np.linalg.svd(np.matmul(np.swapaxes(b, 1, 2), a))
+    sign = np.linalg.det(u @ vt)
+    u[..., 2] *= sign[:, None]
+    singular[:, 2] *= sign
+    rotation = u @ vt
+    scale = singular.sum(1) / np.sum(a**2, axis=(1, 2))
+    return rotation, scale, centre - scale[:, None] * np.einsum("tij,tj->ti", rotation, middle)
+
+
+def _neutral(take: Take, rows: Rows, model: FaceModel, frames: npt.NDArray[np.intp]) -> Array:
+    """The performer's own face ``(468, 3)`` at rest, centimetres, from some of the frames."""
+    assert take.observations is not None
+    points = np.concatenate([rows.of(take.observations.face_image, int(at), int(at) + 1) for at in frames])[:, :SKIN]
+    good = np.isfinite(points).all(axis=(1, 2))
+    neutral = model.template[:SKIN]
+    if not good.any():
+        return neutral
+    points, frames = points[good], frames[good]
+    moved = np.tensordot(take.blendshapes[frames], model.moves, axes=1)
+    for _ in range(_ROUNDS):
+        turned, scale, shift = laid(neutral + moved, points)
+        freed = np.einsum("tji,tnj->tni", turned, points - shift[:, None]) / scale[:, None, None]
+        neutral = np.median(freed - moved, axis=0)
+    # rest keeps the average face's size and pose, so that figures are centimetres in head axes
+    turned, scale, shift = laid(neutral[None], model.template[None, :SKIN])
+    return np.asarray(scale[0] * neutral @ turned[0].T + shift[0])
+
+
+def _irises(freed: Array) -> Array:
+    shifts = []
+    for outer, inner, _, _, iris in EYES:
+        width = np.linalg.norm(freed[:, outer] - freed[:, inner], axis=-1)
+        shifts.append((freed[:, iris] - (freed[:, outer] + freed[:, inner]) / 2.0) / np.maximum(width, 1e-9)[:, None])
+    return np.asarray(np.stack(shifts, axis=1)[..., (0, 2)])
+
+
+def _lens(take: Take) -> tuple[float, Array]:
+    if take.camera is not None:
+        return float(take.camera.intrinsics[0, 0]), take.camera.intrinsics[:2, 2]
+    assert take.observations is not None
+    size = take.observations.image_size
+    return float(max(size)), size / 2.0

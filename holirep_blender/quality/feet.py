@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures of feet and ground: sliding, sinking in, standing on the floor, and how upright the world is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+import numpy as np
+import numpy.typing as npt
+
+from ..motion.biomechanics.balance import centre_of_mass
+from ..motion.biomechanics.derivatives import derivatives
+from ..motion.contacts import Contacts, Floor, contact_points, estimate_floor
+from ..motion.contacts.detect import contacts_of
+from ..motion.take import Take
+from .evidence import Evidence
+from .specs import Found
+from .timeline import rows_of
+from .windows import averaged
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+SOLES: tuple[str, ...] = ("leftHeel", "leftToes", "rightHeel", "rightToes")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The soles over the floor on the take's frames.
+
+    Attributes
+    ----------
+    names : (P,) of :data:`SOLES`.
+    heights : (T, P) metres over the floor.
+    flat : (T, P, 2) metres in the floor.
+    touching : (T, P).
+    floor : the floor itself.
+    """
+
+    names: tuple[str, ...]
+    heights: Array
+    flat: Array
+    touching: Mask
+    floor: Floor
+
+
+def ground(evidence: Evidence) -> Union[Ground, str]:
+    """The soles of the judged motion, or in the user's words why there are none."""
+    take, judged = evidence.take, evidence.judged
+    if take.frame_count == 0:
+        return "The take has no frames."
+    points = contact_points(judged)
+    columns = [index for index, name in enumerate(points.names) if name in SOLES]
+    if not columns:
+        return "The skeleton has no feet."
+    if not _legs_seen(take):
+        return "The plate shows no legs, so where the feet are is a guess."
+    floor = estimate_floor(judged) if evidence.floor is None else evidence.floor
+    try:
+        contacts = evidence.contacts
+        if contacts is None:
+            contacts = contacts_of(take, floor if evidence.character is None else estimate_floor(take))
+    except ValueError as error:
+        return str(error)
+    names = tuple(points.names[index] for index in columns)
+    rows = rows_of(judged, take)
+    places = rows.of(points.world(judged)[:, columns])
+    turned = (places - np.array(floor.point)) @ floor.axes().T
+    return Ground(names, turned[..., 2], turned[..., :2], _touching(contacts, names, take.frame_count), floor)
+
+
+def foot_slide(ground: Ground) -> Found:
+    """Distance in centimetres, along the floor, of standing soles from where they stand in that contact on average."""
+    off = np.full(ground.heights.shape, np.nan)
+    for column in range(len(ground.names)):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], ground.touching[:, column].astype(int), [0]])))
+        for first, end in zip(edges[::2], edges[1::2]):
+            place = ground.flat[first:end, column]
+            if np.isfinite(place).all():
+                off[first:end, column] = 100.0 * np.linalg.norm(place - np.median(place, axis=0), axis=-1)
+    return _worst(off, ground.names, "The feet touch the floor in no frame.")
+
+
+def penetration(ground: Ground) -> Found:
+    """Depth in centimetres of the deepest sole under the floor."""
+    return _worst(100.0 * np.maximum(-ground.heights, 0.0), ground.names, "The feet are in no frame.")
+
+
+def feet_on_floor(ground: Ground) -> Found:
+    """Distance in centimetres of standing soles from the floor, above or below."""
+    off = np.where(ground.touching, 100.0 * np.abs(ground.heights), np.nan)
+    return _worst(off, ground.names, "The feet touch the floor in no frame.")
+
+
+def _worst(values: Array, names: tuple[str, ...], missing: str) -> Found:
+    if not np.isfinite(values).any():
+        return Found(missing=missing)
+    parts = {}
+    for side in ("left", "right"):
+        own = values[:, [column for column, name in enumerate(names) if name.startswith(side)]]
+        if own.shape[1]:
+            parts[f"{side}Leg"] = _highest(own)
+    return Found(_highest(values), parts=parts)
+
+
+def _highest(values: Array) -> Array:
+    known = np.isfinite(values)
+    return np.where(known.any(axis=1), np.where(known, values, -np.inf).max(axis=1, initial=-np.inf), np.nan)
+
+
+def _touching(contacts: Contacts, names: tuple[str, ...], frames: int) -> Mask:
+    found = np.zeros((frames, len(names)), dtype=bool)
+    count = min(frames, contacts.frame_count)
+    for column, name in enumerate(names):
+        found[:count, column] = contacts.touching(name)[:count]
+    return found
+
+
+def _legs_seen(take: Take) -> bool:
+    columns = [index for index, name in enumerate(take.joint_names) if name.endswith(("LowerLeg", "Foot"))]
+    return bool(columns) and bool((take.joint_confidence[:, columns] > 0.0).any())
+
+
+_LEAN_WINDOW = 1.0
+_GRAVITY = 9.81
+
+
+def lean(evidence: Evidence, ground: Ground) -> Found:
+    """Degrees by which what carries the body points away from the floor's normal, over two seconds about each frame.
+
+    A body that does not fall is carried on the line from its support to its centre of mass, and that line is on average
+    the direction of gravity and of its own acceleration together. Where the world is tilted against the floor, the
+    body leans.
+    """
+    judged, take = evidence.judged, evidence.take
+    if judged.frame_count < 5:
+        return Found(missing="The take is too short to tell how upright the world is.")
+    centre = centre_of_mass(judged)
+    rows = rows_of(judged, take)
+    pushed = rows.of(derivatives(centre, judged.fps)[1]) + _GRAVITY * ground.floor.up
+    axes = ground.floor.axes()
+    places = (rows.of(centre) - np.array(ground.floor.point)) @ axes.T
+    count = ground.touching.sum(axis=1)
+    support = np.where(ground.touching[..., None], ground.flat, 0.0).sum(axis=1) / np.maximum(count, 1)[:, None]
+    line = np.concatenate([places[:, :2] - support, places[:, 2:]], axis=1)
+    line[count == 0] = np.nan
+    half = round(_LEAN_WINDOW * take.fps)
+    carried = averaged(line, half)
+    wanted = averaged(np.where(count[:, None] > 0, pushed @ axes.T, np.nan), half)
+    lengths = np.linalg.norm(carried, axis=1) * np.linalg.norm(wanted, axis=1)
+    cosine = np.sum(carried * wanted, axis=1) / np.maximum(lengths, 1e-9)
+    angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return Found(
+        np.where(np.isfinite(lengths) & (count > 0), angle, np.nan), missing="The feet touch the floor in no frame."
+    )
