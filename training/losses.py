@@ -123,7 +123,7 @@ def losses(
     terms["way"] = 0.05 * (way[0] - way[1]).norm(dim=-1).clamp_max(10.0).mean()
     flat = truth.flat[:, None, None]
     surprise = functional.binary_cross_entropy_with_logits(found.contacts, truth.contacts, reduction="none")
-    terms["contacts"] = 0.6 * (surprise * (1.0 + _MISSED * truth.contacts) * flat).mean()
+    terms["contacts"] = 0.8 * (surprise * (1.0 + _MISSED * truth.contacts) * flat).mean()
     terms["slide"] = 0.1 * _slide(ours, found, truth) if found.velocity.shape[1] > 1 else place.new_zeros(())
     terms["build"] = 1.0 * (found.build - truth.build).abs().mean()
     terms["focal"] = 0.3 * (found.focal - (truth.focal / read.focal).log()).abs().mean()
@@ -139,7 +139,7 @@ def losses(
     closed = functional.binary_cross_entropy_with_logits(
         12.0 * (shut - 0.5), (really > 0.5).float(), reduction="none"
     )  # fmt: skip
-    terms["lids"] = (((shut - really).abs() * 0.5 + 0.05 * closed).mean(-1) * seen).mean()
+    terms["lids"] = 2.0 * (((shut - really).abs() * 0.5 + 0.05 * closed).mean(-1) * seen).mean()
     terms["face spread"] = (
         0.05 * ((wrong.detach() / found.coefficient_spread + found.coefficient_spread.log()).mean(-1) * faced).mean()
     )

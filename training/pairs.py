@@ -25,8 +25,9 @@ from holirep_blender.inference.fusion.observed import HARMONICS, SKIN_POINTS, Ob
 from holirep_blender.inference.fusion.rotations import compose, from_vector, gravity_view, normalized, unapply
 from holirep_blender.motion.skeleton import mirrored
 
+from .bending import bent, seen_bent
 from .synthesis.cameras import Cameras
-from .synthesis.chance import Chance
+from .synthesis.chance import Chance, Clock
 from .synthesis.faces import Expressive
 from .synthesis.motion import Moving, stature
 from .synthesis.scene import Truth, heading
@@ -98,6 +99,8 @@ class Pairs:
 
     extra = 1.0
     """How much noise is added to what the tracker saw, so that few clips are not learnt by heart."""
+    face: Optional[Tensor] = None
+    """The mean face ``(478, 3)`` where clips may be bent (``bending.py``): those whose faces are made up anew."""
 
     def __init__(self, packed: dict[str, npt.NDArray[np.generic]], device: torch.device, faces: int = 478) -> None:
         def tensor(name: str) -> Tensor:
@@ -170,6 +173,13 @@ class Pairs:
         turn = compose(turn, about[:, None])
         turned, relative = forward_kinematics(local, offsets)
         joints = relative + placed[:, :, None]
+        contacts = self.contacts[which, frame]
+        contacts = chosen(contacts, pick(contacts, (2, 3, 0, 1, 5, 4), -1))
+        build, focal, flat, size = self.build[clip], self.focal[clip], self.flat[clip], self.size[clip]
+        drawn = moving = Moving(local, turned, joints, build, offsets, contacts, flat)
+        if vary and self.face is not None:
+            moving = bent(chance, drawn, Clock(self.times[0, :count], 30.0))
+            local, turned, joints, flat = moving.local, moving.turned, moving.placed, moving.flat
         camera = unapply(turn[:, :, None], joints - origin[:, :, None])
         up = turn[:, :, 2]
         view = compose(turn, gravity_view(up)).transpose(-1, -2)
@@ -178,13 +188,8 @@ class Pairs:
         hips = pick(camera, _HIPS, 2).mean(2)
         step = torch.diff(placed, dim=1) * 30.0
         velocity = unapply(heading(turned[:, :, 0]), torch.cat([step, step[:, -1:]], 1))
-        contacts = self.contacts[which, frame]
-        contacts = chosen(contacts, pick(contacts, (2, 3, 0, 1, 5, 4), -1))
-        build, focal, flat = self.build[clip], self.focal[clip], self.flat[clip]
 
         # what the tracker saw
-        size = self.size[clip]
-
         def seen(name: str) -> tuple[Tensor, Tensor]:
             values, valid = self.seen[name]
             return values[which, frame], valid[which, frame]
@@ -202,12 +207,12 @@ class Pairs:
             if "body" in name:
                 across = pick(across, SIDES_SWAPPED, 2)
             parts[name] = turned_back(chosen(values, across * sign)), chosen(valid, there)
-        moving = Moving(local, turned, joints, build, offsets, contacts, flat)
-        face_points, face_there, faced = self._face(
-            chance, moving, Cameras(turn, origin, focal, size), clip, frame, flip, about
-        )
+        cameras = Cameras(turn, origin, focal, size)
+        face_points, face_there, faced = self._face(chance, moving, cameras, clip, frame, flip, about)
         visibility = self.visibility[which, frame]
         visibility = chosen(visibility, pick(visibility, SIDES_SWAPPED, 2))
+        if vary and self.face is not None:
+            parts.update(seen_bent(drawn, moving, cameras, parts, visibility, self.face))
         middle = torch.cat([size / 2, torch.zeros_like(size[:, :1])], -1)[:, None, None]
 
         def kept(probability: float) -> Tensor:

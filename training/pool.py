@@ -33,6 +33,7 @@ class Pool(Pairs):
 
     def __init__(self, folder: Path, stage: Stage, capacity: int, frames: int) -> None:
         self.folder, self.stage, self.device = folder, stage, stage.device
+        self.face = stage.faces.template
         self._read: set[str] = set()
         self._next = 0
         self.filled = torch.zeros((), device=self.device)

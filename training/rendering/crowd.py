@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
+from holirep_blender.inference.fusion.constants import numbers
 from holirep_blender.inference.fusion.rotations import apply
 
 from ..environment_light import light_of
@@ -24,10 +26,11 @@ Tensor = torch.Tensor
 
 _LOBE = (1.0, *[2.0 / 3.0] * 3, *[0.25] * 5)
 """Lambert's cosine lobe over pi in each band (Ramamoorthi & Hanrahan 2001)."""
-_BOX = torch.tensor([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, 1.0)])
-_SIDES = torch.tensor([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6],
-                       [1, 5, 7], [1, 7, 3], [0, 2, 6], [0, 6, 4]], dtype=torch.int32)  # fmt: skip
+_CELLS = 12
+"""Squares along a box's edge: one thread of the GPU fills a whole triangle, so none may be large."""
 _MOST_BOXES = 5
+_COARSE = 4
+"""Pixels along the side of one in which shadows are drawn."""
 
 
 def person_arrays(program: Any, kit: Path, seed: int) -> dict[str, npt.NDArray[Any]]:
@@ -106,20 +109,44 @@ def harmonics(directions: Tensor) -> Tensor:
 
 
 def _blurred(planes: Tensor, sigma: float) -> Tensor:
-    """``(N, 1, H, W)`` softened."""
+    """``(N, H, W, ...)`` softened along rows and columns."""
     reach = max(1, round(3.0 * sigma))
-    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=planes.device) / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).to(planes.dtype)
-    planes = functional.conv2d(planes, kernel.view(1, 1, 1, -1), padding=(0, reach))
-    return functional.conv2d(planes, kernel.view(1, 1, -1, 1), padding=(reach, 0))
+    weights = [float(np.exp(-0.5 * (step / sigma) ** 2)) for step in range(-reach, reach + 1)]
+    for axis in (1, 2):
+        size = planes.shape[axis]
+        first, last = planes.narrow(axis, 0, 1), planes.narrow(axis, size - 1, 1)
+        shape = [reach if number == axis else -1 for number in range(planes.dim())]
+        padded = torch.cat([first.expand(shape), planes, last.expand(shape)], axis)
+        planes = padded.narrow(axis, 0, size) * (weights[0] / sum(weights))
+        for step, weight in enumerate(weights[1:], 1):
+            planes.add_(padded.narrow(axis, step, size), alpha=weight / sum(weights))
+    return planes
+
+
+@functools.lru_cache(maxsize=2)
+def _box(device: torch.device) -> tuple[Tensor, Tensor]:
+    """A box of unit size on the floor in small triangles: corners ``(V, 3)``, triangles ``(N, 3)``."""
+    edge = torch.linspace(0.0, 1.0, _CELLS + 1)
+    u, v = (values.flatten() for values in torch.meshgrid(edge, edge, indexing="ij"))
+    square = torch.arange(_CELLS)[:, None] * (_CELLS + 1) + torch.arange(_CELLS)
+    a, b, c, d = (square.flatten() + step for step in (0, 1, _CELLS + 1, _CELLS + 2))
+    face = torch.cat([torch.stack([a, b, d], -1), torch.stack([a, d, c], -1)])
+    corners, triangles = [], []
+    for axis in range(3):
+        for end in (0.0, 1.0):
+            points = torch.stack([u, v, torch.full_like(u, end)], -1).roll(axis + 1, -1)
+            triangles.append(face + len(u) * len(corners))
+            corners.append(points - torch.tensor([0.5, 0.5, 0.0]))
+    return torch.cat(corners).to(device), torch.cat(triangles).int().to(device)
 
 
 def things(chance: Chance, random: np.random.Generator, way: Tensor, camera: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes that stand about, some between camera and performer: corners ``(8 N, 3)``, colours, triangles.
+    """Boxes that stand about, some between camera and performer: corners ``(N, V, 3)``, colours, triangles.
 
     ``way (T, 3)`` of the hips and the camera's mean position ``(3,)`` keep their distance.
     """
     device = way.device
+    box, triangles = _box(device)
     corners, colours = [], []
     for _ in range(int(random.integers(0, _MOST_BOXES + 1)) if random.random() < 0.6 else 0):
         size = torch.as_tensor(random.uniform([0.1, 0.1, 0.2], [0.9, 0.9, 1.4]), dtype=torch.float32, device=device)
@@ -132,14 +159,17 @@ def things(chance: Chance, random: np.random.Generator, way: Tensor, camera: Ten
         turn = random.uniform(0, np.pi)
         c, s = np.cos(turn), np.sin(turn)
         about = torch.tensor([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float32, device=device)
-        corners.append(apply(about, _BOX.to(device) * size) + place)
-        colours.append(torch.as_tensor(random.uniform(0.03, 0.7, 3) * random.uniform(0.6, 1.2, (8, 1)),
-                                       dtype=torch.float32, device=device))  # fmt: skip
+        corners.append(apply(about, box * size) + place)
+        shades = torch.as_tensor(random.uniform(0.6, 1.2, (2, 2, 2)), dtype=torch.float32, device=device)
+        inside = box * 2.0 - numbers((0.0, 0.0, 1.0), box)
+        shade = functional.grid_sample(shades[None, None], inside[None, None, None], align_corners=True).flatten()
+        hue = torch.as_tensor(random.uniform(0.03, 0.7, 3), dtype=torch.float32, device=device)
+        colours.append(shade[:, None] * hue)
     if not corners:
-        none = torch.zeros(0, 3, device=device)
-        return none, none, none.int()
-    triangles = torch.cat([_SIDES + 8 * number for number in range(len(corners))]).to(device)
-    return torch.cat(corners), torch.cat(colours), triangles
+        none = torch.zeros(0, len(box), 3, device=device)
+        return none, none, triangles[:0]
+    every = torch.cat([triangles + len(box) * number for number in range(len(corners))])
+    return torch.stack(corners), torch.stack(colours), every
 
 
 def drawn(
@@ -163,8 +193,9 @@ def drawn(
         return ((harmonics(around) * lobe) @ sky.coefficients).clamp_min(0.02)
 
     boxes, hues, sides = things(chance, random, way, origin.mean(0))
-    # a box's corners are lit as if they were of a ball: enough for something to hide behind
-    outwards = functional.normalize(boxes - boxes.view(-1, 8, 3).mean(1).repeat_interleave(8, 0), dim=-1)
+    # boxes are lit as if they were balls: enough for something to hide behind
+    outwards = functional.normalize(boxes - boxes.mean(1, keepdim=True), dim=-1).flatten(0, 1)
+    boxes, hues = boxes.flatten(0, 1), hues.flatten(0, 1)
     tint = torch.as_tensor(random.uniform(0.85, 1.15, 3), dtype=torch.float32, device=device)
     colours = lit(normals) * person.colours * tint
     colours = torch.cat([colours, (lit(outwards) * hues).expand(frames, -1, -1)], 1).contiguous()
@@ -181,8 +212,10 @@ def drawn(
     x, y, z = sky.direction.tolist()
     towards = torch.tensor([c * x - s * y, s * x + c * y, max(0.7, z)], dtype=torch.float32, device=device)
     fallen = vertices - towards * (vertices[..., 2:] / towards[2])
-    dark = (covered(projected(fallen, 1.0), person.triangles, rows, columns) != NOTHING).half()
-    shadow = _blurred(dark[:, None].float(), max(1.0, 0.012 * columns))[:, 0].contiguous()
+    low, narrow = max(1, rows // _COARSE), max(1, columns // _COARSE)
+    dark = (covered(projected(fallen, 1.0 / _COARSE), person.triangles, low, narrow) != NOTHING).float()
+    shadow = _blurred(dark, max(0.5, 0.012 * narrow))[:, None]
+    shadow = functional.interpolate(shadow, (rows, columns), mode="bilinear", align_corners=False)[:, 0].contiguous()
     corners = projected(everything, 2.0)
     keys = covered(corners, triangles, 2 * rows, 2 * columns)
     floor = torch.as_tensor(
@@ -197,7 +230,6 @@ def drawn(
     picture = painted(corners, colours, triangles, keys, cameras, stage, sky.sky, shadow)
     blur, noise = float(random.uniform(0.0, 1.2)), float(random.uniform(0.0, 6.0))
     if blur > 0.3:
-        planes = _blurred(picture.permute(0, 3, 1, 2).reshape(-1, 1, rows, columns), blur)
-        picture = planes.view(frames, 3, rows, columns).permute(0, 2, 3, 1)
+        picture = _blurred(picture, blur)
     picture = picture + noise * chance.normal(frames, rows, columns, 1)
     return picture.clamp(0.0, 255.0).round().to(torch.uint8)

@@ -40,7 +40,7 @@ from .watching import Watched, Watcher
 Tensor = torch.Tensor
 
 FPS = 30.0
-_SIDES = (400, 480, 560, 640, 720)
+_SIDES = (360, 420, 480, 560, 640)
 """Pixels of the pictures' longer side."""
 _LEAST_FOUND, _FIRST = 0.3, 32
 

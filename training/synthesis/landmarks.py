@@ -52,15 +52,25 @@ def hand_points(moving: Moving, side: str) -> Tensor:
     return torch.stack(points, dim=2)
 
 
-def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tensor, Tensor]) -> Tensor:
-    """The 33 points of the body ``(B, T, 33, 3)`` in the world; ``face`` are the 478 points in the world.
+def _carriers() -> list[int]:
+    """The joint nearest to each of the 33 points."""
+    carrier = [SOLVED_INDEX["head"]] * 33
+    joints = {11: "Shoulder", 13: "LowerArm", 15: "Hand", 17: "Hand", 19: "Hand", 21: "Hand", 23: "UpperLeg",
+              25: "LowerLeg", 27: "Foot", 29: "Foot", 31: "Foot"}  # fmt: skip
+    for landmark, joint in joints.items():
+        for number, side in enumerate(SIDES):
+            carrier[landmark + number] = SOLVED_INDEX[side + joint]
+    return carrier
 
-    Each performer's marks lie a little elsewhere, fixed to the nearest joint.
-    """
-    batch = len(face)
+
+_CARRIERS = _carriers()
+
+
+def body_marks(moving: Moving, face: Tensor, hands: tuple[Tensor, Tensor]) -> Tensor:
+    """The mean performer's 33 points of the body ``(B, T, 33, 3)`` in the world; ``face`` are the 478 points there."""
+    batch = len(moving.placed)
     scale = stature(moving.build) / 1.70
     rows: list[Tensor] = [torch.empty(0)] * 33
-    carrier = [SOLVED_INDEX["head"]] * 33
 
     def fixed(joint: str, offset: Tensor) -> Tensor:
         row = SOLVED_INDEX[joint]
@@ -80,18 +90,21 @@ def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tenso
         plain = {13: "LowerArm", 15: "Hand", 23: "UpperLeg", 25: "LowerLeg", 27: "Foot"}
         for landmark, joint in plain.items():
             rows[landmark + number] = moving.placed[:, :, SOLVED_INDEX[side + joint]]
-            carrier[landmark + number] = SOLVED_INDEX[side + joint]
         # the ankle's mark is a little up the shin
         shin = moving.offsets[:, SOLVED_INDEX[f"{side}Foot"]]
         rows[27 + number] = fixed(f"{side}LowerLeg", shin * ANKLE_SHARE)
-        carrier[11 + number] = SOLVED_INDEX[f"{side}Shoulder"]
         for landmark, point in ((17, 17), (19, 5), (21, 2)):
             rows[landmark + number] = hands[number][:, :, point]
-            carrier[landmark + number] = SOLVED_INDEX[f"{side}Hand"]
         heel = numbers(HEEL_MARK, face) * scale[:, None]
         toe = numbers(TOE_MARK, face) * scale[:, None]
-        rows[29 + number], carrier[29 + number] = fixed(f"{side}Foot", heel), SOLVED_INDEX[f"{side}Foot"]
-        rows[31 + number], carrier[31 + number] = fixed(f"{side}Toes", toe), SOLVED_INDEX[f"{side}Foot"]
-    points = torch.stack(rows, dim=2)
-    own = chance.normal(batch, 33, 3) * numbers(_DEFINITION, face)[:, None]
-    return points + apply(pick(moving.turned, carrier, 2), own[:, None])
+        rows[29 + number] = fixed(f"{side}Foot", heel)
+        rows[31 + number] = fixed(f"{side}Toes", toe)
+    return torch.stack(rows, dim=2)
+
+
+def body_points(chance: Chance, moving: Moving, face: Tensor, hands: tuple[Tensor, Tensor]) -> Tensor:
+    """The 33 points of the body ``(B, T, 33, 3)`` in the world; each performer's marks lie a little elsewhere than the
+    mean performer's, fixed to the nearest joint.
+    """
+    own = chance.normal(len(face), 33, 3) * numbers(_DEFINITION, face)[:, None]
+    return body_marks(moving, face, hands) + apply(pick(moving.turned, _CARRIERS, 2), own[:, None])

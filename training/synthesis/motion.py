@@ -40,6 +40,9 @@ _ARM = {
     ]
     for side in ("left", "right")
 }
+_LEG = {side: [row for name, row in _ROW.items() if name.startswith(side) and row not in _ARM[side]]
+        for side in ("left", "right")}  # fmt: skip
+_TRUNK = [_ROW[name] for name in ("spine", "chest", "upperChest", "neck", "head")]
 _SWAPPED = [_ROW[mirrored(name)] for name in BODY]
 _SPREADS = {
     "Shoulder": 0.07,
@@ -56,6 +59,12 @@ _SPREADS = {
 """Radians by which smooth random turns vary what was captured."""
 _AS_CAPTURED = 0.12
 """Share of the performers who move as somebody really did."""
+_OTHER_LEGS, _OTHER_LEG, _OTHER_TRUNK = 0.12, 0.08, 0.15
+"""How often both legs, one leg alone, or the trunk are those of somebody else."""
+_NEAR_LOWEST, _STANDS_LOW, _STANDS_SLOW = 0.012, 0.035, 0.3
+"""Metres over the lowest point of the soles within which others carry too; metres and metres a second below which a
+sole stands of whom it is not known.
+"""
 _BUILD_SPREADS = (0.07, 0.08, 0.08, 0.09, 0.08, 0.08, 0.07, 0.14, 0.08, 0.07, 0.06, 0.06)
 
 
@@ -132,12 +141,19 @@ class Motions:
             for rows, probability in ((_UPPER, 0.35), (_ARM["left"], 0.3), (_ARM["right"], 0.3)):
                 part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
                 local = torch.where(chance.happens(probability, batch)[:, None, None, None] & part, other, local)
+            third, legs = self._window(chance, batch, passed)[0], chance.uniform(0.0, 1.0, batch)
+            borrowed = legs < _OTHER_LEGS + _OTHER_LEG
+            for rows, happens in ((_LEG["left"], borrowed), (_LEG["right"], legs < _OTHER_LEGS),
+                                  (_TRUNK, chance.happens(_OTHER_TRUNK, batch))):  # fmt: skip
+                part = numbers([float(row in rows) for row in range(len(BODY))], local)[:, None] > 0
+                local = torch.where(happens[:, None, None, None] & part, third, local)
             local = _blended(chance, local, other, clock)
         body = from_quaternion(local)
         if vary:
-            varied, steady = _varied(chance, body, clock, flat)
+            varied, floats, steps = _varied(chance, body, clock)
             body = torch.where(plain[:, None, None, None, None], from_quaternion(captured), varied)
-            flat = torch.where(plain, flat, steady)
+            flat = flat * (plain | ~floats).float()
+            stepping = (steps | borrowed) & ~plain & (flat > 0)
             body = _with_collars(chance, body)
         if build is None:
             build = chance.normal(batch, BUILD_SIZE) * numbers(_BUILD_SPREADS, local)
@@ -147,6 +163,11 @@ class Motions:
         whole = finger_poses(chance, whole, clock)
         turned, placed = forward_kinematics(whole, offsets)
         root = _grounded(root, turned, placed, build, contacts * flat[:, None, None], flat)
+        if vary:
+            carried, stands = _carried(turned, placed, build, clock.fps)
+            root = torch.where(stepping[:, None, None], carried, root)
+            stands = torch.cat([stands, torch.zeros_like(stands[..., :2])], -1)
+            contacts = torch.where(stepping[:, None, None], stands, contacts)
         return Moving(whole, turned, placed + root[:, :, None], build, offsets, contacts, flat)
 
 
@@ -174,8 +195,10 @@ def _blended(chance: Chance, local: Tensor, other: Tensor, clock: Clock) -> Tens
     return mixed / mixed.norm(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
-def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[Tensor, Tensor]:
-    """Smooth random turns of the joints, bent elbows, forearm and upper-arm twists, sitting and lying poses."""
+def _varied(chance: Chance, body: Tensor, clock: Clock) -> tuple[Tensor, Tensor, Tensor]:
+    """Smooth random turns of the joints, bent elbows, forearm and upper-arm twists, sitting and lying poses; who sits
+    or lies, and whose legs move otherwise than the captured.
+    """
     batch, count = body.shape[:2]
     spread = numbers([_SPREADS.get(name.replace("left", "").replace("right", ""), 0.0) for name in BODY], body)
     amount = chance.uniform(0.0, 1.0, batch, 1, 1, 1) * chance.happens(0.75, batch, 1, 1, 1)
@@ -222,9 +245,7 @@ def _varied(chance: Chance, body: Tensor, clock: Clock, flat: Tensor) -> tuple[T
     over[:, 0], over[:, 1] = heading.cos(), heading.sin()
     over = from_vector(over * chance.uniform(0.5, 1.9, batch, 1) * lies[:, None])
     changed[:, :, 0] = compose(over[:, None], changed[:, :, 0])
-    return changed, flat * (~sits).float() * (~lies).float() * (
-        1.0 - stepping.float() * (amount[:, 0, 0, 0] > 0).float()
-    )
+    return changed, sits | lies, stepping
 
 
 def sole_points(turned: Tensor, placed: Tensor, build: Tensor) -> Tensor:
@@ -260,6 +281,28 @@ def _grounded(root: Tensor, turned: Tensor, placed: Tensor, build: Tensor, conta
     grounded = root - slide * flat[:, None, None]
     height = torch.where(flat[:, None] > 0, smooth, lowest[:, None].expand_as(smooth))
     return torch.cat([grounded[..., :2], grounded[..., 2:] - height[..., None]], dim=-1)
+
+
+def _carried(turned: Tensor, placed: Tensor, build: Tensor, fps: float) -> tuple[Tensor, Tensor]:
+    """The hips' way ``(B, T, 3)`` of bodies whose lowest sole carries them, wherever the captured hips went, and which
+    soles ``(B, T, 4)`` stand then.
+    """
+    points = sole_points(turned, placed, build)
+    share = torch.softmax(-points[..., 2] / _NEAR_LOWEST, -1)
+    frame = torch.arange(points.shape[1], device=points.device, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * ((frame[:, None] - frame[None]) / 1.5) ** 2)
+    kernel = kernel / kernel.sum(0)
+    low = (share * points[..., 2]).sum(-1) @ kernel
+    share = torch.einsum("btk,ts->bsk", share, kernel)
+    carries = torch.minimum(share[:, 1:], share[:, :-1]) + 1e-6
+    carries = (carries / carries.sum(-1, keepdim=True))[..., None]
+    slip = (carries * torch.diff(points, dim=1)).sum(2).cumsum(1)
+    way = -torch.cat([torch.zeros_like(slip[:, :1]), slip], 1)
+    root = torch.cat([way[..., :2], -low[..., None]], -1)
+    points = points + root[:, :, None]
+    step = torch.diff(points, dim=1).norm(dim=-1) * fps
+    speed = (torch.cat([step[:, :1], step], 1) + torch.cat([step, step[:, -1:]], 1)) / 2
+    return root, ((points[..., 2] < _STANDS_LOW) & (speed < _STANDS_SLOW)).float()
 
 
 def stature(build: Tensor) -> Tensor:
