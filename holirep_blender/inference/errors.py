@@ -23,3 +23,9 @@ class TrackingError(UserError):
     """The performer cannot be tracked as asked."""
 
     kind = "tracking"
+
+
+class DeviceError(TrackingError):
+    """The GPU cannot do the tracking; the CPU can."""
+
+    kind = "device"

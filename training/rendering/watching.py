@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 
 from holirep_blender.inference.fusion.constants import numbers, pick
+from holirep_blender.inference.tracking.torch_networks.network import TensorFlowLite
 
 from ..synthesis.chance import Chance
 from ..synthesis.tracker import SIDES_SWAPPED
 from .device import squares
-from .tflite import TensorFlowLite
 
 Tensor = torch.Tensor
 
@@ -109,10 +109,8 @@ class Watcher:
     def __init__(self, folder: Path, device: torch.device) -> None:
         self.kind = torch.float16 if device.type == "cuda" else torch.float32
         paths = ("pose_landmark/pose_landmark_full.tflite", "hand_landmark/hand_landmark_full.tflite")
-        self.pose = TensorFlowLite(folder / paths[0], (0, 1, 3, 4)).to(device, self.kind)
-        self.hand = TensorFlowLite(folder / paths[1], (0, 1, 2, 3)).to(device, self.kind)
-        for network in (self.pose, self.hand):
-            network.to(memory_format=torch.channels_last)
+        self.pose = TensorFlowLite(folder / paths[0], (0, 1, 3, 4), self.kind).to(device)
+        self.hand = TensorFlowLite(folder / paths[1], (0, 1, 2, 3), self.kind).to(device)
 
     def _cut(
         self, pictures: Tensor, which: Tensor, sizes: Tensor, region: Tensor, size: int, mirrored: bool = False

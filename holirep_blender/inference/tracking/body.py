@@ -8,8 +8,8 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from .answers import PoseAnswer, PoseLooker
 from .appearance import difference, signature
-from .networks import PoseAnswer, PoseNetwork
 from .regions import body_region
 from .scan import WORTH_KEEPING, agreement
 
@@ -44,7 +44,7 @@ class BodyFollower:
 
     def __init__(
         self,
-        pose: PoseNetwork,
+        pose: PoseLooker,
         performer: Dict[int, Place],
         others: Dict[int, List[Place]],
         look: np.ndarray,

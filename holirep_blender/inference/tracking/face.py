@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from .networks import DetectorNetwork, FaceAnswer, FaceNetwork, PoseAnswer
+from .answers import FaceAnswer, Networks, PoseAnswer
 from .regions import Region, face_region, face_region_from_detection, head_region_from_body
 
 PRESENT = 0.5
@@ -26,9 +26,9 @@ WRONG_FACE = 0.16
 class FaceFollower:
     """The performer's face in consecutive frames."""
 
-    def __init__(self) -> None:
-        self._network = FaceNetwork()
-        self._detector = DetectorNetwork("FaceDetectionShortRangeCpu", 128)
+    def __init__(self, networks: Networks) -> None:
+        self._network = networks.face()
+        self._detector = networks.detector("face")
         self.restart()
 
     def restart(self) -> None:

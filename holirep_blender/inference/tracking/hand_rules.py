@@ -7,7 +7,7 @@ from typing import List, Optional
 
 import numpy as np
 
-from .networks import HandAnswer, PoseAnswer
+from .answers import HandAnswer, PoseAnswer
 from .regions import Region, hand_region
 
 Pair = List[Optional[HandAnswer]]

@@ -13,6 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from .answers import HandAnswer, HandLooker, PoseAnswer
 from .hand_rules import (
     ARM,
     FAINT,
@@ -26,7 +27,6 @@ from .hand_rules import (
     radius_of,
     same_hand,
 )
-from .networks import HandAnswer, HandNetwork, PoseAnswer
 from .regions import Region, hand_region, hand_region_from_body, upright
 
 # Below this a second look, from where the first one points, has no chance.
@@ -86,8 +86,8 @@ def guesses(body: PoseAnswer, side: int, size: float) -> List[Guess]:
 
 
 def closer_look(
-    network: HandNetwork,
-    probe: HandNetwork,
+    network: HandLooker,
+    probe: HandLooker,
     image: np.ndarray,
     body: PoseAnswer,
     side: int,
@@ -141,7 +141,7 @@ def closer_look(
 
 
 def closer_follow(
-    network: HandNetwork,
+    network: HandLooker,
     image: np.ndarray,
     body: PoseAnswer,
     side: int,

@@ -8,6 +8,7 @@ from typing import List, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
+from .answers import HandAnswer, Networks, PoseAnswer
 from .hand_rules import (
     ARM,
     LEFT,
@@ -23,7 +24,6 @@ from .hand_rules import (
     untangled,
 )
 from .hand_search import HOPELESS, USUAL_SIZE, body_hand_region, closer_follow, closer_look
-from .networks import DetectorNetwork, HandAnswer, HandNetwork, PoseAnswer
 from .regions import Region, hand_region, hand_region_from_palm
 
 Numbered = Tuple[int, np.ndarray]
@@ -50,10 +50,10 @@ FRAMES_BACK = 4
 class HandFollower:
     """Both hands of one person over consecutive stretches of frames."""
 
-    def __init__(self) -> None:
-        self._networks = (HandNetwork(), HandNetwork())
-        self._probe = HandNetwork(lite=True)
-        self._palms = DetectorNetwork("PalmDetectionCpu", 192)
+    def __init__(self, networks: Networks) -> None:
+        self._networks = (networks.hand(), networks.hand())
+        self._probe = networks.hand(lite=True)
+        self._palms = networks.detector("palm")
         self.restart()
 
     def restart(self, share: float = 1.0) -> None:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A part of a plate halved between two threads: while one waits for a network's answer, the other has work.
+"""A part of a plate shared out to threads: while one waits for a network's answer, the others have work.
 
 Following a hand is a chain of runs, each beginning where the one before ended, so one part alone leaves a second core
-idle for a third of the time.
+idle for a third of the time, and a GPU nearly all of it.
 """
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,40 +14,20 @@ from typing import Callable, List, Optional, Tuple, TypeVar
 
 from ...motion.observations import Observations
 from ..plate import Plate
+from .means import MEDIAPIPE, networks_for, suitable_lanes
 from .parts import PartWorker, Report, joined
-from .plan import Plan, bytes_held, split
+from .plan import Plan, split
 from .scan import Sighting
-
-MOST_LANES = 2
-# Each lane follows the last stretch before it once more, and has networks of its own: a quarter of a second to load at
-# the first job, and 200 MB.
-FRAMES_PER_LANE = 60
-# Pictures larger than that are not held twice.
-MOST_BYTES_PER_LANE = 512 << 20
 
 Result = TypeVar("Result")
 Task = Callable[[PartWorker, int, int, Report], Result]
 
 
-def available_cores() -> int:
-    """The processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
-
-
-def suitable_lanes(plate: Plate, frames: int) -> int:
-    """Two where there are two cores, frames enough, and pictures that are not too large to hold."""
-    if bytes_held(plate) > MOST_BYTES_PER_LANE:
-        return 1
-    return max(1, min(available_cores(), frames // FRAMES_PER_LANE, MOST_LANES))
-
-
 class Lanes:
-    """Does what a `PartWorker` does, in as many threads as suit the part."""
+    """Does what a `PartWorker` does, in as many threads as suit the part; `share`: see `suitable_lanes`."""
 
-    def __init__(self) -> None:
+    def __init__(self, means: str = MEDIAPIPE, share: float = 1.0) -> None:
+        self.means, self._share = means, share
         self._workers: List[PartWorker] = []
 
     def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
@@ -68,9 +47,9 @@ class Lanes:
         return joined(self._run(plate, first, last, task, report))
 
     def _run(self, plate: Plate, first: int, last: int, task: Task[Result], report: Report) -> List[Result]:
-        pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1))
+        pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1, self.means, self._share))
         while len(self._workers) < len(pieces):
-            self._workers.append(PartWorker())
+            self._workers.append(PartWorker(networks_for(self.means)))
         if len(pieces) == 1:
             return [task(self._workers[0], first, last, report)]
         messages: queue.Queue[Tuple[int, Optional[int]]] = queue.Queue()

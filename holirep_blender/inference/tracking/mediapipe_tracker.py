@@ -11,6 +11,7 @@ from .choice import PersonChoice, choose
 from .graphs import quiet
 from .interface import Progress
 from .legs import with_legs_told_apart
+from .means import MEDIAPIPE, networks_for
 from .parts import PartWorker
 from .people import PersonTrack, link
 from .plan import Plan, scanned, split
@@ -22,10 +23,13 @@ SCAN_SHARE = 0.25
 
 class MediaPipeTracker:
     """Two passes: the first finds people a few times a second and links them to identities over the whole plate, the
-    second follows the chosen one in every frame.
+    second follows the chosen one in every frame.  `means`: what runs the networks (`means.py`).
     """
 
     name = "mediapipe"
+
+    def __init__(self, means: str = MEDIAPIPE) -> None:
+        self._means = means
 
     def list_people(
         self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None
@@ -38,7 +42,7 @@ class MediaPipeTracker:
     def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
         """See `Tracker`."""
         quiet()
-        found = PartWorker().find(plate, frame)
+        found = PartWorker(networks_for(self._means)).find(plate, frame)
         return [PersonTrack(number, [sighting]) for number, sighting in enumerate(found, start=1)]
 
     def track(
@@ -78,6 +82,6 @@ class MediaPipeTracker:
         return link(sightings, plate.fps, samples, plate.size)
 
     def _team(self, plate: Plate, processes: Optional[int]) -> Team:
-        count = suitable_processes(plate) if processes is None else max(1, int(processes))
+        count = suitable_processes(plate, self._means) if processes is None else max(1, int(processes))
         pieces = split(plate, plate.first_frame, plate.last_frame, count)
-        return InProcess(plate) if len(pieces) == 1 else Processes(plate, pieces)
+        return InProcess(plate, self._means) if len(pieces) == 1 else Processes(plate, pieces, self._means)

@@ -10,33 +10,16 @@ The networks and the sub-graphs named here come inside the MediaPipe wheel; noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import List
 
 import cv2
 import numpy as np
 from mediapipe.python import packet_getter
 
+from .answers import FaceAnswer, Found, HandAnswer, PoseAnswer, hand_answer, pose_answer
 from .graphs import FLOAT_NODE, LANDMARKS_NODE, Network, landmarks, size_options, split, tensors
 from .regions import Region
 from .trimming import trimmed
-
-
-@dataclass
-class PoseAnswer:
-    """What the pose network says about a region: plate pixels, metres, 0..1."""
-
-    score: float
-    image: np.ndarray
-    world: np.ndarray
-    visibility: np.ndarray
-    presence: np.ndarray
-    centre: np.ndarray
-    circle: np.ndarray
-
-
-# The body's points with left and right exchanged.
-_MIRRORED = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [i + 1 if i % 2 else i - 1 for i in range(11, 33)]
 
 
 class PoseNetwork:
@@ -78,30 +61,7 @@ class PoseNetwork:
         result = self._network.run(crop[:, ::-1] if mirrored else crop)
         points = landmarks(result["image_points"], self.COUNT)
         world = landmarks(result["world_points"], 33)[:, :3]
-        if mirrored:
-            points[:33], world = points[_MIRRORED], world[_MIRRORED]
-            points[:, 0] = 1.0 - points[:, 0]
-            world[:, 0] *= -1.0
-        plate = region.to_plate(points[:, :3])
-        return PoseAnswer(
-            score=float(packet_getter.get_float(result["score"])),
-            image=plate[:33],
-            world=region.turn(world),
-            visibility=points[:33, 3],
-            presence=points[:33, 4],
-            centre=plate[33, :2],
-            circle=plate[34, :2],
-        )
-
-
-@dataclass
-class HandAnswer:
-    """What the hand network says about a region. `right` is 1 for a hand that looks like a right one."""
-
-    score: float
-    right: float
-    image: np.ndarray
-    world: np.ndarray
+        return pose_answer(region, float(packet_getter.get_float(result["score"])), points, world, mirrored)
 
 
 class HandNetwork:
@@ -142,29 +102,13 @@ class HandNetwork:
         points, world = landmarks(result["image_points"], 21)[:, :3], landmarks(result["world_points"], 21)[:, :3]
         # MediaPipe labels this number "Left", for mirrored selfies; in an unmirrored plate that is the right hand.
         right = float(packet_getter.get_float(result["handedness"]))
-        if self._mirrored:
-            points[:, 0] = 1.0 - points[:, 0]
-            world[:, 0] *= -1.0
-            right = 1.0 - right
-        return HandAnswer(
-            score=float(packet_getter.get_float(result["score"])),
-            right=right,
-            image=self._region.to_plate(points),
-            world=self._region.turn(world),
-        )
+        score = float(packet_getter.get_float(result["score"]))
+        return hand_answer(self._region, score, right, points, world, self._mirrored)
 
     def run(self, image: np.ndarray, region: Region, mirrored: bool = False) -> HandAnswer:
         """`start` and `finish`."""
         self.start(image, region, mirrored)
         return self.finish()
-
-
-@dataclass
-class FaceAnswer:
-    """What the face network says about a region: presence 0..1 and (478, 3) plate pixels."""
-
-    score: float
-    image: np.ndarray
 
 
 class FaceNetwork:
@@ -191,20 +135,16 @@ class FaceNetwork:
         )
 
 
-@dataclass
-class Found:
-    """A detection: score 0..1, box x0 y0 x1 y1 and key points (K, 2), plate pixels."""
-
-    score: float
-    box: np.ndarray
-    points: np.ndarray
+# MediaPipe's graph and the size at which it looks at a picture.
+DETECTORS = {
+    "body": ("PoseDetectionCpu", 224),
+    "palm": ("PalmDetectionCpu", 192),
+    "face": ("FaceDetectionShortRangeCpu", 128),
+}
 
 
 class DetectorNetwork:
-    """One of MediaPipe's single-shot detectors.
-
-    `PoseDetectionCpu` and `PalmDetectionCpu` look at 224 and 192 pixels, `FaceDetectionShortRangeCpu` at 128.
-    """
+    """One of MediaPipe's single-shot detectors, of `DETECTORS`."""
 
     def __init__(self, graph: str, size: int) -> None:
         text = f'input_stream: "image" node {{ calculator: "{graph}"'
@@ -236,3 +176,19 @@ class DetectorNetwork:
         """`start` and `finish`."""
         self.start(image, region)
         return self.finish()
+
+
+class MediaPipeNetworks:
+    """Networks run by MediaPipe's own interpreter, one picture at a time on the CPU; see `answers.Networks`."""
+
+    def pose(self) -> PoseNetwork:  # noqa: D102
+        return PoseNetwork()
+
+    def hand(self, lite: bool = False) -> HandNetwork:  # noqa: D102
+        return HandNetwork(lite)
+
+    def face(self) -> FaceNetwork:  # noqa: D102
+        return FaceNetwork()
+
+    def detector(self, kind: str) -> DetectorNetwork:  # noqa: D102
+        return DetectorNetwork(*DETECTORS[kind])

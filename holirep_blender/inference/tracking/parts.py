@@ -9,12 +9,12 @@ import numpy as np
 
 from ...motion.observations import Observations
 from ..plate import Plate
+from .answers import FaceAnswer, Networks, PoseAnswer
 from .body import BodyFollower, Numbered
 from .face import FaceFollower
 from .face import confidence as face_confidence
 from .hand_rules import LEFT, RIGHT, Pair, confidence
 from .hands import HandFollower
-from .networks import FaceAnswer, PoseAnswer, PoseNetwork
 from .plan import Plan, is_thorough, scan_stride, scanned
 from .prefetch import prefetched
 from .scan import Scanner, Sighting, visible_box
@@ -32,10 +32,10 @@ Row = Tuple[int, PoseAnswer, Pair, Optional[FaceAnswer]]
 class PartWorker:
     """Owns the networks, so that one process builds them once."""
 
-    def __init__(self) -> None:
-        self._pose = PoseNetwork()
-        self._scanner = Scanner(self._pose)
-        self._face, self._hands = FaceFollower(), HandFollower()
+    def __init__(self, networks: Networks) -> None:
+        self._pose = networks.pose()
+        self._scanner = Scanner(self._pose, networks)
+        self._face, self._hands = FaceFollower(networks), HandFollower(networks)
 
     def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
         """Everybody in the scanned frames of a part."""

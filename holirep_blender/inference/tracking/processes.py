@@ -19,9 +19,10 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 import numpy as np
 
 from ...motion.observations import Observations
-from ..errors import PlateError, TrackingError
+from ..errors import DeviceError, PlateError, TrackingError
 from ..plate import Plate
-from .lanes import Lanes, available_cores, suitable_lanes
+from .lanes import Lanes
+from .means import MEDIAPIPE, available_cores, suitable_lanes
 from .parts import joined
 from .plan import Plan, bytes_held
 from .scan import Sighting, from_arrays
@@ -34,6 +35,11 @@ CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
 # What the pictures that all of them hold may take.
 MOST_BYTES_HELD = 4 << 30
+
+# On a device: what a process does itself (not its networks) keeps about three cores busy, one of them with Python.
+CORES_PER_DEVICE_PROCESS = 3
+MOST_DEVICE_PROCESSES = 6
+FRAMES_PER_DEVICE_PROCESS = 240
 
 FOLDER_PREFIX = "holirep-tracking-"
 
@@ -61,8 +67,11 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def suitable_processes(plate: Plate) -> int:
+def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
     """As many processes as keep the processor cores that we have busy; fewer for a short plate or huge pictures."""
+    if means != MEDIAPIPE:
+        most = min(available_cores() // CORES_PER_DEVICE_PROCESS, MOST_DEVICE_PROCESSES)
+        return max(1, min(most, plate.frame_count // FRAMES_PER_DEVICE_PROCESS))
     held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count)
     most = min(available_cores() // CORES_PER_PROCESS, MOST_BYTES_HELD // held, MOST_PROCESSES)
     return max(1, min(most, plate.frame_count // FRAMES_PER_PROCESS))
@@ -98,9 +107,11 @@ _idle: List[Lanes] = []
 class InProcess(Team):
     """All the work in this process."""
 
-    def __init__(self, plate: Plate) -> None:
+    def __init__(self, plate: Plate, means: str = MEDIAPIPE) -> None:
         self._plate = plate
-        self._worker = _idle.pop() if _idle else Lanes()
+        kept = [worker for worker in _idle if worker.means == means]
+        _idle.clear()
+        self._worker = kept[0] if kept else Lanes(means)
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
@@ -124,8 +135,8 @@ class Processes(Team):
     JSON; arrays travel as `.npz` in a temporary folder that `close` removes.
     """
 
-    def __init__(self, plate: Plate, pieces: List[Tuple[int, int]]) -> None:
-        self._pieces = pieces
+    def __init__(self, plate: Plate, pieces: List[Tuple[int, int]], means: str = MEDIAPIPE) -> None:
+        self._pieces, self._means = pieces, means
         remove_left_behind()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         self._messages: Queue[Tuple[int, Dict[str, Any]]] = Queue()
@@ -152,7 +163,13 @@ class Processes(Team):
         self._readers.append(reader)
         self._send(
             number,
-            {"plate": str(plate.path), "range": [plate.first_frame, plate.last_frame], "sequence_fps": plate.fps},
+            {
+                "plate": str(plate.path),
+                "range": [plate.first_frame, plate.last_frame],
+                "sequence_fps": plate.fps,
+                "means": self._means,
+                "share": 1.0 / len(self._pieces),
+            },
         )
 
     def _read(self, number: int, child: subprocess.Popen[str]) -> None:
@@ -199,7 +216,7 @@ class Processes(Team):
             elif message.get("finished"):
                 waiting.discard(number)
             elif "error" in message:
-                kind = PlateError if message.get("kind") == "plate" else TrackingError
+                kind = {"plate": PlateError, "device": DeviceError}.get(message.get("kind", ""), TrackingError)
                 if message.get("kind") == "internal":
                     raise RuntimeError(f"a tracking process failed:\n{message['error']}")
                 raise kind(message["error"])

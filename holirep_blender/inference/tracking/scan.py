@@ -9,8 +9,8 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 import cv2
 import numpy as np
 
+from .answers import Found, Networks, PoseAnswer, PoseLooker
 from .appearance import LENGTH, PARTS, signature
-from .networks import DetectorNetwork, Found, PoseAnswer, PoseNetwork
 from .regions import Region, body_region, whole
 
 # Shoulders, elbows, hips, knees: where two views of a real body agree.
@@ -87,8 +87,8 @@ def tiles(image: np.ndarray) -> List[Region]:
 class Scanner:
     """Finds everybody in a frame."""
 
-    def __init__(self, pose: PoseNetwork) -> None:
-        self._detector = DetectorNetwork("PoseDetectionCpu", 224)
+    def __init__(self, pose: PoseLooker, networks: Networks) -> None:
+        self._detector = networks.detector("body")
         self._pose = pose
         self._last: List[Sighting] = []
         self._detected = np.zeros((2, 2))

@@ -24,7 +24,7 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
     cv2.setNumThreads(1)
     opening = receive()
     plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
-    worker = Lanes()
+    worker = Lanes(opening["means"], opening["share"])
 
     def report(done: int) -> None:
         answer({"done": done})

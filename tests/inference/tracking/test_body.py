@@ -11,8 +11,9 @@ import pytest
 
 from holirep_blender.inference.plate import open_plate
 from holirep_blender.inference.tracking import body as bodies
+from holirep_blender.inference.tracking.answers import PoseAnswer
 from holirep_blender.inference.tracking.body import JOINTS, BodyFollower, Numbered
-from holirep_blender.inference.tracking.networks import PoseAnswer, PoseNetwork
+from holirep_blender.inference.tracking.networks import MediaPipeNetworks, PoseNetwork
 from holirep_blender.inference.tracking.plan import Plan
 from holirep_blender.inference.tracking.scan import Scanner
 
@@ -44,7 +45,10 @@ def calm_frames() -> List[Numbered]:
 def followed(pose: CountedPose, frames: List[Numbered]) -> List[Optional[PoseAnswer]]:
     """Follows from a sighting in the first frame, in stretches as the tracker does."""
     number, image = frames[0]
-    sighting = max(Scanner(pose).look(number, image), key=lambda each: float(np.hypot(*(each.circle - each.centre))))
+    sighting = max(
+        Scanner(pose, MediaPipeNetworks()).look(number, image),
+        key=lambda each: float(np.hypot(*(each.circle - each.centre))),
+    )
     follower = BodyFollower(pose, {number: bodies.Place(sighting.centre, sighting.circle)}, {}, *_nobody())
     pose.runs = 0
     answers = follower.follow(frames[:1])

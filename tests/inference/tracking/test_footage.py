@@ -14,7 +14,7 @@ import pytest
 
 from holirep_blender.inference.errors import PlateError, TrackingError
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking import PersonChoice, find_people, lanes, list_people, track
+from holirep_blender.inference.tracking import PersonChoice, find_people, list_people, means, track
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -107,9 +107,9 @@ def test_one_part_or_two(video: Path, shared_by: str, monkeypatch: pytest.Monkey
     assert all(a <= b for (a, _), (b, _) in zip(calls, calls[1:]))
     calls.clear()
     if shared_by == "lanes":
-        monkeypatch.setattr(lanes, "FRAMES_PER_LANE", 20)
+        monkeypatch.setattr(means, "FRAMES_PER_LANE", 20)
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
-        assert lanes.suitable_lanes(plate, 50) == 2
+        assert means.suitable_lanes(plate, 50) == 2
     count = 2 if shared_by == "processes" else 1
     two = track(plate, processes=count, progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (50, 50)

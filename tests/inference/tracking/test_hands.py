@@ -12,7 +12,7 @@ import pytest
 from holirep_blender.inference.plate import Plate, open_plate
 from holirep_blender.inference.tracking import track
 from holirep_blender.inference.tracking.hands import FRAMES_BACK, HandFollower
-from holirep_blender.inference.tracking.networks import PoseNetwork
+from holirep_blender.inference.tracking.networks import MediaPipeNetworks, PoseNetwork
 from holirep_blender.inference.tracking.regions import body_region
 from holirep_blender.inference.tracking.scan import Scanner
 from holirep_blender.motion.observations import Observations
@@ -103,8 +103,8 @@ def test_hands_out_of_the_picture_stay_lost(video: Path) -> None:
 def test_a_hand_that_is_found_is_followed_back_into_the_stretch_before(video: Path) -> None:
     plate = open_plate(video / "asl_please.mkv", (20, 31))
     frames = [(number, image) for number, _, image in plate]
-    pose, follower = PoseNetwork(), HandFollower()
-    (sighting,) = Scanner(pose).look(*frames[0])
+    pose, follower = PoseNetwork(), HandFollower(MediaPipeNetworks())
+    (sighting,) = Scanner(pose, MediaPipeNetworks()).look(*frames[0])
     place, bodies, hands = sighting, [], []
     for _, image in frames:
         place = pose.run(image, body_region(place.centre, place.circle))

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking.networks import DetectorNetwork, FaceNetwork, HandNetwork, PoseNetwork
+from holirep_blender.inference.tracking.networks import (
+    DETECTORS,
+    DetectorNetwork,
+    FaceNetwork,
+    HandNetwork,
+    PoseNetwork,
+)
 from holirep_blender.inference.tracking.regions import Region, body_region, face_region, hand_region, whole
 
 
@@ -63,7 +69,7 @@ def test_pose_is_mediapipes(picture: np.ndarray) -> None:
     import mediapipe
 
     network = PoseNetwork()
-    found = DetectorNetwork("PoseDetectionCpu", 224).run(picture, whole(picture))
+    found = DetectorNetwork(*DETECTORS["body"]).run(picture, whole(picture))
     answer = network.run(picture, body_region(found[0].points[0], found[0].points[1]))
     with mediapipe.solutions.pose.Pose(static_image_mode=True) as stock:
         result = stock.process(picture)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
-from holirep_blender.inference.tracking import find_people, lanes, parts, processes, track
+from holirep_blender.inference.tracking import find_people, lanes, means, parts, processes, track
 from holirep_blender.inference.tracking.graphs import Network
 from holirep_blender.inference.tracking.plan import Plan, bytes_held, scan_stride, scanned, split
 from holirep_blender.inference.tracking.scan import Sighting
@@ -143,7 +143,7 @@ def test_large_pictures_at_high_rates_do_not_fill_the_memory(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     plate = Sized(5000, size, fps)
-    in_one = bytes_held(plate) * lanes.suitable_lanes(plate, plate.frame_count)
+    in_one = bytes_held(plate) * means.suitable_lanes(plate, plate.frame_count)
     assert in_one <= 1 << 30
     assert in_one * processes.suitable_processes(plate) <= processes.MOST_BYTES_HELD
     assert scan_stride(plate) <= max(1, round(fps / 4))
@@ -151,19 +151,19 @@ def test_large_pictures_at_high_rates_do_not_fill_the_memory(
 
 def test_lanes_only_where_they_pay_off(plate_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plate = open_plate(plate_path)
-    enough = lanes.MOST_LANES * lanes.FRAMES_PER_LANE
+    enough = means.MOST_LANES * means.FRAMES_PER_LANE
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
-    assert lanes.suitable_lanes(plate, enough - 1) == 1
-    assert lanes.suitable_lanes(plate, 100 * enough) == lanes.MOST_LANES
+    assert means.suitable_lanes(plate, enough - 1) == 1
+    assert means.suitable_lanes(plate, 100 * enough) == means.MOST_LANES
     monkeypatch.setattr(plate, "size", (7680, 4320))
-    assert lanes.suitable_lanes(plate, 100 * enough) == 1
+    assert means.suitable_lanes(plate, 100 * enough) == 1
     monkeypatch.undo()
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
-    assert lanes.suitable_lanes(plate, 100 * enough) == 1
+    assert means.suitable_lanes(plate, 100 * enough) == 1
 
 
 def test_a_lane_that_fails_ends_the_other(plate_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "FRAMES_PER_LANE", 10)
+    monkeypatch.setattr(means, "FRAMES_PER_LANE", 10)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     plate = open_plate(plate_path)
     team = lanes.Lanes()

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking.networks import PoseAnswer, PoseNetwork
+from holirep_blender.inference.tracking.answers import PoseAnswer
+from holirep_blender.inference.tracking.networks import MediaPipeNetworks, PoseNetwork
 from holirep_blender.inference.tracking.regions import Region
 from holirep_blender.inference.tracking.scan import Scanner
 
@@ -46,7 +47,7 @@ def runs_of(scanner: Scanner, pose: CountingPose, frame: int, image: np.ndarray,
 
 
 def test_who_was_alone_is_believed_at_the_same_place(pose: CountingPose, frames: Dict[int, np.ndarray]) -> None:
-    scanner, fresh = Scanner(pose), Scanner(pose)
+    scanner, fresh = Scanner(pose, MediaPipeNetworks()), Scanner(pose, MediaPipeNetworks())
     assert runs_of(scanner, pose, 25, frames[25], True) == [1, 2]
     assert runs_of(scanner, pose, 33, frames[33], False) == [1, 0]
     (copied,) = scanner.look(41, frames[41], False)
@@ -58,7 +59,7 @@ def test_who_was_alone_is_believed_at_the_same_place(pose: CountingPose, frames:
 
 
 def test_a_second_candidate_or_another_part_is_checked(pose: CountingPose, frames: Dict[int, np.ndarray]) -> None:
-    scanner = Scanner(pose)
+    scanner = Scanner(pose, MediaPipeNetworks())
     scanner.look(25, frames[25], True)
     found = scanner.detect(frames[33])
     elsewhere = replace(found[0], score=0.5, points=found[0].points + 3.0 * np.ptp(found[0].points[:2]))
