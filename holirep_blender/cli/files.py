@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from .errors import DISK, CommandError
+from .errors import DISK, USAGE, CommandError
 
 
 def existing(path: Path, what: str) -> Path:
@@ -38,6 +38,15 @@ def open_blend(path: Path | None) -> None:
         bpy.ops.wm.open_mainfile(filepath=str(existing(path, "file")), load_ui=False)
     except RuntimeError as error:
         raise CommandError(DISK, f"{path} cannot be opened: {error}") from error
+
+
+def choose_scene(name: str) -> None:
+    """Makes a scene of the file the one that is shown."""
+    scene = bpy.data.scenes.get(name)
+    if scene is None:
+        there = ", ".join(each.name for each in bpy.data.scenes)
+        raise CommandError(USAGE, f"the file has no scene named {name!r}; its scenes are: {there}")
+    bpy.context.window_manager.windows[0].scene = scene
 
 
 def save_blend(path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -17,17 +18,19 @@ from .light_plate import match_plate
 if TYPE_CHECKING:
     from ..scene.environment_source import EnvironmentSource, RepairWish
     from ..scene.light_matching import MatchedLight
+    from ..scene.plate_light import PlateMatch
 
 
 def light(options: Namespace) -> tuple[dict[str, Any], str]:
     """Finds the lamps; with ``--residual`` writes what is left, with ``--save`` the rig."""
     from ..scene.light_matching import light_rows
-    from ..scene.light_report import write_report
 
     source = _checked(options)
     wish = wish_of(options)
     hdri = source.paths[0] if source is not None else None
     files.open_blend(options.file)
+    if options.scene is not None:
+        files.choose_scene(options.scene)
     matched = _matched(options, source, wish) if source is not None else None
     result: dict[str, Any] = {} if matched is None else light_rows(matched)
     lines = [] if matched is None else [matched.sentence, *(f"Warning: {warning}" for warning in matched.warnings)]
@@ -47,12 +50,8 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
     if plate is not None:
         result["plate"] = plate.facts()
         lines += [f"{plate.sentence}.", *(f"Warning: {warning}" for warning in plate.warnings)]
-    if options.report is not None and matched is not None:
-        environment = None if options.no_renders or source is None else _environment(source, wish)
-        try:
-            result["report"] = str(write_report(matched, options.report.absolute(), environment, plate))
-        except OSError as error:
-            raise CommandError(DISK, f"the report could not be written: {error}") from error
+    if options.report is not None:
+        result["report"] = str(_report(options, source, wish, matched, plate))
         lines.append(f"Wrote {result['report']}")
     if options.save is not None:
         files.save_blend(options.save)
@@ -70,14 +69,46 @@ def _checked(options: Namespace) -> Optional[EnvironmentSource]:
         )
     if options.save is not None and options.save.suffix.lower() != ".blend":
         raise CommandError(USAGE, f"the file to save must end in .blend: --save {options.save.with_suffix('.blend')}")
-    if source is None and (options.match_plate is None or options.file is None):
-        raise CommandError(USAGE, "name the environment: --hdri FILE, or with --match-plate a --file with a light rig")
-    if source is None and (options.report is not None or options.residual is not None or options.equirect is not None):
-        raise CommandError(USAGE, "--report, --residual and --equirect need the environment: --hdri FILE")
+    if source is None and (options.file is None or (options.match_plate is None and options.report is None)):
+        text = "name the environment: --hdri FILE, or with --match-plate or --report a --file with a light rig"
+        raise CommandError(USAGE, text)
+    if source is None and (options.residual is not None or options.equirect is not None):
+        raise CommandError(USAGE, "--residual and --equirect need the environment: --hdri FILE")
+    if source is None and options.report is not None and options.match_plate is not None:
+        raise CommandError(USAGE, "--report with --match-plate needs the environment: --hdri FILE")
     for path in (options.residual, options.save):
         if path is not None:
             files.check_folder_of(path)
     return source
+
+
+def _report(
+    options: Namespace,
+    source: Optional[EnvironmentSource],
+    wish: Optional[RepairWish],
+    matched: Optional[MatchedLight],
+    plate: Optional[PlateMatch],
+) -> Path:
+    """Writes the report of what was matched, else of the opened scene's own environment; its page."""
+    from ..scene.environments import EnvironmentMapError
+    from ..scene.light_report import write_report
+    from ..scene.light_shot import report_lighting
+
+    folder = options.report.absolute()
+
+    def tell(done: float) -> None:
+        if options.progress_lines:
+            print(f"Progress {json.dumps({'done': round(1000 * done), 'count': 1000})}", flush=True)
+
+    try:
+        if source is None or matched is None:
+            return report_lighting(bpy.context.scene, folder, tell)
+        environment = None if options.no_renders else _environment(source, wish)
+        return write_report(matched, folder, environment, plate, tell=tell)
+    except EnvironmentMapError as error:
+        raise CommandError(USAGE, str(error)) from error
+    except OSError as error:
+        raise CommandError(DISK, f"the report could not be written: {error}") from error
 
 
 def _environment(source: EnvironmentSource, wish: Optional[RepairWish]) -> Any:

@@ -97,13 +97,15 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light = verbs.add_parser("light", parents=[common], help="an environment's lamps, and the rest without them")
     _file(light)
     light.add_argument(
-        "--hdri", type=Path, metavar="FILE", help="environment, HDR or EXR; else the file's rig, with --match-plate"
+        "--hdri", type=Path, metavar="FILE", help="environment, HDR or EXR; else that of --file"
     )
+    light.add_argument("--scene", metavar="NAME", help="scene of the file; else the one that it shows")
     light.add_argument("--lamps", type=values.whole_number(0, 64), default=8, metavar="N", help="at most; else 8")
     light.add_argument("--residual", type=Path, metavar="FILE.exr", help="where the rest goes, 32 bits a channel")
     light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
     light.add_argument("--no-renders", action="store_true", help="the report without pictures that take a minute")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
+    light.add_argument("--progress-lines", action="store_true", help="print lines of JSON on stdout while it renders")
     environment_options.add_options(light)
     plate = light.add_argument_group("matching the rig to the plate")
     plate.add_argument("--match-plate", type=Path, metavar="PLATE", help="movie, picture or sequence")

@@ -29,7 +29,7 @@ def bake_shadows(options: Namespace) -> tuple[dict[str, Any], str]:
 
     files.open_blend(options.file)
     if options.scene is not None:
-        _choose_scene(options.scene)
+        files.choose_scene(options.scene)
     try:
         with Interrupting(lambda: _cancelled(options.out), options.json):
             return _onto(options) if options.onto is not None else _passes(options)
@@ -122,14 +122,6 @@ def _onto(options: Namespace) -> tuple[dict[str, Any], str]:
         result["saved"] = str(options.save.absolute())
         lines.append(f"Saved {options.save}")
     return result, "\n".join(lines)
-
-
-def _choose_scene(name: str) -> None:
-    scene = bpy.data.scenes.get(name)
-    if scene is None:
-        there = ", ".join(each.name for each in bpy.data.scenes)
-        raise CommandError(USAGE, f"the file has no scene named {name!r}; its scenes are: {there}")
-    bpy.context.window_manager.windows[0].scene = scene
 
 
 def _objects(names: tuple[str, ...]) -> tuple[bpy.types.Object, ...]:

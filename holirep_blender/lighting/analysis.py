@@ -13,6 +13,7 @@ from .clipping import Clipping, find_clipping
 from .environment_map import EnvironmentMap, Grid, reduced
 from .finding import find_patches
 from .lamps import Lamp
+from .progress import Tell, nobody, part
 from .removal import take_out
 from .sphere import Array
 from .sun import with_sun
@@ -54,19 +55,26 @@ class LightAnalysis:
 
 
 def analyse(
-    environment: EnvironmentMap, options: AnalysisOptions = AnalysisOptions(), in_place: bool = False
+    environment: EnvironmentMap,
+    options: AnalysisOptions = AnalysisOptions(),
+    in_place: bool = False,
+    tell: Tell = nobody,
 ) -> LightAnalysis:
-    """Finds the lamps of a map. With ``in_place`` the map's own pixels become the residual, which halves the memory."""
-    grid = reduced(environment, GRID_WIDTH)
+    """Finds the lamps of a map. With ``in_place`` the map's own pixels become the residual, which halves the memory.
+
+    What ``tell`` raises ends the analysis; a map that was to become the residual is of no use then.
+    """
+    grid = reduced(environment, GRID_WIDTH, part(tell, 0.0, 0.2))
     clipping = find_clipping(environment)
+    tell(0.35)
     flux = grid.flux
     total = float(flux @ np.asarray(environment.luminance))
-    patches = find_patches(grid, environment.luminance, options.least)
+    patches = find_patches(grid, environment.luminance, options.least, part(tell, 0.35, 0.75))
     sources = choose(
         patches, environment.luminance, total, options.lamps, options.least, options.tolerance, options.single
     )
     if grid.radiance.base is environment.pixels or grid.radiance is environment.pixels:
         grid = replace(grid, radiance=grid.radiance.copy())
     residual = environment if in_place else replace(environment, pixels=environment.pixels.copy())
-    lamps = take_out(residual, grid, patches, sources, total)
+    lamps = take_out(residual, grid, patches, sources, total, part(tell, 0.8, 1.0))
     return LightAnalysis(with_sun(lamps, flux, environment), residual, flux, grid, clipping)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import EnvironmentMapError
+from .progress import Tell, nobody
 from .sphere import Array, column_angles, row_latitudes, row_solid_angles
 
 Floats = npt.NDArray[np.float32]
@@ -124,7 +125,7 @@ class Grid:
         return np.asarray(np.einsum("hwc,hw->c", self.radiance, self.solid_angles))
 
 
-def reduced(environment: EnvironmentMap, width: int) -> Grid:
+def reduced(environment: EnvironmentMap, width: int, tell: Tell = nobody) -> Grid:
     """The map averaged to at least ``width`` columns and less than twice as many; the map itself where it has fewer."""
     rows, columns = environment.height, environment.width
     factor = max(1, columns // width)
@@ -144,4 +145,5 @@ def reduced(environment: EnvironmentMap, width: int) -> Grid:
             mean = weights[first:last].astype(np.float32) @ environment.pixels[first:last].reshape(last - first, -1)
             summed = np.add.reduceat(mean.reshape(columns, 3), column_edges[:-1], axis=0)
             radiance[row] = summed / solid[row][:, None]
+            tell((row + 1) / len(radiance))
     return Grid(radiance, row_edges, column_edges, solid, middle, angles)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .environment_map import Floats, Grid
+from .progress import Tell, nobody
 from .sphere import Array, directions, pixel_of
 from .windows import Mask, Window, grown, spread, window_around
 
@@ -72,7 +73,7 @@ class Patch:
     halo: bool = False
 
 
-def find_patches(grid: Grid, luminance: npt.ArrayLike, least: float) -> List[Patch]:
+def find_patches(grid: Grid, luminance: npt.ArrayLike, least: float, tell: Tell = nobody) -> List[Patch]:
     """All light that stands out, the brightest peaks first.
 
     ``least`` is the share of the map's light (luminance) that a lamp must hold.
@@ -100,7 +101,8 @@ def find_patches(grid: Grid, luminance: npt.ArrayLike, least: float) -> List[Pat
         free[patch.window.index] = np.where(patch.region, left, free[patch.window.index])
 
     leads = True
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
+        tell(attempt / _ATTEMPTS)
         row, column = divmod(int(free.argmax()), free.shape[1])
         top = float(free[row, column])
         if top <= 0 or top * cap < least * total:

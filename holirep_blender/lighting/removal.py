@@ -13,6 +13,7 @@ from .choosing import Source
 from .environment_map import EnvironmentMap, Floats, Grid
 from .finding import Patch
 from .lamps import Lamp, disk_angle, moments, pixel_variance
+from .progress import Tell, nobody
 from .sphere import Array, column_angles, directions, row_latitudes
 
 _BAND = 8
@@ -46,7 +47,12 @@ class _Gathered:
 
 
 def take_out(
-    environment: EnvironmentMap, grid: Grid, patches: List[Patch], sources: List[Source], total: float
+    environment: EnvironmentMap,
+    grid: Grid,
+    patches: List[Patch],
+    sources: List[Source],
+    total: float,
+    tell: Tell = nobody,
 ) -> List[Lamp]:
     """Takes the light of the sources out of the map's pixels **in place** and gives the lamps that stand for it.
 
@@ -57,6 +63,7 @@ def take_out(
     latitudes = row_latitudes(np.arange(environment.height) + 0.5, environment.height)
     angles = column_angles(np.arange(environment.width) + 0.5, environment.width)
     for number, patch in enumerate(patches):
+        tell(number / len(patches))
         labels, cores = _labels(patch, number, sources)
         if labels is None:
             continue

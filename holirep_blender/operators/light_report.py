@@ -7,6 +7,9 @@ from pathlib import Path
 
 import bpy
 
+from . import session
+from .light_report_job import LightReportJob
+
 
 class HOLIREP_OT_light_report(bpy.types.Operator):
     """Write a page to hand on: the lamps as a specification sheet, and rig and environment rendered side by side"""
@@ -24,6 +27,9 @@ class HOLIREP_OT_light_report(bpy.types.Operator):
         if not context.scene.holirep.light.summary:
             cls.poll_message_set("Use Match Lighting first")
             return False
+        if session.active_job() is not None:
+            cls.poll_message_set("A job is running: wait for it or cancel it")
+            return False
         return True
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -32,15 +38,19 @@ class HOLIREP_OT_light_report(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Writes it; the pictures take some seconds."""
+        """From a button another Blender writes it; from a script it is there when this returns."""
         from ..scene.light_shot import EnvironmentMapError, report_lighting
 
         if not self.directory.strip():
             self.report({"ERROR"}, "Choose the folder for the report")
             return {"CANCELLED"}
+        folder = Path(bpy.path.abspath(self.directory)).absolute()
         try:
-            page = report_lighting(context.scene, Path(bpy.path.abspath(self.directory)))
-        except (EnvironmentMapError, OSError) as error:
+            if self.options.is_invoke and not bpy.app.background:
+                LightReportJob(context.scene, folder).start()
+                return {"FINISHED"}
+            page = report_lighting(context.scene, folder)
+        except (EnvironmentMapError, OSError, ValueError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self.report({"INFO"}, f"Wrote {page}")

@@ -7,7 +7,6 @@ A render inside of this Blender would keep the artist from working: scenes and o
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -15,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Optional
 import bpy
 
 from . import session
+from .other_blender import command_line, save_copy
 
 if TYPE_CHECKING:
     from ..runtime.jobs import Job
-
-_ENTRY = Path(__file__).resolve().parents[1] / "cli" / "entry.py"
 
 
 def why_not(scene: bpy.types.Scene, camera: bool = True) -> str:
@@ -64,8 +62,6 @@ class ShadowJob:
 
     def _command(self, scene: bpy.types.Scene) -> list[str]:
         shadow = scene.holirep.shadow
-        blender = bpy.app.binary_path
-        start = [blender, "--background", "--python", str(_ENTRY), "--"] if blender else [sys.executable, str(_ENTRY)]
         words = ["bake-shadows", "--json", "--progress-lines", "--file", str(self._scratch / "copy.blend")]
         words += ["--scene", scene.name, "--samples", str(shadow.samples), "--device", shadow.device]
         if self._onto is None:
@@ -78,15 +74,15 @@ class ShadowJob:
             words += [f"--range={frame}-{frame}", "--onto", ",".join(each.name for each in self._onto)]
             words += ["--kind", shadow.kind, "--size", str(shadow.size), "--keep", str(self._keep)]
             words += ["--out", str(self._out)] if shadow.target == "PICTURE" else []
-        return [*start, *words]
+        return command_line(words)
 
     def start(self) -> None:
         """Saves the copy and starts. Raises ValueError where it cannot be saved."""
         try:
-            bpy.ops.wm.save_as_mainfile(filepath=str(self._scratch / "copy.blend"), copy=True, check_existing=False)
-        except RuntimeError as error:
+            save_copy(self._scratch / "copy.blend")
+        except ValueError:
             self._clean()
-            raise ValueError(f"No copy of the file could be saved to bake from: {error}") from error
+            raise
         session.follow(session.job_list().submit("bake_shadows", self._params), self._ended)
 
     def _ended(self, job: Job) -> bool:

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import bpy
 
+from ..operators import session
+from ..operators.match_lighting import running_task
+from ..runtime.progress_text import progress_text
+from .progress import draw_fraction, draw_progress
 from .sidebar import SidebarPanel, wrapped
 
 
@@ -46,6 +50,14 @@ class HOLIREP_PT_lighting(SidebarPanel, bpy.types.Panel):
         light = context.scene.holirep.light
         layout.prop(light, "hdri")
         layout.prop(light, "count")
+        task = running_task()
+        if task is not None:
+            box = layout.box().column()
+            box.label(text=task.text)
+            row = box.row(align=True)
+            draw_fraction(row, task.fraction)
+            row.operator("holirep.cancel_matching", text="Cancel (Esc)")
+            return
         row = layout.row()
         row.scale_y = 1.4
         row.operator("holirep.match_lighting", icon="LIGHT_SUN")
@@ -99,7 +111,15 @@ class HOLIREP_PT_lighting_options(SidebarPanel, bpy.types.Panel):
         layout.prop(light, "linking")
         if light.linking != "ALL":
             layout.prop(light, "link_collection")
-        layout.operator("holirep.light_report", icon="FILE_TEXT")
+        job = session.active_job()
+        if job is not None and job.kind == "light_report":
+            box = layout.box().column()
+            box.label(text=progress_text(job))
+            row = box.row(align=True)
+            draw_progress(row, job)
+            row.operator("holirep.cancel_job", text="Cancel (Esc)")
+        else:
+            layout.operator("holirep.light_report", icon="FILE_TEXT")
         layout.operator("holirep.remove_lighting", icon="TRASH")
 
 

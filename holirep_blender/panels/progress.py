@@ -13,5 +13,9 @@ if TYPE_CHECKING:
 
 def draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     """A bar with the percentage, for one job."""
-    fraction = job.progress.fraction if job.progress is not None and job.progress.fraction is not None else 0.0
+    draw_fraction(layout, job.progress.fraction if job.progress is not None and job.progress.fraction else 0.0)
+
+
+def draw_fraction(layout: bpy.types.UILayout, fraction: float) -> None:
+    """The bar itself."""
     layout.progress(factor=min(max(fraction, 0.0), 1.0), text=f"{100.0 * fraction:.0f} %")

@@ -9,8 +9,9 @@ import time
 import bpy
 
 from ..operators import session
+from ..operators.match_lighting import running_task
 from ..runtime.progress_text import progress_text
-from .progress import draw_progress
+from .progress import draw_fraction, draw_progress
 from .sidebar import LEVEL_ICONS
 
 GOOD_NEWS_SECONDS = 15.0
@@ -19,8 +20,17 @@ GOOD_NEWS_SECONDS = 15.0
 
 def draw(self: bpy.types.Header, _context: bpy.types.Context) -> None:
     """How far the job is; after it what came of it, because the sidebar may be closed."""
-    job = session.active_job()
+    job, task = session.active_job(), running_task()
+    if task is not None:
+        row = self.layout.row(align=True)
+        row.label(text=f"HoliRep: {task.text}")
+        bar = row.row(align=True)
+        bar.ui_units_x = 5
+        draw_fraction(bar, task.fraction)
+        row.operator("holirep.cancel_matching", text="", icon="X")
     if job is None:
+        if task is not None:
+            return
         _draw_outcome(self.layout)
         return
     row = self.layout.row(align=True)

@@ -13,13 +13,13 @@ from typing import Any
 
 from ..protocol.messages import PROTOCOL_VERSION, Progress, partial_path
 from ..protocol.sentences import PRESS_REPAIR
+from .blender_tasks import bake_shadows, light_report
 from .doctor import check_runtime, doctor
 from .farm_node import farm_doctor
 from .faults import JobError, RuntimeFault
 from .installer import install_runtime, remove_runtime, repair_runtime
 from .job import Event, Job, error_of
 from .local_tasks import LocalFunction, LocalTask
-from .shadow_task import bake_shadows
 from .worker import Death, Note, Patience, Reply, WorkerClient
 from .worker_log import WorkerLog
 
@@ -38,6 +38,7 @@ LOCAL_TASKS: dict[str, LocalFunction] = {
     "check_runtime": check_runtime,
     "doctor": doctor,
     "bake_shadows": bake_shadows,
+    "light_report": light_report,
     "farm_doctor": farm_doctor,
 }
 """Kinds of job that run beside the worker."""

@@ -4,29 +4,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
 
 import bpy
 
 from ..lighting.brackets import exposure
+from ..lighting.clipping import find_clipping
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
-from .environment_source import EnvironmentSource, RepairWish, open_source, repaired
+from .environment_source import EnvironmentSource, RepairWish, ball_pixels, mended, open_source
 from .environments import write_environment
+from .light_steps import Step, Steps
 
 
-def opened(scene: bpy.types.Scene, path: Path) -> tuple[EnvironmentMap, list[str]]:
-    """The environment of a file in the scene's layout, and sentences. Raises EnvironmentMapError."""
-    return open_source(EnvironmentSource([path], scene.holirep.environment.layout))
+def source_of(scene: bpy.types.Scene, path: Path) -> EnvironmentSource:
+    """A file in the scene's layout."""
+    return EnvironmentSource([path], scene.holirep.environment.layout)
 
 
-def mended(scene: bpy.types.Scene, environment: EnvironmentMap) -> tuple[EnvironmentMap, list[str]]:
-    """The environment with what was clipped given back as the scene's settings have it. Raises EnvironmentMapError."""
+def wish_of(scene: bpy.types.Scene) -> Optional[RepairWish]:
+    """How what was clipped is to be given back, as the scene's settings have it; None: not at all."""
     settings = scene.holirep.environment
     if settings.repair == "none":
-        return environment, []
+        return None
     ball = Path(bpy.path.abspath(settings.ball)) if settings.ball.strip() else None
-    wish = RepairWish(
+    return RepairWish(
         settings.repair,
         ball,
         view=tuple(settings.view),
@@ -34,8 +36,20 @@ def mended(scene: bpy.types.Scene, environment: EnvironmentMap) -> tuple[Environ
         shade=settings.shade,
         turbidity=settings.turbidity,
     )
-    made, repair = repaired(environment, wish)
-    return made, ["Nothing is clipped, so nothing was repaired." if repair is None else repair.sentence]
+
+
+def repairing(environment: EnvironmentMap, wish: Optional[RepairWish]) -> Steps[tuple[EnvironmentMap, list[str]]]:
+    """Gives back what was clipped, in steps; the environment, and sentences. Raises EnvironmentMapError."""
+    if wish is None:
+        return environment, []
+    clipping = yield Step("Looking for what was clipped", 0.25, 0.3, lambda _tell: find_clipping(environment))
+    if clipping is None:
+        return environment, ["Nothing is clipped, so nothing was repaired."]
+    ball = ball_pixels(wish)
+    made, repair = yield Step(
+        "Giving back what was clipped", 0.3, 0.35, lambda _tell: mended(environment, clipping, wish, ball)
+    )
+    return made, [repair.sentence]
 
 
 def merged_brackets(scene: bpy.types.Scene, paths: Sequence[Path], exposures: str) -> tuple[Path, list[str]]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ..lighting.brackets import exposure as exposure
 from ..lighting.brackets import merge
-from ..lighting.clipping import find_clipping
+from ..lighting.clipping import Clipping, find_clipping
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError
 from ..lighting.exposure_metadata import exposure_of
@@ -19,7 +20,7 @@ from ..lighting.layouts import LAYOUTS as LAYOUTS
 from ..lighting.layouts import equirectangular
 from ..lighting.repair import Repair, repair_by_reading, repair_by_sky
 from ..lighting.repair_ball import repair_by_ball
-from .environments import environment_of, load_pixels
+from .environments import environment_of, load_pixels, working_space
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,34 @@ class RepairWish:
     turbidity: float = 3.0
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What Blender has read: linear ``pixels`` ``(h, w, 3)``, sentences for the user, the format's limit where that is
+    low, and the working ``space``.
+    """
+
+    pixels: npt.NDArray[np.float32]
+    warnings: list[str]
+    limit: Optional[float]
+    space: str
+
+
 def open_source(source: EnvironmentSource) -> tuple[EnvironmentMap, list[str]]:
     """The equirectangular environment, and sentences for the user. Raises EnvironmentMapError with the file's name."""
-    first = source.paths[0]
+    return converted(source, read_source(source))
+
+
+def read_source(source: EnvironmentSource) -> Picture:
+    """The picture, exposures merged. Raises EnvironmentMapError with the file's name."""
     if len(source.paths) == 1:
-        pixels, warnings, limit = load_pixels(first)
-    else:
-        pixels, warnings = _merged(source)
-        limit = None
+        return Picture(*load_pixels(source.paths[0]), working_space())
+    pixels, warnings = _merged(source)
+    return Picture(pixels, warnings, None, working_space())
+
+
+def converted(source: EnvironmentSource, picture: Picture) -> tuple[EnvironmentMap, list[str]]:
+    """The equirectangular environment of what was read, and sentences; nothing of Blender is asked for."""
+    first, pixels, limit, warnings = source.paths[0], picture.pixels, picture.limit, list(picture.warnings)
     try:
         made = equirectangular(pixels, source.layout, source.reflectance)
     except EnvironmentMapError as error:
@@ -75,7 +96,7 @@ def open_source(source: EnvironmentSource) -> tuple[EnvironmentMap, list[str]]:
         warnings.append(
             f"{first.name}: behind the ball, toward +Y, its rim shows little; two balls a quarter turn apart show all."
         )
-    environment, more = environment_of(made, first.name)
+    environment, more = environment_of(made, first.name, picture.space)
     limit = None if limit is None or source.layout != "equirectangular" else limit
     return replace(environment, limit=limit), [*warnings, *more]
 
@@ -113,16 +134,29 @@ def _merged(source: EnvironmentSource) -> tuple[np.ndarray, list[str]]:
 def repaired(environment: EnvironmentMap, wish: RepairWish) -> tuple[EnvironmentMap, Optional[Repair]]:
     """The map with what was cut off given back; itself and None where nothing was. Raises EnvironmentMapError."""
     clipping = find_clipping(environment)
-    if clipping is None:
-        return environment, None
+    return (environment, None) if clipping is None else mended(environment, clipping, wish, ball_pixels(wish))
+
+
+def ball_pixels(wish: RepairWish) -> Optional[npt.NDArray[np.float32]]:
+    """The picture of the ball, None where none is needed. Raises EnvironmentMapError."""
+    if wish.method != "ball":
+        return None
+    if wish.picture is None:
+        raise EnvironmentMapError("Choose the picture of the grey or white ball.")
+    return load_pixels(wish.picture)[0]
+
+
+def mended(
+    environment: EnvironmentMap, clipping: Clipping, wish: RepairWish, ball: Optional[npt.NDArray[np.float32]]
+) -> tuple[EnvironmentMap, Repair]:
+    """The clipped map with what was cut off given back; nothing of Blender is asked for. Raises EnvironmentMapError."""
     if wish.method == "sky":
         return repair_by_sky(environment, clipping, wish.turbidity)
     if wish.method == "reading":
         return repair_by_reading(environment, clipping, wish.sun, wish.shade)
-    if wish.picture is None:
+    if ball is None:
         raise EnvironmentMapError("Choose the picture of the grey or white ball.")
-    pixels, _, _ = load_pixels(wish.picture)
-    normals, values = _ball(pixels, wish)
+    normals, values = _ball(ball, wish)
     return repair_by_ball(
         environment, clipping, normals, values, wish.reflectance or 0.18, wish.reflectance is not None
     )

@@ -10,7 +10,7 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, TypeVar
+from typing import Callable, Optional, TypeVar
 
 import bpy
 import numpy as np
@@ -36,9 +36,9 @@ def working_space() -> str:
     return str(space.working_space) if space is not None else "Linear Rec.709"
 
 
-def luminance_weights() -> tuple[float, float, float]:
-    """Luminance of red, green and blue of the working space; those of Rec.709 where it is unknown."""
-    return _LUMINANCE.get(working_space(), REC709_LUMINANCE)
+def luminance_weights(space: Optional[str] = None) -> tuple[float, float, float]:
+    """Luminance of red, green and blue of a working space, the scene's own; those of Rec.709 where it is unknown."""
+    return _LUMINANCE.get(working_space() if space is None else space, REC709_LUMINANCE)
 
 
 def load_environment(path: Path) -> tuple[EnvironmentMap, list[str]]:
@@ -78,14 +78,19 @@ def read_environment(image: bpy.types.Image) -> tuple[EnvironmentMap, list[str]]
     return replace(environment, limit=limit), [*warnings, *notes]
 
 
-def environment_of(colours: npt.NDArray[np.float32], name: str) -> tuple[EnvironmentMap, list[str]]:
-    """The environment of linear values in the working space, the top row first. EnvironmentMapError has the name."""
+def environment_of(
+    colours: npt.NDArray[np.float32], name: str, space: Optional[str] = None
+) -> tuple[EnvironmentMap, list[str]]:
+    """The environment of linear values in a working space, the top row first. EnvironmentMapError has the name.
+
+    With ``space`` given nothing of Blender is asked for.
+    """
     warnings = []
-    space = working_space()
+    space = working_space() if space is None else space
     if space not in _LUMINANCE:
         warnings.append(f"The working space {space} is unknown: lamps are ranked by the luminance of Rec.709.")
     try:
-        environment = checked_map(colours, luminance_weights())
+        environment = checked_map(colours, luminance_weights(space))
     except EnvironmentMapError as error:
         raise EnvironmentMapError(f"{name}: {error}") from error
     return environment, [*warnings, *(f"{name}: {note}" for note in environment.notes)]

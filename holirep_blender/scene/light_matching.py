@@ -12,6 +12,7 @@ from ..lighting.analysis import GRID_WIDTH, AnalysisOptions, LightAnalysis, anal
 from ..lighting.environment_map import EnvironmentMap, reduced
 from ..lighting.lamps import Lamp
 from ..lighting.measures import LightMeasures, irradiance_harmonics, measure
+from ..lighting.progress import Tell, nobody, part
 from ..lighting.repair import Repair
 from .environment_source import EnvironmentSource, RepairWish, open_source, repaired
 from .environments import working_space
@@ -60,11 +61,18 @@ def match_source(
 
 
 def match_environment(
-    environment: EnvironmentMap, name: str, lamps: int, warnings: list[str], single: bool = False
+    environment: EnvironmentMap,
+    name: str,
+    lamps: int,
+    warnings: list[str],
+    single: bool = False,
+    tell: Tell = nobody,
 ) -> MatchedLight:
     """Takes an environment apart into at most ``lamps`` lamps and a residual; its own pixels become the residual."""
-    analysis = analyse(environment, AnalysisOptions(lamps=lamps, single=single), in_place=True)
-    rest = reduced(analysis.residual, GRID_WIDTH)
+    analysis = analyse(
+        environment, AnalysisOptions(lamps=lamps, single=single), in_place=True, tell=part(tell, 0.0, 0.8)
+    )
+    rest = reduced(analysis.residual, GRID_WIDTH, part(tell, 0.8, 0.95))
     measures = measure(analysis.grid, rest, analysis.lamps, environment.luminance)
     found = [analysis.clipping.sentence] if analysis.clipping else []
     lamps_too = rest.flux + np.sum([np.zeros(3), *(lamp.irradiance for lamp in analysis.lamps)], axis=0)

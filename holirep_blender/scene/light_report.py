@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -12,6 +13,7 @@ import numpy as np
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.marking import marked_environment
 from ..lighting.measures import temperature
+from ..lighting.progress import Tell, nobody
 from ..lighting.report_page import page
 from .light_matching import MatchedLight, light_rows
 from .light_trial import try_rig
@@ -29,28 +31,34 @@ def write_report(
     environment: Optional[EnvironmentMap] = None,
     plate: Optional[PlateMatch] = None,
     samples: int = 64,
+    tell: Tell = nobody,
 ) -> Path:
     """Writes ``index.html``, ``light.json`` and pictures into a folder, made where it is not there.
+
+    Nothing is written before all of it is there; what ``tell`` raises ends it.
 
     ``environment`` is the map before it was taken apart: with it, rig and environment are rendered against each other.
     ``plate`` is what Match to Plate came to. Gives the page's path. Raises OSError where it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     facts = {"name": matched.name, "sentence": matched.sentence, **light_rows(matched), "sheet": sheet(matched)}
     marked = marked_environment(matched.analysis.grid, matched.analysis.lamps, _WIDTH)
     shots: dict[str, Any] = {"environment": np.dstack([marked, np.ones(marked.shape[:2], dtype=np.float32)])}
     if environment is not None:
         analysis = matched.analysis
-        facts["rendered"], pictures = try_rig(environment, analysis.lamps, analysis.residual, samples)
+        facts["rendered"], pictures = try_rig(environment, analysis.lamps, analysis.residual, samples, tell=tell)
         shots.update(pictures)
     if plate is not None:
         from .plate_light import comparison
 
         facts["plate"], shots["plate"] = plate.facts(), comparison(plate)
     encoded = {}
-    for name, picture in shots.items():
-        write_png(picture, folder / f"{name}.png")
-        encoded[name] = (folder / f"{name}.png").read_bytes()
+    with tempfile.TemporaryDirectory(prefix="holirep-report-") as beside:
+        for name, picture in shots.items():
+            write_png(picture, Path(beside) / f"{name}.png")
+            encoded[name] = (Path(beside) / f"{name}.png").read_bytes()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in encoded.items():
+        (folder / f"{name}.png").write_bytes(data)
     (folder / "light.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
     target = folder / "index.html"
     target.write_text(page(facts, encoded), encoding="utf-8")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -11,12 +12,15 @@ import numpy as np
 
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
+from ..lighting.progress import Tell, nobody
 from . import lamp_rows
 from .actions import MARK
-from .environment_settings import mended, opened
-from .environments import read_environment
+from .environment_settings import repairing, source_of, wish_of
+from .environment_source import converted, read_source
+from .environments import environment_of, read_pixels, working_space
 from .light_matching import MatchedLight, match_environment
 from .light_rig import build_rig, remove_rig
+from .light_steps import Step, Steps, at_once
 from .light_thumbnail import thumbnail
 from .light_world import KIND, RigOptions, world_environment
 
@@ -26,17 +30,32 @@ _SAME = np.cos(np.radians(3.0))
 
 def match_lighting(scene: bpy.types.Scene) -> MatchedLight:
     """Finds the lamps of the scene's environment and builds the rig; EnvironmentMapError: nothing was changed."""
-    settings = scene.holirep.light
+    return at_once(matching(scene))
+
+
+def matching(scene: bpy.types.Scene) -> Steps[MatchedLight]:
+    """The same in steps, of which only the last changes the scene."""
     if not scene.is_editable:
         raise EnvironmentMapError(f"The scene {scene.name} is linked from another file: match the light there.")
-    own = _own_world(scene)
-    environment, name, source, options, warnings = _environment(settings, own)
-    strength, rotation = options.strength, options.rotation
-    if own is None and settings.control is not None:  # matched again: as the artist turned it
+    number, again = scene.session_uid, _own_world(scene) is None
+    shown = yield from _reading(number)
+    settings = _scene(number).holirep
+    count, single = settings.light.count, settings.environment.one_each
+    matched = yield Step(
+        "Looking for lamps",
+        0.35,
+        0.9,
+        lambda tell: match_environment(shown.environment, shown.name, count, shown.warnings, single, tell),
+    )
+    yield Step("Making the lamps", 0.9, 0.9, builds=True)
+    scene = _scene(number)
+    settings = scene.holirep.light
+    strength, rotation = shown.options.strength, shown.options.rotation
+    if again and settings.control is not None:  # matched again: as the artist turned it
         rotation, strength = tuple(settings.control.rotation_euler), settings.strength
-    matched = match_environment(environment, name, settings.count, warnings, scene.holirep.environment.one_each)
-    _place(scene, matched, name, RigOptions(strength, rotation), source, own)
-    return matched
+    source = next((image for image in bpy.data.images if image.session_uid == shown.image), None)
+    _place(scene, matched, shown.name, RigOptions(strength, rotation), source, _own_world(scene))
+    return matched  # type: ignore[no-any-return]
 
 
 def place_rig(scene: bpy.types.Scene, matched: MatchedLight) -> list[str]:
@@ -51,15 +70,16 @@ def place_rig(scene: bpy.types.Scene, matched: MatchedLight) -> list[str]:
     return [str(row.lamp.name) for row in nearest]
 
 
-def report_lighting(scene: bpy.types.Scene, folder: Path) -> Path:
+def report_lighting(scene: bpy.types.Scene, folder: Path, tell: Tell = nobody) -> Path:
     """Writes the match report of the scene's environment; its page. Raises EnvironmentMapError or OSError."""
     from .light_report import write_report
 
     settings = scene.holirep.light
-    environment, name, _source, _options, warnings = _environment(settings, _own_world(scene))
-    whole = EnvironmentMap(environment.pixels.copy(), environment.luminance)
-    matched = match_environment(environment, name, settings.count, warnings, scene.holirep.environment.one_each)
-    return write_report(matched, folder, whole)
+    shown = at_once(_reading(scene.session_uid))
+    whole = EnvironmentMap(shown.environment.pixels.copy(), shown.environment.luminance)
+    single = scene.holirep.environment.one_each
+    matched = match_environment(shown.environment, shown.name, settings.count, shown.warnings, single)
+    return write_report(matched, folder, whole, tell=tell)
 
 
 def _place(
@@ -125,27 +145,57 @@ def _own_world(scene: bpy.types.Scene) -> Optional[bpy.types.World]:
     return scene.world if scene.world is None or scene.world.get(MARK) != KIND else None
 
 
-def _environment(
-    settings: Any, own: Optional[bpy.types.World]
-) -> tuple[EnvironmentMap, str, Optional[bpy.types.Image], RigOptions, list[str]]:
+def _scene(number: int) -> bpy.types.Scene:
+    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == number), None)
+    if scene is None:
+        raise EnvironmentMapError("The scene was removed while its light was matched.")
+    return scene
+
+
+@dataclass
+class _Shown:
+    """The environment that is meant, as it came; ``image`` is the number of the data-block that it was read from."""
+
+    environment: EnvironmentMap
+    name: str
+    options: RigOptions
+    warnings: list[str]
+    image: Optional[int] = None
+
+
+def _reading(number: int) -> Steps[_Shown]:
     """The environment that is meant: the chosen file, what the scene's own world shows, or showed before the rig."""
+    yield Step("Reading the environment", 0.0, 0.0)
+    scene = _scene(number)
+    settings, own, space = scene.holirep.light, _own_world(scene), working_space()
     path = Path(bpy.path.abspath(settings.hdri)) if settings.hdri.strip() else None
+    wish = wish_of(scene)
     shown, options = world_environment(own)
     if path is not None:
-        environment, warnings = opened(settings.id_data, path)
-        environment, more = mended(settings.id_data, environment)
-        return environment, path.stem, None, options, [*warnings, *more]
+        source = source_of(scene, path)
+        picture = read_source(source)
+        environment, warnings = yield Step(
+            "Reading the environment", 0.15, 0.25, lambda _tell: converted(source, picture)
+        )
+        environment, more = yield from repairing(environment, wish)
+        return _Shown(environment, path.stem, options, [*warnings, *more])
     if shown is None and own is None:
         shown, options = world_environment(settings.own_world)
     if shown is not None and shown.baked is not None:
         told = f"The nodes of the world {shown.name} do more than show an image: what they give was rendered into a map"
-        return shown.baked, shown.name, None, options, [f"{told} of {shown.baked.width} x {shown.baked.height} pixels."]
-    source = shown.image if shown is not None else settings.source
-    if source is None:
+        size = f"{shown.baked.width} x {shown.baked.height}"
+        return _Shown(shown.baked, shown.name, options, [f"{told} of {size} pixels."])
+    image = shown.image if shown is not None else settings.source
+    if image is None:
         raise EnvironmentMapError("There is no environment: choose an HDR or EXR file, or show one in the world.")
-    environment, warnings = read_environment(source)
-    environment, more = mended(settings.id_data, environment)
-    return environment, Path(source.filepath).stem or source.name, source, options, [*warnings, *more]
+    uid, name = image.session_uid, Path(image.filepath).name or image.name
+    stem = Path(image.filepath).stem or image.name
+    colours, notes, limit = read_pixels(image)
+    environment, more = yield Step(
+        "Reading the environment", 0.15, 0.25, lambda _tell: environment_of(colours, name, space)
+    )
+    environment, repairs = yield from repairing(replace(environment, limit=limit), wish)
+    return _Shown(environment, stem, options, [*notes, *more, *repairs], uid)
 
 
 def _fill(settings: Any, rig: Any, lamps: list[Any]) -> None:

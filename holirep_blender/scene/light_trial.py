@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..lighting.differences import difference, in_blocks, relative_error, systematic_error
 from ..lighting.environment_map import EnvironmentMap, reduced
 from ..lighting.lamps import Lamp
+from ..lighting.progress import Tell, nobody, part
 from .light_stage import BALLS, LightStage, Look
 from .pictures import Pixels, shown
 
@@ -22,7 +23,12 @@ _BLOCK, _DIFFERENCE_GAIN = 4, 5.0
 
 
 def try_rig(
-    environment: EnvironmentMap, lamps: Sequence[Lamp], residual: EnvironmentMap, samples: int = 64, size: int = 200
+    environment: EnvironmentMap,
+    lamps: Sequence[Lamp],
+    residual: EnvironmentMap,
+    samples: int = 64,
+    size: int = 200,
+    tell: Tell = nobody,
 ) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
     """Figures for the JSON object, and the pictures ``balls`` and ``shadow``, encoded ``(H, W, 4)``.
 
@@ -33,15 +39,16 @@ def try_rig(
     if lamps:
         strongest = max(lamps, key=lambda lamp: lamp.share)
         azimuth = math.atan2(strongest.direction[1], strongest.direction[0]) - math.pi / 3
-    balls, strips = _try_balls(environment, lamps, residual, azimuth, Look(samples=samples, size=(size, size)))
+    ball_look = Look(samples=samples, size=(size, size))
+    balls, strips = _try_balls(environment, lamps, residual, azimuth, ball_look, part(tell, 0.0, 0.6))
     look = Look(samples=samples, size=(2 * size, 2 * size * 2 // 3))
-    shadow, floors = _try_shadow(environment, lamps, residual, azimuth, look)
+    shadow, floors = _try_shadow(environment, lamps, residual, azimuth, look, part(tell, 0.6, 1.0))
     facts = {"engine": "Cycles", "samples": samples, "azimuth": math.degrees(azimuth), "balls": balls, "shadow": shadow}
     return facts, {"balls": strips, "shadow": floors}
 
 
 def _try_balls(
-    environment: EnvironmentMap, lamps: Sequence[Lamp], residual: EnvironmentMap, azimuth: float, look: Look
+    environment: EnvironmentMap, lamps: Sequence[Lamp], residual: EnvironmentMap, azimuth: float, look: Look, tell: Tell
 ) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
     seeds = {"environment": 0, "again": 1, "rig": 2}
     taken: dict[str, list[Pixels]] = {}
@@ -52,6 +59,7 @@ def _try_balls(
                 stage.show_rig(lamps, residual)
             taken[name] = []
             for ball in BALLS:
+                tell(sum(map(len, taken.values())) / (len(seeds) * len(BALLS)))
                 stage.look_at_ball(ball)
                 taken[name].append(stage.rendered(Look(samples=look.samples, seed=seed, size=look.size)))
     facts = {}
@@ -73,9 +81,10 @@ def _try_balls(
 
 
 def _try_shadow(
-    environment: EnvironmentMap, lamps: Sequence[Lamp], residual: EnvironmentMap, azimuth: float, look: Look
+    environment: EnvironmentMap, lamps: Sequence[Lamp], residual: EnvironmentMap, azimuth: float, look: Look, tell: Tell
 ) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
     def seeded(seed: int) -> Pixels:
+        tell(seed / 4)
         return stage.rendered(Look(samples=look.samples, seed=seed, size=look.size))
 
     with LightStage("floor", azimuth) as stage:

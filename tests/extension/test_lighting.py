@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import time
+
 import bpy
 import numpy as np
 import pytest
 
 from holirep_blender.lighting.environment_map import checked_map
-from holirep_blender.scene.environments import write_environment
+from holirep_blender.operators import session
+from holirep_blender.operators.light_report_job import LightReportJob
+from holirep_blender.operators.light_task import LightTask
+from holirep_blender.scene.environments import EnvironmentMapError, write_environment
+from holirep_blender.scene.light_shot import matching
 from tests.lighting.maps import direction, paint_disk, sky
 
 
@@ -39,6 +45,71 @@ def test_the_list_and_the_lamps(light):
     assert light.lamps[0].lamp.hide_render
     light.lamp_index = 1
     assert bpy.context.view_layer.objects.active == light.lamps[1].lamp
+
+
+def in_file():
+    return [sorted(one.name for one in each) for each in (bpy.data.objects, bpy.data.worlds, bpy.data.images)]
+
+
+def advanced(task, until=lambda _task: False):
+    """Looks at a task as the panel's timer does; whether it came to its end."""
+    for _ in range(2000):
+        if until(task):
+            return False
+        if task.advance():
+            return True
+        time.sleep(0.002)
+    raise AssertionError("it never ended")
+
+
+def test_beside_the_interface_it_is_matched_in_steps(light):
+    before, task, told = in_file(), LightTask(matching(bpy.context.scene)), []
+    assert not advanced(task, lambda task: told.append((task.text, task.fraction)) or task.waits)
+    assert in_file() == before, "nothing is made before the end"
+    assert [fraction for _, fraction in told] == sorted(fraction for _, fraction in told)
+    assert "Looking for lamps" in [text for text, _ in told]
+    assert advanced(task)
+    assert len(light.lamps) == 2
+    assert task.result.sentence == light.summary
+
+
+@pytest.mark.parametrize("text", ["Reading the environment", "Looking for lamps", "Making the lamps"])
+def test_cancelled_anywhere_it_leaves_all_as_it_was(light, text):
+    before, task = in_file(), LightTask(matching(bpy.context.scene))
+    assert not advanced(task, lambda task: task.text == text)
+    task.cancel()
+    assert task.cancelled
+    assert in_file() == before
+    assert not light.summary
+    assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+
+
+def test_a_scene_that_is_removed_meanwhile_is_told(light):
+    scene = bpy.data.scenes.new("Other")
+    scene.holirep.light.hdri = light.hdri
+    task = LightTask(matching(scene))
+    assert not advanced(task, lambda task: task.waits)
+    bpy.data.scenes.remove(scene)
+    with pytest.raises(EnvironmentMapError, match="removed"):
+        advanced(task)
+
+
+def test_the_report_is_written_by_another_blender(light, tmp_path):
+    bpy.ops.holirep.match_lighting()
+    folder = tmp_path / "report"
+    LightReportJob(bpy.context.scene, folder).start()
+    jobs = session.job_list()
+    running = jobs.jobs[-1]
+    while not (running.progress and running.progress.fraction):
+        jobs.poll()
+        time.sleep(0.02)
+    jobs.cancel(running)
+    assert jobs.wait(running).state == "cancelled"
+    assert not folder.exists(), "nothing is there before all of it is"
+    ((_, ended),) = session.current().ending.values()
+    ended(running)
+    session.current().ending.clear()
+    assert session.current().outcome.message == "Cancelled: no report was written"
 
 
 def test_split_and_merge(light):
