@@ -19,6 +19,7 @@ from .scene import (
     confidence_properties,
     environment_properties,
     light_properties,
+    quality_properties,
     refine_properties,
     shadow_properties,
 )
@@ -346,6 +347,11 @@ class HOLIREP_PG_shot(bpy.types.PropertyGroup):
         description="How the character's shadow gets into the plate",
         type=shadow_properties.HOLIREP_PG_shadow,
     )
+    quality: PointerProperty(
+        name="Quality",
+        description="How good the shot is: gates, the last assessment, and what is shown of it",
+        type=quality_properties.HOLIREP_PG_quality,
+    )
     batch: PointerProperty(
         name="Batch",
         description="The shot list and what is to be done with this shot",
@@ -361,6 +367,7 @@ CLASSES = (
     *light_properties.CLASSES,
     *environment_properties.CLASSES,
     *shadow_properties.CLASSES,
+    *quality_properties.CLASSES,
     *batch_properties.CLASSES,
     HOLIREP_PG_shot,
 )

@@ -102,6 +102,23 @@ class Observations:
         values = {name: getattr(self, name)[rows] for name in _ROW_SHAPES}
         return Observations(image_size=self.image_size, **values)
 
+    def replaced(self, other: Observations) -> Observations:
+        """These observations with the rows of ``other`` in place of those of the same plate frames.
+
+        Raises ValueError where the pictures differ in size, or where none of the frames is here.
+        """
+        if not np.array_equal(self.image_size, other.image_size):
+            raise ValueError("observations: they were seen in pictures of another size")
+        places = {int(number): row for row, number in enumerate(self.frame_numbers)}
+        pairs = [(places[int(n)], row) for row, n in enumerate(other.frame_numbers) if int(n) in places]
+        if not pairs:
+            raise ValueError("observations: they have no plate frame in common")
+        ours, theirs = (list(rows) for rows in zip(*pairs))
+        values = {name: getattr(self, name).copy() for name in _ROW_SHAPES}
+        for name in set(_ROW_SHAPES) - {"times", "frame_numbers"}:
+            values[name][ours] = getattr(other, name)[theirs]
+        return Observations(image_size=self.image_size, **values)
+
     def to_arrays(self, prefix: str = "") -> dict[str, npt.NDArray[np.generic]]:
         """Arrays to be written to an ``.npz``: points as float32, times as float64, each name with the prefix."""
         arrays: dict[str, npt.NDArray[np.generic]] = {}

@@ -123,5 +123,9 @@ def show_result(scene: bpy.types.Scene, result: dict[str, Any]) -> None:
     """Keeps what a bake did, for the panel."""
     shadow = scene.holirep.shadow
     shadow.summary, shadow.notes = str(result["summary"]), "\n".join(result["notes"])
+    contacts = result.get("contacts")
+    if contacts is not None:
+        checked = int(contacts["checked"])
+        shadow.contact_share = min(len(contacts["failing"]) / checked, 1.0) if checked else -1.0
     if result.get("passes"):
         shadow.baked = str(result["out"])

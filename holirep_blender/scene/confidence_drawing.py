@@ -9,6 +9,7 @@ import gpu
 from . import contact_drawing
 from .confidence_properties import PART_ITEMS
 from .confidence_rows import read, shown_parts
+from .timeline_bands import band
 
 _SHORT = {item[0]: item[1].replace("Left ", "L ").replace("Right ", "R ") for item in PART_ITEMS}
 _WEAK, _NONE = (1.0, 0.78, 0.2), (0.95, 0.25, 0.2)
@@ -23,7 +24,7 @@ def draw_weak(context: bpy.types.Context) -> None:
     left, right = (region.view2d.region_to_view(x, 0)[0] for x in (0, region.width))
     if right <= left:
         return
-    bottom, height = contact_drawing.room_for(context, len(rows))
+    bottom, height = band(context, "weak")
     if height < 2.0:
         return
     scale, ui = region.width / (right - left), context.preferences.system.ui_scale

@@ -11,26 +11,19 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
-from .confidence_rows import shown_parts
-from .contact_rows import Span, read
-from .contact_shapes import Colour, Shapes, bar_rows, bars, colour_of, disc_around, footprints
+from .contact_rows import read_once
+from .contact_shapes import Colour, Shapes, bars, colour_of, disc_around, footprints
 from .refine_rows import POINT_ITEMS
+from .timeline_bands import band, contact_rows_of
 
-ROW_PIXELS = 7.0
-"""Height of a bar at a scale of the interface of 1; less where the editor is too low for all rows."""
-_NUMBERS, _SCROLL_BAR = 24.0, 20.0
-"""Heights of the frame numbers at the top and the scroll bar at the bottom, at a scale of 1."""
-_ORDER = [item[0] for item in POINT_ITEMS]
 _SHORT = {item[0]: item[1].replace("Left ", "L ").replace("Right ", "R ") for item in POINT_ITEMS}
-_rows: tuple[Any, list[Span]] = (None, [])
-"""Scene and revision of the rows that were read last, and the rows."""
 _places: tuple[Any, dict[str, tuple[Any, Any]]] = (None, {})
 """What the batches of the last drawing were made from, and triangles and lines of each point."""
 
 
 def draw_bars(context: bpy.types.Context) -> None:
     """Bars at the bottom of a timeline or dope sheet, a row for each point; edited ones have a white edge."""
-    region, spans = context.region, _spans(context.scene)
+    region, spans = context.region, read_once(context.scene)
     if not spans:
         return
     left = region.view2d.region_to_view(0, 0)[0]
@@ -38,8 +31,8 @@ def draw_bars(context: bpy.types.Context) -> None:
     if right <= left:
         return
     ui = context.preferences.system.ui_scale
-    rows = bar_rows((span.point for span in spans), _ORDER)
-    bottom, height = _rows_from_below(context, len(rows) + len(shown_parts(context.scene)))
+    rows = contact_rows_of(context.scene)
+    bottom, height = band(context, "contacts")
     if height < 2.0:
         return
     scale = region.width / (right - left)
@@ -57,31 +50,11 @@ def draw_bars(context: bpy.types.Context) -> None:
     gpu.state.blend_set("NONE")
 
 
-def room_for(context: bpy.types.Context, rows: int) -> tuple[float, float]:
-    """Bottom and height in pixels of so many more rows of bars, above those of the contacts where these are shown."""
-    spans = _spans(context.scene) if context.scene.holirep.refine.show_bars else []
-    below = len(bar_rows((span.point for span in spans), _ORDER)) if spans else 0
-    bottom, height = _rows_from_below(context, below + rows)
-    return bottom + height * below + (2.0 if below else 0.0), height
-
-
-def _room(context: bpy.types.Context, bottom: float) -> float:
-    return context.region.height - _NUMBERS * context.preferences.system.ui_scale - bottom
-
-
-def _rows_from_below(context: bpy.types.Context, rows: int) -> tuple[float, float]:
-    """Bottom and height in pixels of so many rows of bars."""
-    ui = context.preferences.system.ui_scale
-    room = _room(context, 0.0)
-    bottom = _SCROLL_BAR * ui if room - _SCROLL_BAR * ui >= 4.0 * ui * rows else 1.0  # a low timeline has no bar
-    return bottom, min(ROW_PIXELS * ui, (room - bottom) / rows)
-
-
 def draw_places(context: bpy.types.Context) -> None:
     """Footprints where points are planted and their way from place to place; those of this frame stand out."""
     global _places
     scene = context.scene
-    spans, character = _spans(scene), scene.holirep.refine.character
+    spans, character = read_once(scene), scene.holirep.refine.character
     if not spans or character is None or scene.objects.get(character.name) != character:
         return
     world = np.array(character.matrix_world, dtype=np.float64)
@@ -106,15 +79,6 @@ def draw_places(context: bpy.types.Context) -> None:
             _paint(shader, held[0], colour_of(span.point), 0.9)
     gpu.state.depth_test_set(depth)
     gpu.state.blend_set("NONE")
-
-
-def _spans(scene: bpy.types.Scene) -> list[Span]:
-    global _rows
-    refine = scene.holirep.refine
-    key = (scene.session_uid, refine.revision)
-    if _rows[0] != key:
-        _rows = (key, read(refine))
-    return _rows[1]
 
 
 def _batches(shader: Any, shapes: Shapes) -> tuple[Optional[Any], Optional[Any]]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -28,11 +28,25 @@ class Span:
     place: tuple[float, float, float]
 
 
+_read: tuple[Any, list[Span]] = (None, [])
+"""Scene and revision of the rows that were read last, and the rows."""
+
+
 def read(refine: bpy.types.PropertyGroup) -> list[Span]:
     """The rows as plain values."""
     return [
         Span(row.point, row.first, row.last, row.edited, row.planted, tuple(row.place)) for row in refine.contact_spans
     ]
+
+
+def read_once(scene: bpy.types.Scene) -> list[Span]:
+    """The scene's rows as plain values, read anew only where they have changed."""
+    global _read
+    refine = scene.holirep.refine
+    key = (scene.session_uid, refine.revision)
+    if _read[0] != key:
+        _read = (key, read(refine))
+    return _read[1]
 
 
 def write(shot: bpy.types.PropertyGroup, report: RefineReport, frames: Array) -> None:

@@ -196,6 +196,7 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
     )
     summary: StringProperty(name="Result", description="What was found, in words")
     warnings: StringProperty(name="Warnings", description="What wants to be looked at, a line each")
+    figures: StringProperty(name="Figures", description="What was measured of the match, for quality (JSON)")
 
 
 CLASSES = (HOLIREP_PG_lamp, HOLIREP_PG_plate_light, HOLIREP_PG_light)

@@ -20,6 +20,7 @@ from .environments import working_space
 from .lamp_rows import show_all
 from .lit_state import LightOfRig, LitRegion, camera_axes, lights_of_rig, render_lights, rig_now
 from .pictures import Pixels, image_of_shown, shown
+from .quality_lighting import keep_plate_match
 
 _CLIPPED, _BLACK = 0.97, 0.001
 _TILE = 256
@@ -177,6 +178,7 @@ def apply_match(scene: bpy.types.Scene, match: PlateMatch) -> None:
     plate.summary, plate.warnings = match.sentence, "\n".join(match.warnings)
     old = plate.preview
     plate.preview = _preview(match)
+    keep_plate_match(scene, match)
     if old is not None:
         bpy.data.images.remove(old)
 

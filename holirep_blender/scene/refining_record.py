@@ -49,17 +49,22 @@ def _told(active: ActiveMotion, verb: str, options: RefineOptions) -> dict[str, 
     return {**settings_of(verb, options), "read": [float(active.frames[0]), float(active.frames[-1])]}
 
 
-def _digest(context: bpy.types.Context, active: ActiveMotion) -> str:
-    """A number for what the armature object does: for its keys, and for poses where more than keys moves its bones."""
+def digest_of_keys(armature: bpy.types.Object) -> hashlib._Hash:
+    """A digest of all keys in an armature object's active action, to which more may be added."""
     digest = hashlib.sha1(usedforsecurity=False)
-    channels = ActionChannels(active.armature)
-    for (path, index), curve in sorted(channels.curves.items()):
+    for (path, index), curve in sorted(ActionChannels(armature).curves.items()):
         count = len(curve.keyframe_points)
         digest.update(f"{path} {index} {count}".encode())
         for name in ("co", "handle_left", "handle_right"):
             values = np.empty(2 * count, dtype=np.float32)
             curve.keyframe_points.foreach_get(name, values)
             digest.update(values.tobytes())
+    return digest
+
+
+def _digest(context: bpy.types.Context, active: ActiveMotion) -> str:
+    """A number for what the armature object does: for its keys, and for poses where more than keys moves its bones."""
+    digest = digest_of_keys(active.armature)
     matrix = np.array(active.armature.matrix_world if not active.evaluated else np.eye(4))
     digest.update(np.round(matrix, _DECIMALS).tobytes())
     if active.evaluated:

@@ -90,6 +90,11 @@ class HOLIREP_PG_shadow(bpy.types.PropertyGroup):
     )
     summary: StringProperty(name="Result", description="What the last bake did, in words")
     notes: StringProperty(name="Notes", description="What wants to be looked at, a line each")
+    contact_share: FloatProperty(
+        name="Contact Shadows Not Right",
+        description="Share of the standing feet of the last bake whose contact shadow is not right; below 0: unknown",
+        default=-1.0,
+    )
     baked: StringProperty(name="Baked Into", description="The folder with the passes that were baked last")
 
 

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import bpy
 import numpy as np
 
+from ..motion.excluding import Exclusion, without_parts
 from ..motion.refining.refine import RefineCache
 from ..motion.retargeting import RetargetOptions
 from ..motion.retargeting.timing import on_whole_frames
@@ -121,10 +122,11 @@ def _played_take(scene: bpy.types.Scene) -> _Played:
     shot, render = scene.holirep, scene.render
     path = Path(bpy.path.abspath(shot.take))
     fps = render.fps / render.fps_base
+    left_out = tuple((row.part, row.begin, row.end) for row in shot.quality.exclusions)
     source: tuple[object, ...] = ()
     try:
         state = path.stat()
-        source = (str(path), state.st_mtime_ns, state.st_size, fps if shot.whole_frames else None)
+        source = (str(path), state.st_mtime_ns, state.st_size, fps if shot.whole_frames else None, left_out)
     except OSError:
         pass  # reading it says what is wrong
     take = _last.original if source and _last.source[:-1] == source else Take.load(path)
@@ -132,8 +134,16 @@ def _played_take(scene: bpy.types.Scene) -> _Played:
     start = start_frame_of(shot, take) or 0.0
     source = (*source, start % 1.0) if source else ()
     if not source or _last.source != source:
-        _last = _Played(source, take, on_whole_frames(take, fps, start) if shot.whole_frames else take)
+        wanted = without_parts(take, exclusions_of(shot, take)) if left_out else take
+        _last = _Played(source, take, on_whole_frames(wanted, fps, start) if shot.whole_frames else wanted)
     return _last
+
+
+def exclusions_of(shot: bpy.types.PropertyGroup, take: Take) -> list[Exclusion]:
+    """The parts of the body that the shot leaves out, in the take's own rows."""
+    return [
+        Exclusion(row.part, round(row.begin * take.fps), round(row.end * take.fps)) for row in shot.quality.exclusions
+    ]
 
 
 def _first_key(shot: bpy.types.PropertyGroup, played: _Played) -> Optional[float]:

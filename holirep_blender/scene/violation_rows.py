@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import TYPE_CHECKING, Any, Iterable, Optional
+from typing import TYPE_CHECKING, Any, Iterable, Optional, Sequence
 
 import bpy
 
@@ -61,16 +61,25 @@ def show_violation(context: bpy.types.Context, scene: bpy.types.Scene, row: bpy.
 
     Nothing but selection, mode and frame is changed.
     """
-    frame = float(row.frame)
-    scene.frame_set(math.floor(frame), subframe=frame - math.floor(frame))
-    character = scene.holirep.character
+    go_to(scene, float(row.frame))
     bone = bone_of(scene.holirep, row.joint)
-    if bone is None or not _pose(context, scene, character):
-        return None
+    return bone if bone is not None and select_bones(context, scene, [bone]) else None
+
+
+def go_to(scene: bpy.types.Scene, frame: float) -> None:
+    """Shows a frame of the scene, between two whole ones too."""
+    scene.frame_set(math.floor(frame), subframe=frame - math.floor(frame))
+
+
+def select_bones(context: bpy.types.Context, scene: bpy.types.Scene, names: Sequence[str]) -> bool:
+    """Selects these bones of the shot's character alone, in Pose Mode, the first active; False where it is hidden."""
+    character = scene.holirep.character
+    if not names or character is None or not _pose(context, scene, character):
+        return False
     for each in character.pose.bones:
-        _select(each, each.name == bone)
-    character.data.bones.active = character.data.bones[bone]
-    return bone
+        _select(each, each.name in names)
+    character.data.bones.active = character.data.bones[names[0]]
+    return True
 
 
 def bone_of(shot: bpy.types.PropertyGroup, joint: str) -> Optional[str]:
