@@ -38,11 +38,13 @@ def _lengths(vectors: Array) -> Array:
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     """Hamilton product ``a * b`` of quaternions ``(..., 4)``: first ``b``, then ``a``.
 
-    Computed on pairs of complex numbers (Cayley-Dickson: ``w + x i`` and ``y + z i``), in a third of the steps.
+    Computed on pairs of complex numbers (Cayley-Dickson: ``w + x i`` and ``y + z i``), in a third of the steps. The
+    second numbers are copied, because NumPy multiplies complex numbers with or without fused steps, one bit apart,
+    depending on whether a view seems to reach into the result, which may lie right behind it in memory.
     """
     p = np.ascontiguousarray(a, dtype=np.float64).view(np.complex128)
     q = np.ascontiguousarray(b, dtype=np.float64).view(np.complex128)
-    a1, b1, a2, b2 = p[..., 0], p[..., 1], q[..., 0], q[..., 1]
+    a1, b1, a2, b2 = p[..., 0], p[..., 1].copy(), q[..., 0], q[..., 1].copy()
     first = a1 * a2
     result = np.empty(np.shape(first) + (2,), dtype=np.complex128)
     result[..., 0] = first - b1 * np.conj(b2)

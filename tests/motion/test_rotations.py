@@ -79,3 +79,14 @@ def test_frames_are_right_handed_and_follow_the_primary_axis(primary, secondary)
     np.testing.assert_allclose(np.swapaxes(f, -1, -2) @ f, np.broadcast_to(np.eye(3), f.shape), atol=1e-6)
     np.testing.assert_allclose(np.linalg.det(f), 1.0, atol=1e-6)
     np.testing.assert_allclose(f[..., 0], rotations.normalized(primary), atol=1e-9)
+
+
+def test_a_product_is_the_same_bit_by_bit_wherever_it_lies_in_memory():
+    chance = np.random.default_rng(5)
+    a, b = chance.normal(size=(2, 9, 15, 4))
+    held, found = [], set()
+    for size in chance.integers(1, 9000, 1500):
+        held.append(np.empty(size, np.uint8))
+        held = held[-60:] if size % 2 else held[::2]
+        found.add(rotations.multiply(a.copy(), b.copy()).tobytes())
+    assert len(found) == 1
