@@ -11,7 +11,16 @@ import traceback
 from types import FrameType
 from typing import Any, Callable, Sequence
 
-from . import application, batch_verb, environment, light_verb, motion_verbs, render_preview_verb, shadow_verb
+from . import (
+    application,
+    batch_verb,
+    environment,
+    light_verb,
+    motion_verbs,
+    quality_verb,
+    render_preview_verb,
+    shadow_verb,
+)
 from .errors import CANCELLED, INTERNAL, OK, WORKER, CommandError
 from .parser import build_parser
 from .progress import failure_line
@@ -25,6 +34,7 @@ VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "check": motion_verbs.check,
     "export": application.export,
     "light": light_verb.light,
+    "quality": quality_verb.quality,
     "render-preview": render_preview_verb.render_preview,
     "batch": batch_verb.batch,
     "bake-shadows": shadow_verb.bake_shadows,

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..motion.biomechanics.limit_table import PRESETS
 from ..protocol.methods import METHODS
-from . import environment_options, shadow_verb, values
+from . import environment_options, quality_verb, shadow_verb, values
 from .batch_options import add_batch, add_render_preview
 from .errors import USAGE, CommandError
 
@@ -97,7 +97,10 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light = verbs.add_parser("light", parents=[common], help="an environment's lamps, and the rest without them")
     _file(light)
     light.add_argument(
-        "--hdri", type=Path, metavar="FILE", help="environment, HDR or EXR; else that of --file"
+        "--hdri",
+        type=Path,
+        metavar="FILE",
+        help="environment, HDR or EXR; else that of --file",
     )
     light.add_argument("--scene", metavar="NAME", help="scene of the file; else the one that it shows")
     light.add_argument("--lamps", type=values.whole_number(0, 64), default=8, metavar="N", help="at most; else 8")
@@ -124,6 +127,10 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     plate.add_argument("--balance", action="store_true", help="one gain for all lights, red, green and blue")
     plate.add_argument("--tint", action="store_true", help="red, green and blue of each light by themselves")
+
+    quality_verb.add_options(
+        verbs.add_parser("quality", parents=[common], help="what a take is worth: scores, gates, figures and a report")
+    )
 
     shadows = verbs.add_parser("bake-shadows", parents=[common], help="the character's shadow as passes for the plate")
     shadow_verb.add_parser(shadows, values, _file)

@@ -34,6 +34,7 @@ from . import (
     pick_performer,
     place_lamp,
     plant_feet,
+    quality_report,
     remove_contact_edit,
     remove_lighting,
     remove_limit_override,
@@ -93,6 +94,7 @@ CLASSES = (
     *batch.CLASSES,
     *match_plate.CLASSES,
     *light_report.CLASSES,
+    *quality_report.CLASSES,
     *place_lamp.CLASSES,
     *remove_lighting.CLASSES,
 )

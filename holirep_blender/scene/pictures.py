@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -64,8 +66,20 @@ def plate_pixels(plate: Path, frame: int) -> Pixels:
 
     Needs no worker: Blender itself reads it. Raises OSError in the user's words.
     """
+    with plate_frames(plate) as read:
+        return read(frame, 1.0)
+
+
+@contextmanager
+def plate_frames(plate: Path) -> Iterator[Callable[[int, float], Pixels]]:
+    """Opens a plate once for several frames: gives ``read(frame, scale)``, as :func:`plate_pixels` reads one.
+
+    ``scale`` at most 1: a movie's frame is made smaller while it is read, which saves most of the time; a picture of a
+    sequence keeps its size. Opening and reading raise OSError in the user's words.
+    """
     if plate.suffix.lower() in PICTURES or picture_of(plate) != plate:
-        return picture_pixels(picture_of_frame(plate, frame))
+        yield lambda frame, _scale: picture_pixels(picture_of_frame(plate, frame))
+        return
     if not plate.is_file():
         raise OSError(f"There is no plate at {plate}: choose the file again")
     scene = bpy.data.scenes.new("HoliRep Plate")
@@ -80,15 +94,19 @@ def plate_pixels(plate: Path, frame: int) -> Pixels:
         strips.remove(strip)
         strip = strips.new_movie("plate", str(plate), 1, 1)
         count = int(strip.frame_duration)
-        if not 1 <= frame <= count:
-            raise OSError(f"The plate {plate.name} has frames 1 to {count}; there is no frame {frame}")
         element = strip.elements[0]
         scene.render.resolution_x, scene.render.resolution_y = element.orig_width, element.orig_height
-        scene.render.resolution_percentage = 100
-        now = bpy.context.scene.frame_current  # Blender renders another scene's strips at this one's frame
-        strip.frame_start = now + 1 - frame
-        scene.frame_set(now)
-        return rendered_pixels(scene)
+
+        def read(frame: int, scale: float) -> Pixels:
+            if not 1 <= frame <= count:
+                raise OSError(f"The plate {plate.name} has frames 1 to {count}; there is no frame {frame}")
+            scene.render.resolution_percentage = max(1, round(100 * scale))
+            now = bpy.context.scene.frame_current  # Blender renders another scene's strips at this one's frame
+            strip.frame_start = now + 1 - frame
+            scene.frame_set(now)
+            return rendered_pixels(scene)
+
+        yield read
     finally:
         bpy.data.scenes.remove(scene)
 
@@ -118,5 +136,20 @@ def write_png(encoded: npt.NDArray[np.float32], path: Path) -> None:
         image.save()
     except RuntimeError as error:
         raise OSError(f"{path} could not be written: {error}") from error
+    finally:
+        bpy.data.images.remove(image)
+
+
+def jpeg_of(encoded: npt.NDArray[np.float32], quality: int = 80) -> bytes:
+    """Pixels that are encoded already ``(H, W, 4)``, top row first, as the bytes of a JPEG. Raises OSError."""
+    image = image_of_shown(encoded, "HoliRep Still")
+    try:
+        with tempfile.TemporaryDirectory(prefix="holirep-picture-") as folder:
+            path = Path(folder) / "still.jpg"
+            image.file_format = "JPEG"
+            image.save(filepath=str(path), quality=quality)
+            return path.read_bytes()
+    except RuntimeError as error:
+        raise OSError(f"A picture could not be written: {error}") from error
     finally:
         bpy.data.images.remove(image)
