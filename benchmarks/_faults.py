@@ -50,7 +50,8 @@ def disturb(
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return None
-    return Fault(kind, f"killed a {kind} ({Path(line.rpartition(' --job ')[2].split(' ')[0]).stem})")
+    stage = " (" + "/".join(Path(line.split(" --job ")[1].split(" ")[0]).parts[-2:]) + ")" if " --job " in line else ""
+    return Fault(kind, f"killed a {kind}{stage}")
 
 
 def _pull(kind: str, output: Path, chance: random.Random) -> Fault | None:

@@ -29,6 +29,25 @@ def plate_files(path: Path) -> list[Path]:
     return _numbered(path.parent, path.name[: pattern.start()], path.name[pattern.end() :])
 
 
+def is_sequence(path: Path) -> bool:
+    """Whether a plate is an image sequence: by a pattern, a folder, or one of its pictures."""
+    return path.is_dir() or path.suffix.lower() in PICTURES or _PATTERN.search(path.name) is not None
+
+
+def numbers_of(path: Path) -> dict[tuple[str, str], set[int]]:
+    """The frames of a sequence by what stands before and after the number; several where a folder holds several.
+
+    Raises OSError.
+    """
+    found: dict[tuple[str, str], set[int]] = {}
+    for file in plate_files(path):
+        number = _NUMBER.search(file.stem)
+        if number is not None and not file.name.startswith("."):
+            key = (file.name[: number.start()], file.stem[number.end() :] + file.suffix)
+            found.setdefault(key, set()).add(int(number[0]))
+    return found
+
+
 def _numbered(folder: Path, head: str, tail: str) -> list[Path]:
     end = -len(tail) if tail else None
     return [

@@ -30,6 +30,7 @@ from ..batch.parent_watch import end_with_parent
 from ..batch.path_mapping import PathMapping, PathMappingError
 from ..batch.plan import Plan
 from ..batch.planning import make_plan
+from ..batch.plate_checking import check_plates
 from ..batch.problems import ListErrors, Problem
 from ..batch.reading import read_list
 from ..batch.records import read_record, write_record
@@ -43,6 +44,7 @@ from ..runtime.faults import RuntimeFault
 from ..scene.blend_header import blend_version
 from ..scene.bringing_in import BringInError, contents
 from . import farm
+from .batch_plates import look_into
 from .batch_stage import Travelling, run_stage
 from .errors import CANCELLED, DISK, LOCKED, OK, RUNTIME, SEVERAL, USAGE, CommandError
 
@@ -85,7 +87,7 @@ def _planned(options: Namespace) -> tuple[ShotList, Plan]:
             shot.values["replicate"].setdefault("weights", weights)
     plan = make_plan(shot_list, None if problems else options.shot, problems)
     if problems:
-        raise ListErrors(shot_list.path.name, problems + check_files(shot_list, plan, _look))
+        raise ListErrors(shot_list.path.name, problems + _wrong_files(shot_list, plan))
     return shot_list, plan
 
 
@@ -160,7 +162,7 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
 
 def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Digests) -> dict[str, Standing]:
     """How each stage stands; raises ListErrors with all that is wrong with the files."""
-    problems = check_files(shot_list, plan, _look)
+    problems = _wrong_files(shot_list, plan)
     found: dict[str, Standing] = {}
     if not problems:
         found = standings(plan, digests)
@@ -169,6 +171,10 @@ def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Diges
     if problems:
         raise ListErrors(shot_list.path.name, problems)
     return found
+
+
+def _wrong_files(shot_list: ShotList, plan: Plan) -> list[Problem]:
+    return check_files(shot_list, plan, _look) + check_plates(shot_list, plan, look_into)
 
 
 def _look(path: Path) -> BlendFacts:
