@@ -10,7 +10,7 @@ import bpy
 
 from . import operators, panels, preferences, properties
 from .operators import batch_run, session
-from .scene import contact_display, refine_live
+from .scene import contact_display, quality_state, refine_live
 
 _CLASSES: tuple[type, ...] = (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
 _taking_back: list[Callable[[], Any]] = []
@@ -28,6 +28,7 @@ def register() -> None:
         _taking_back.append(batch_run.stop)
         _add(panels.register, panels.unregister)
         _add(contact_display.register, contact_display.unregister)
+        _add(quality_state.register, quality_state.unregister)
         _taking_back.append(refine_live.cancel_timer)
         _add_key()
         command = bpy.utils.register_cli_command("holirep", _run_command)

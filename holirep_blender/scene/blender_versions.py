@@ -256,3 +256,12 @@ def hold_keys(owner: bpy.types.ID, path: str) -> None:
         if curve.data_path == path:
             for key in curve.keyframe_points:
                 key.interpolation = "CONSTANT"
+
+
+def picture_shader() -> Any:
+    """The shader that draws an image's texture, whose colours are linear, as sRGB on the screen."""
+    import gpu  # only with an interface
+
+    if bpy.app.version < (5, 0):  # there the screen's buffer encodes what is drawn into it
+        return gpu.shader.from_builtin("IMAGE")
+    return gpu.shader.from_builtin("IMAGE_SCENE_LINEAR_TO_REC709_SRGB")

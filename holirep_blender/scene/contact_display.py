@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contacts and weak ranges on screen: a draw handler for each, there only while a scene of the file asks for it."""
+"""Contacts, weak ranges and quality on screen: a draw handler for each, only while a scene of the file asks for it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ _EDITORS = {
     "show_bars": ("SpaceDopeSheetEditor", "POST_PIXEL"),
     "show_places": ("SpaceView3D", "POST_VIEW"),
     "show_weak": ("SpaceDopeSheetEditor", "POST_PIXEL"),
+    "show_ranges": ("SpaceDopeSheetEditor", "POST_PIXEL"),
+    "show_picture": ("SpaceView3D", "POST_PIXEL"),
 }
-"""Setting of the scene, and in which editor and at which moment it draws."""
+"""What the scene asks for, and in which editor and at which moment it draws."""
 _AREAS = {"DOPESHEET_EDITOR", "VIEW_3D"}
 _handles: dict[str, Any] = {}
 
@@ -51,7 +53,7 @@ def synchronise() -> None:
 
 
 def is_drawing(setting: str) -> bool:
-    """Whether a draw handler is there for ``show_bars``, ``show_places`` or ``show_weak``."""
+    """Whether a draw handler is there for one of ``_EDITORS``."""
     return setting in _handles
 
 
@@ -66,7 +68,11 @@ def redraw() -> None:
 
 def _asks(scene: bpy.types.Scene, setting: str) -> bool:
     shot = scene.holirep
-    return bool(getattr(shot.confidence if setting == "show_weak" else shot.refine, setting))
+    quality = shot.quality
+    if setting == "show_picture":
+        return bool(quality.show_overlay or quality.use_wipe)
+    owner = {"show_weak": shot.confidence, "show_ranges": quality}.get(setting, shot.refine)
+    return bool(getattr(owner, setting))
 
 
 def _followed() -> tuple[Any, ...]:
@@ -87,11 +93,15 @@ def _draw(setting: str) -> None:
     context = bpy.context
     if not _asks(context.scene, setting):
         return
-    from . import confidence_drawing, contact_drawing  # need numpy and the interface's graphics
+    from . import confidence_drawing, contact_drawing, quality_drawing, quality_timeline  # need numpy and graphics
 
     if setting == "show_bars":
         contact_drawing.draw_bars(context)
     elif setting == "show_weak":
         confidence_drawing.draw_weak(context)
+    elif setting == "show_ranges":
+        quality_timeline.draw_ranges(context)
+    elif setting == "show_picture":
+        quality_drawing.draw_picture(context)
     else:
         contact_drawing.draw_places(context)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..motion.contacts import contact_points, contacts_of
+from ..motion.geometric.landmarks import body_attachments
 from ..motion.refining.refine import own_floor
 from ..motion.take import Take
 from ..quality.marks import BodyMarks, body_marks
@@ -34,12 +35,12 @@ class PictureTake:
     Attributes
     ----------
     missing : why nothing is shown; empty where something is.
-    tracked : (T, N, 2) all points that the tracker saw, NaN where it saw none.
+    tracked : (T, N, 2) the points of hands and face that the tracker saw, NaN where it saw none.
     marks : the body's points beside the take's own; None where they cannot be compared.
+    mark_joints : (M,) the joint that each of those points sits on.
     off : (T, M) centimetres between the two at the performer.
     joints : (T, J, 2) the take's joints, NaN behind the camera.
     bones : (B, 2) joints at the ends of each bone.
-    joint_off : (T, J) centimetres that the tracked points on each joint's bone are off, NaN where there are none.
     contacts : names of what touches. places : (T, P, 2). touching : (T, P). slide : (T, P) centimetres since it began.
     """
 
@@ -47,10 +48,10 @@ class PictureTake:
     missing: str
     tracked: Array
     marks: Optional[BodyMarks]
+    mark_joints: tuple[int, ...]
     off: Array
     joints: Array
     bones: npt.NDArray[np.intp]
-    joint_off: Array
     contacts: tuple[str, ...]
     places: Array
     touching: npt.NDArray[np.bool_]
@@ -115,10 +116,10 @@ def picture_of_take(take: Take) -> PictureTake:
         missing="The take has no camera: replicate the plate again" if camera is None else "",
         tracked=_tracked(take),
         marks=found,
+        mark_joints=_mark_joints(take) if found is not None else (),
         off=off,
         joints=own,
         bones=_bones(take),
-        joint_off=_joint_off(take, found, off),
         contacts=points.names,
         places=camera.project(world) if camera is not None else np.full((*world.shape[:2], 2), np.nan),
         touching=touching,
@@ -170,14 +171,14 @@ def colours_of(values: npt.ArrayLike, bounds: tuple[float, float]) -> Array:
 
 
 def _tracked(take: Take) -> Array:
-    """Body, hands and some of the face in the take's rows ``(T, N, 2)``."""
+    """Hands and some of the face in the take's rows ``(T, N, 2)``; the body's points are the marks."""
     seen = take.observations
     if seen is None or not len(seen):
         return np.full((take.frame_count, 0, 2), np.nan)
     rows = observed_rows(take, seen)
     hands = [rows.of(points[..., :2]) for points in (seen.left_hand_image, seen.right_hand_image)]
     face = rows.of(seen.face_image[:, ::_FACE_STEP, :2])
-    return np.concatenate([rows.of(seen.body_image[..., :2])[:, :0], *hands, face], axis=1)
+    return np.concatenate([*hands, face], axis=1)
 
 
 def _bones(take: Take) -> npt.NDArray[np.intp]:
@@ -191,20 +192,9 @@ def _bones(take: Take) -> npt.NDArray[np.intp]:
     return np.array(pairs, dtype=np.intp).reshape(-1, 2)
 
 
-def _joint_off(take: Take, marks: Optional[BodyMarks], off: Array) -> Array:
-    """The mean over the points of each part of the body, for each of its joints ``(T, J)``."""
-    from ..motion.confidence import part_of
-
-    result = np.full((take.frame_count, len(take.joint_names)), np.nan)
-    if marks is None:
-        return result
-    for joint, name in enumerate(take.joint_names):
-        columns = [column for column, part in enumerate(marks.parts) if part == part_of(name)]
-        values = off[:, columns]
-        known = np.isfinite(values)
-        total = np.where(known, values, 0.0).sum(axis=1)
-        result[:, joint] = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
-    return result
+def _mark_joints(take: Take) -> tuple[int, ...]:
+    """The joints that the points of ``body_marks`` sit on."""
+    return tuple(take.joint_names.index(name) for name in body_attachments(take.rest_offsets, 1.0).joints)
 
 
 def _slide(world: Array, touching: npt.NDArray[np.bool_]) -> Array:

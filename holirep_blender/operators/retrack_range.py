@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Re-track Range: another performer for the frames of a weak range, and the whole take solved again with them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+import bpy
+
+from .. import preferences
+from ..scene import shot as shots
+from . import session
+from .performance import Performance, start_or_wait, why_no_job
+from .plate_picking import PlatePicking
+from .solve_again import SolveAgain
+
+if TYPE_CHECKING:
+    from ..runtime.jobs import Job
+    from ..scene.camera_tracks import PlateFrames
+
+
+class HOLIREP_OT_retrack_range(PlatePicking, bpy.types.Operator):
+    """Click the performer: this range is tracked again with them, and the whole take solved again, as a new take"""
+
+    bl_idname = "holirep.retrack_range"
+    bl_label = "Re-track Range"
+    bl_options = {"REGISTER", "UNDO"}
+
+    row: bpy.props.IntProperty(
+        name="Row", description="Row of the list of ranges, from 0; the chosen one where it is not given", min=0,
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+    frame: bpy.props.IntProperty(
+        name="Frame", description="Frame of the plate in which the box lies, for scripts", options={"SKIP_SAVE"}
+    )
+    box: bpy.props.FloatVectorProperty(
+        name="Box",
+        description="Left, top, right and bottom of the performer in that frame, in pixels of the plate, for scripts",
+        size=4,
+        options={"SKIP_SAVE"},
+    )
+
+    _frames = (1, 1)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a range, a plate and a runtime, and no job that runs."""
+        reason = why_no_job()
+        shot = context.scene.holirep
+        if not reason and not shot.quality.causes:
+            reason = "No ranges are listed: use Assess Quality"
+        if not reason and not shot.plate.strip():
+            reason = "Choose a plate first: a movie, or one picture of an image sequence"
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Asks the worker who is in the worst frame."""
+        if context.area is None or context.area.type != "VIEW_3D":
+            self.report({"ERROR"}, "Use it in the sidebar of a 3D view")
+            return {"CANCELLED"}
+        plate = self._prepared(context)
+        return {"CANCELLED"} if plate is None else self.ask_for_frame(context, plate, self.frame)
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Waits for the worker; then a click on a person begins, Esc or the right button gives up."""
+        job = self._job
+        if not job.finished:
+            return {"PASS_THROUGH"}
+        if job.state != "done" or context.area is None:
+            self._close(context)
+            return {"CANCELLED"}
+        if self._picture is None:
+            if not job.result["people"]:
+                self.report({"WARNING"}, f"Nobody was found in frame {self.frame} of the plate")
+                self._close(context)
+                return {"CANCELLED"}
+            hint = f"Click the performer for frames {self._frames[0]} to {self._frames[1]} of the plate. Esc: give up"
+            self.show_frame(context, job.result["people"], hint)
+            return {"RUNNING_MODAL"}
+        if event.type == "MOUSEMOVE":
+            self._picture.point_at(event.mouse_x, event.mouse_y)
+        elif event.type in {"ESC", "RIGHTMOUSE"}:
+            self._close(context)
+            return {"CANCELLED"}
+        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
+            box = self._picture.box_at(event.mouse_x, event.mouse_y)
+            if box is not None:
+                self.box = box
+                self._close(context)
+                return start_or_wait(self, self._tracking(context), wait=False)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """From a script, with a box: returns when the new take is made and applied."""
+        given = self.properties.is_property_set
+        if not given("box"):
+            self.report({"ERROR"}, "Give the performer's box in a frame of the range")
+            return {"CANCELLED"}
+        if self._prepared(context) is None:
+            return {"CANCELLED"}
+        return start_or_wait(self, self._tracking(context), wait=True)
+
+    def _prepared(self, context: bpy.types.Context) -> Optional[Path]:
+        """The plate, once range and frame are known; None where something is wrong, which is reported."""
+        from ..scene.quality_retracking import plate_frames
+
+        rows = context.scene.holirep.quality
+        index = self.row if self.properties.is_property_set("row") else rows.cause_index
+        if not 0 <= index < len(rows.causes):
+            self.report({"ERROR"}, "Choose a range in the list first")
+            return None
+        try:
+            first, worst, last = plate_frames(context.scene, rows.causes[index])
+            plate = shots.plate_path(context.scene.holirep)
+        except (ValueError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return None
+        self._frames = first, last
+        if not self.properties.is_property_set("frame"):
+            self.frame = worst
+        return plate
+
+    def _tracking(self, context: bpy.types.Context) -> RangeTracking:
+        return RangeTracking(context.scene, self._frames, self.frame, list(self.box))
+
+
+class RangeTracking(Performance):
+    """Tracks a range of the plate with another performer, then solves the take again with what was seen there."""
+
+    def __init__(self, scene: bpy.types.Scene, frames: tuple[int, int], frame: int, box: list[float]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="holirep-retrack-")
+        super().__init__(scene, out=Path(self._folder.name) / "range.npz")
+        self._frames, self._frame, self._box = frames, frame, box
+        self._solving: Optional[SolveAgain] = None
+
+    def finish(self, job: Job) -> bool:
+        """Puts what was seen into the take and solves that again; then what Solve Again does."""
+        if self._solving is not None:
+            return self._solving.finish(job)
+        if job.state != "done":
+            return super().finish(job)
+        waiting = self._continue(Path(job.result["take"]))
+        if waiting is not None:
+            waiting.start()
+        return True
+
+    def run(self, show: Any = None) -> Job:
+        """Both jobs, one after the other."""
+        job = super().run(show)
+        if job.state != "done":
+            return job
+        solving = self._continue(Path(job.result["take"]))
+        if solving is None:
+            return job
+        self._solving = solving
+        return solving.run(show)
+
+    def _must_inspect(self) -> bool:
+        return False  # only what is tracked is used, so no lens and no camera is needed
+
+    def _params(self, plate: PlateFrames | None) -> dict[str, Any]:
+        person = {"kind": "box", "frame": self._frame, "box": self._box}
+        return {**super()._params(plate), "frame_range": list(self._frames), "person": person}
+
+    def _camera(self, _plate: PlateFrames | None) -> dict[str, Any]:
+        return {"camera_track": None}
+
+    def _continue(self, tracked: Path) -> Optional[SolveAgain]:
+        """Writes the take with the range's observations and makes it the shot's; None where the shot is gone."""
+        from ..scene.quality_retracking import write_spliced
+
+        scene = self._find(bpy.data.scenes, self.scene_uid)
+        if scene is None:
+            session.report("WARNING", "The scene was deleted while the range was tracked. Nothing was changed")
+            return None
+        take = Path(bpy.path.abspath(scene.holirep.take))
+        target = shots.new_take_path(preferences.takes_folder(), take.with_name(take.stem.rsplit(".", 1)[0]))
+        try:
+            write_spliced(take, tracked, target)
+        except (ValueError, OSError) as error:
+            session.report("ERROR", f"The range was tracked, but not put into the take: {error}")
+            return None
+        finally:
+            self._folder.cleanup()
+        scene.holirep.take = str(target)
+        return SolveAgain(scene)
+
+
+CLASSES = (HOLIREP_OT_retrack_range,)
