@@ -31,7 +31,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--environment", type=Path, metavar="FILE", help="HDR or EXR that lights the shot; else its own"
     )
-    parser.add_argument("--gates", type=Path, metavar="FILE", help="the show's own gates, JSON or TOML")
+    parser.add_argument(
+        "--gates",
+        type=Path,
+        metavar="FILE",
+        help="the show's own gates, JSON or TOML; else those of FILE.blend, else HoliRep's",
+    )
     parser.add_argument("--report", type=Path, metavar="FOLDER", help="where the page and its JSON file go")
     parser.add_argument("--compare", type=Path, metavar="OTHER.npz", help="another take to set beside this one")
     parser.add_argument("--no-pictures", action="store_true", help="the report without frames of the plate")
@@ -39,12 +44,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def quality(options: Namespace) -> tuple[dict[str, Any], str]:
     """Judges a take; ends with its own exit code where a gate is not passed, the report written all the same."""
-    from ..scene.quality_report import as_performers, report, write_quality_report
+    from ..scene.quality_report import as_performers, gates_of_scene, report, write_quality_report
 
     if options.report is not None and options.report.exists() and not options.report.is_dir():
         raise CommandError(DISK, f"{options.report} is a file; name a folder for the report")
     gates = _gates(options)
     scene = _scene(options)
+    if gates is None and scene is not None:
+        gates = gates_of_scene(scene)
     assessed = _assessed(options, options.take, scene, gates)
     other = None
     if options.compare is not None:

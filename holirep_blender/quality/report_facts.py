@@ -90,11 +90,11 @@ def _short_of_gate(score: Score) -> str:
 
 
 def standing(quality: Quality) -> str:
-    """What the overall score stands on, and what could not be measured."""
-    measured = [each for each in quality.measures.values() if each.value is not None]
-    absent = [each.title for each in quality.measures.values() if each.value is None]
-    words = f"It stands on {len(measured)} of {len(quality.measures)} measures"
-    return words + (f"; not measured: {', '.join(absent)}" if absent else "")
+    """What the overall score stands on, and why the rest could not be measured."""
+    absent = [each for each in quality.measures.values() if each.value is None]
+    words = f"It stands on {len(quality.measures) - len(absent)} of {len(quality.measures)} measures."
+    reasons = dict.fromkeys(f"{each.missing.rstrip('.')}." for each in absent if each.missing)
+    return f"{words} Not measured is the rest: {' '.join(reasons)}" if reasons else words
 
 
 def weak_ranges(

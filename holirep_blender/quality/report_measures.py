@@ -38,12 +38,12 @@ def measures_section(facts: Mapping[str, Any], others: Mapping[str, Array]) -> s
 
 def missing_section(facts: Mapping[str, Any]) -> str:
     """What could not be measured, and why."""
-    rows = [
-        (strong(text(each["title"])), text(each["missing"]))
-        for each in facts["measures"].values()
-        if each["value"] is None
-    ]
-    return "" if not rows else f"<h2>What could not be measured</h2>{table(('Measure', 'Why'), rows)}"
+    reasons: Dict[str, List[str]] = {}
+    for each in facts["measures"].values():
+        if each["value"] is None:
+            reasons.setdefault(text(each["missing"]), []).append(text(each["title"]))
+    rows = [(", ".join(titles), reason) for reason, titles in reasons.items()]
+    return "" if not rows else f"<h2>What could not be measured</h2>{table(('Measures', 'Why'), rows)}"
 
 
 def methods_section(facts: Mapping[str, Any]) -> str:

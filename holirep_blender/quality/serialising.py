@@ -12,6 +12,8 @@ import numpy.typing as npt
 from .results import Cause, Measure, Quality, Score
 
 _FIGURE_DIGITS, _SERIES_DIGITS = 6, 4
+_DUST = 1e-9
+"""A figure below this share of the way from good to bad is 0: nobody is helped by 2e-16 degrees."""
 
 
 def quality_to_dict(quality: Quality, series: bool = True) -> Dict[str, Any]:
@@ -34,7 +36,7 @@ def quality_to_dict(quality: Quality, series: bool = True) -> Dict[str, Any]:
     if series:
         result["series"] = {
             "scores": _series({name: each.per_frame for name, each in quality.scores.items()}),
-            "measures": _series({name: each.per_frame for name, each in quality.measures.items()}),
+            "measures": _series({name: _without_dust(each) for name, each in quality.measures.items()}),
         }
     return result
 
@@ -62,12 +64,26 @@ def _series(columns: Dict[str, Optional[npt.NDArray[np.float64]]]) -> Dict[str, 
     return {name: figures(values) for name, values in columns.items() if values is not None}
 
 
+def _without_dust(measure: Measure) -> Optional[npt.NDArray[np.float64]]:
+    """A measure's frames; what is left of a zero by rounding is 0."""
+    if measure.per_frame is None:
+        return None
+    return np.where(np.abs(measure.per_frame) < _dust(measure), 0.0, measure.per_frame)
+
+
+def _dust(measure: Measure) -> float:
+    return _DUST * abs(measure.bad - measure.good)
+
+
 def _measure(measure: Measure) -> Dict[str, Any]:
+    value = measure.value
+    if value is not None and abs(value) < _dust(measure):
+        value = 0.0
     return {
         "title": measure.title,
         "group": measure.group,
         "unit": measure.unit,
-        "value": figure(measure.value),
+        "value": figure(value),
         "statistic": measure.statistic,
         "good": figure(measure.good),
         "bad": figure(measure.bad),
