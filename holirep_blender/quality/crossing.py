@@ -45,11 +45,13 @@ def gaze(take: Take, fit: FaceFit) -> Found:
     """Degrees between where the eyes are turned and where the irises are, eyes that are shut apart."""
     if not {"leftEye", "rightEye"} <= set(take.joint_names):
         return Found(missing="The skeleton has no eyes.")
-    open_eyes = fit.valid.copy()
+    open_eyes = fit.facing.copy()
+    if not open_eyes.any():
+        return Found(missing="The face never looks towards the camera.")
     for _, _, upper, lower, _ in EYES:
         gap = (fit.seen[:, [PLACE[p] for p in upper], 2] - fit.seen[:, [PLACE[p] for p in lower], 2]).mean(axis=1)
-        usual = float(np.percentile(gap[fit.valid], _USUAL))
-        open_eyes &= np.where(fit.valid, gap, 0.0) > _SHUT * usual
+        usual = float(np.percentile(gap[fit.facing], _USUAL))
+        open_eyes &= np.where(fit.facing, gap, 0.0) > _SHUT * usual
     if not open_eyes.any():
         return Found(missing="The eyes are open in no frame.")
     sideways, up = fit.irises[..., 0], fit.irises[..., 1].mean(axis=1)

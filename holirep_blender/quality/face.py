@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..motion import rotations
 from ..motion.arkit import ARKIT_INDEX, ARKIT_NAMES
 from ..motion.take import Take
 from .face_fit import PLACE, REGIONS, FaceFit
@@ -28,6 +29,9 @@ _USUAL, _SHUT = 65.0, 0.45
 _BLINKING = 0.4
 _TOUCHING_CM = 0.25
 _FULL = 0.98
+_TURNED_AWAY = 0.25
+"""Cosine of the angle between where the head looks and the camera, below which the face is not in the picture."""
+_AWAY = "The face never looks towards the camera."
 
 
 def reprojection(fit: FaceFit) -> Found:
@@ -57,7 +61,7 @@ def symmetry(fit: FaceFit) -> Found:
             a, b = points[:, PLACE[left]], points[:, PLACE[right]]
             uneven.append(np.stack([a[:, 0] + b[:, 0], a[:, 2] - b[:, 2]], axis=1))
         off[:, column] = np.linalg.norm(uneven[0] - uneven[1], axis=1)
-    return Found(10.0 * off.mean(axis=1))
+    return Found(np.where(fit.facing, 10.0 * off.mean(axis=1), np.nan), missing=_AWAY)
 
 
 def blinks(take: Take, fit: FaceFit) -> Found:
@@ -67,12 +71,12 @@ def blinks(take: Take, fit: FaceFit) -> Found:
         rows = [PLACE[point] for point in points]
         gaps = fit.seen[:, rows[0::2], 2] - fit.seen[:, rows[1::2], 2]
         opening = gaps.mean(axis=1)
-        if not fit.valid.any():
-            return Found(missing="The face was seen in no frame.")
-        usual = np.percentile(opening[fit.valid], _USUAL)
+        if not fit.facing.any():
+            return Found(missing=_AWAY)
+        usual = np.percentile(opening[fit.facing], _USUAL)
         shut = np.clip((1.0 - opening / max(float(usual), 1e-6)) / (1.0 - _SHUT), 0.0, 1.0)
         own = take.blendshapes[:, ARKIT_INDEX[f"eyeBlink{side}"]]
-        either = fit.valid & ((shut > _BLINKING) | (own > _BLINKING))
+        either = fit.facing & ((shut > _BLINKING) | (own > _BLINKING))
         off.append(np.where(either, np.abs(own - shut), np.nan))
     table = np.stack(off, axis=1)
     known = np.isfinite(table)
@@ -82,8 +86,8 @@ def blinks(take: Take, fit: FaceFit) -> Found:
 
 def lip_closure(fit: FaceFit) -> Found:
     """Difference in millimetres of the gap between the lips, while the take's or the tracked lips touch."""
-    own, seen = (points[:, PLACE[13], 2] - points[:, PLACE[14], 2] for points in (fit.own, fit.seen))
-    touch = fit.valid & ((own < _TOUCHING_CM) | (seen < _TOUCHING_CM))
+    own, seen = (np.maximum(each[:, PLACE[13], 2] - each[:, PLACE[14], 2], 0.0) for each in (fit.own, fit.seen))
+    touch = fit.facing & ((own < _TOUCHING_CM) | (seen < _TOUCHING_CM))
     return Found(np.where(touch, 10.0 * np.abs(own - seen), np.nan), missing="The lips never touch.")
 
 
@@ -115,8 +119,22 @@ def jitter(take: Take) -> Found:
 
 
 def drop_outs(take: Take) -> Found:
-    """Share of the coefficients that the plate ever shows which were filled in without being seen."""
+    """Share of the coefficients that the plate ever shows which were filled in, while the face looks to the camera.
+
+    A face that is turned away is not in the picture, and not missed there.
+    """
     ever = take.blendshape_confidence.max(axis=0, initial=0.0) > 0.0
     if not ever.any():
         return Found(missing="The take has no face.")
-    return Found((take.blendshape_confidence[:, ever] <= 0.0).mean(axis=1))
+    lost = (take.blendshape_confidence[:, ever] <= 0.0).mean(axis=1)
+    return Found(np.where(_looks_away(take), np.nan, lost), missing=_AWAY)
+
+
+def _looks_away(take: Take) -> npt.NDArray[np.bool_]:
+    """Frames ``(T,)`` in which the head is turned from the camera."""
+    if take.camera is None or "head" not in take.joint_names:
+        return np.zeros(take.frame_count, dtype=bool)
+    head = take.joint_names.index("head")
+    ahead = rotations.rotate(take.world_rotations()[:, head], np.array([0.0, -1.0, 0.0]))
+    toward = rotations.normalized(take.camera.world_from_camera[:, :3, 3] - take.world_positions()[:, head])
+    return np.asarray(np.sum(ahead * toward, axis=1) < _TURNED_AWAY)

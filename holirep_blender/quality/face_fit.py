@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..motion.arkit import ARKIT_NAMES
-from ..motion.geometric.camera import facing_rays
 from ..motion.geometric.gaze import EYES
 from ..motion.take import Take
 from .face_model import SKIN, FaceModel, face_model
@@ -30,6 +29,10 @@ REGIONS: dict[str, tuple[int, ...]] = {"lips": LIPS, "lids": LIDS, "brows": BROW
 PLACE: dict[int, int] = {point: row for row, point in enumerate(LIVELY)}
 _CHUNK = 512
 """Frames that are worked on at a time, so that memory does not grow with the clip by more than what is kept."""
+_FACING = 0.5
+"""Cosine of the angle between where the face looks and the camera, from which both sides of it are seen."""
+_PIXELS = 5.0
+"""Pixels to a centimetre of the face from which it is judged: below, a tracker's error of half a pixel is a millimetre."""
 _SAMPLES, _ROUNDS = 240, 3
 
 
@@ -43,7 +46,8 @@ class FaceFit:
         the head's pose, centimetres on a face of average size, in head axes (X to the performer's left, Y backwards, Z
         up).
     off : (T, L) distance between the two in the picture, centimetres.
-    turned : (T, 3, 3) the head's rotation in the camera's axes, perspective taken out.
+    turned : (T, 3, 3) the head's rotation in the camera's axes.
+    facing : (T,) whether the face looks at the camera enough to be measured sideways.
     irises : (T, 2, 2) shift of the left and the right iris sideways (to the performer's left) and up, in eye widths.
     valid : (T,).
     """
@@ -53,6 +57,7 @@ class FaceFit:
     off: Array
     turned: Array
     irises: Array
+    facing: Mask
     valid: Mask
 
 
@@ -87,8 +92,9 @@ def fit_face(take: Take) -> Union[FaceFit, str]:
         np.full((count, 3, 3), np.nan),
         np.full((count, 2, 2), np.nan),
         np.zeros(count, dtype=bool),
+        np.zeros(count, dtype=bool),
     )
-    chosen = list(LIVELY)
+    chosen, small = list(LIVELY), False
     for start in range(0, count, _CHUNK):
         end = min(start + _CHUNK, count)
         points = rows.of(take.observations.face_image, start, end)
@@ -96,18 +102,43 @@ def fit_face(take: Take) -> Union[FaceFit, str]:
         if not good.any():
             continue
         at = start + np.flatnonzero(good)
-        points = points[good]
+        points, toward = in_space(points[good], focal, centre)
         shapes = neutral + np.tensordot(take.blendshapes[at], model.moves, axes=1)
         turned, scale, shift = laid(shapes, points[:, :SKIN])
+        large = scale >= _PIXELS
+        small |= not large.all()
+        if not large.any():
+            continue
+        at, points, shapes, toward = at[large], points[large], shapes[large], toward[large]
+        turned, scale, shift = turned[large], scale[large], shift[large]
         freed = np.einsum("tji,tnj->tni", turned, points - shift[:, None]) / scale[:, None, None]
         drawn = np.einsum("tij,tnj->tni", turned, shapes[:, chosen])
         tracked = (points[:, chosen] - shift[:, None]) / scale[:, None, None]
         fit.own[at], fit.seen[at] = shapes[:, chosen], freed[:, chosen]
-        fit.off[at] = np.linalg.norm((drawn - tracked)[..., :2], axis=-1)
-        fit.turned[at] = facing_rays(points[:, :SKIN, :2].mean(1), focal, centre) @ turned
+        off = drawn - tracked
+        off -= np.einsum("tni,ti->tn", off, toward)[..., None] * toward[:, None]
+        fit.off[at] = np.linalg.norm(off, axis=-1)
+        fit.turned[at] = turned
         fit.irises[at] = _irises(freed)
+        fit.facing[at] = np.einsum("ti,ti->t", turned[..., 1], toward) > _FACING
         fit.valid[at] = True
-    return fit if fit.valid.any() else "The face was seen in no frame."
+    if not fit.valid.any():
+        return "The face is too small in the picture to be judged." if small else "The face was seen in no frame."
+    return fit
+
+
+def in_space(points: Array, focal: float, centre: Array) -> tuple[Array, Array]:
+    """Face points ``(T, 478, 3)`` in pixels as they lie in the camera's axes, and the directions ``(T, 3)`` to the face.
+
+    The unit is what a pixel covers at the face, so that the face is ``focal`` of them away; the tracker's ``z`` counts
+    along the ray to the face's middle, since it looks at a square that is cut out around the face.
+    """
+    rays = np.ones_like(points)
+    rays[..., :2] = (points[..., :2] - centre) / focal
+    toward = rays[:, :SKIN].mean(axis=1)
+    toward = toward / np.linalg.norm(toward, axis=-1, keepdims=True)
+    depth = focal + points[..., 2] - points[:, :SKIN, 2].mean(axis=1, keepdims=True)
+    return rays * (depth / np.einsum("tni,ti->tn", rays, toward))[..., None], toward
 
 
 def laid(shapes: Array, points: Array) -> tuple[Array, Array, Array]:
@@ -126,7 +157,8 @@ def laid(shapes: Array, points: Array) -> tuple[Array, Array, Array]:
 def _neutral(take: Take, rows: Rows, model: FaceModel, frames: npt.NDArray[np.intp]) -> Array:
     """The performer's own face ``(468, 3)`` at rest, centimetres, from some of the frames."""
     assert take.observations is not None
-    points = np.concatenate([rows.of(take.observations.face_image, int(at), int(at) + 1) for at in frames])[:, :SKIN]
+    points = np.concatenate([rows.of(take.observations.face_image, int(at), int(at) + 1) for at in frames])
+    points = in_space(points, *_lens(take))[0][:, :SKIN]
     good = np.isfinite(points).all(axis=(1, 2))
     neutral = model.template[:SKIN]
     if not good.any():

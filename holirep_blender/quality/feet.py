@@ -13,15 +13,20 @@ from ..motion.biomechanics.balance import centre_of_mass
 from ..motion.biomechanics.derivatives import derivatives
 from ..motion.contacts import Contacts, Floor, contact_points, estimate_floor
 from ..motion.contacts.detect import contacts_of
+from ..motion.geometric.landmarks import ANKLE
 from ..motion.take import Take
 from .evidence import Evidence
 from .specs import Found
-from .timeline import rows_of
+from .timeline import observed_rows, rows_of
 from .windows import averaged
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+_CONFIDENT = 0.3
+"""Confidence from which where a foot is can be judged."""
+_VISIBLE = 0.2
+"""Visibility of an ankle below which the tracker only guesses it, as it does below the edge of the picture."""
 SOLES: tuple[str, ...] = ("leftHeel", "leftToes", "rightHeel", "rightToes")
 
 
@@ -32,7 +37,7 @@ class Ground:
     Attributes
     ----------
     names : (P,) of :data:`SOLES`.
-    heights : (T, P) metres over the floor.
+    heights : (T, P) metres over the floor; NaN where the plate does not show the foot.
     flat : (T, P, 2) metres in the floor.
     touching : (T, P).
     floor : the floor itself.
@@ -54,8 +59,9 @@ def ground(evidence: Evidence) -> Union[Ground, str]:
     columns = [index for index, name in enumerate(points.names) if name in SOLES]
     if not columns:
         return "The skeleton has no feet."
-    if not _legs_seen(take):
-        return "The plate shows no legs, so where the feet are is a guess."
+    shown = _shown(take)
+    if not shown.any():
+        return "The plate shows no feet, so where they are is a guess."
     floor = estimate_floor(judged) if evidence.floor is None else evidence.floor
     try:
         contacts = evidence.contacts
@@ -66,8 +72,10 @@ def ground(evidence: Evidence) -> Union[Ground, str]:
     names = tuple(points.names[index] for index in columns)
     rows = rows_of(judged, take)
     places = rows.of(points.world(judged)[:, columns])
+    known = shown[:, [0 if name.startswith("left") else 1 for name in names]]
+    places = np.where(known[..., None], places, np.nan)
     turned = (places - np.array(floor.point)) @ floor.axes().T
-    return Ground(names, turned[..., 2], turned[..., :2], _touching(contacts, names, take.frame_count), floor)
+    return Ground(names, turned[..., 2], turned[..., :2], _touching(contacts, names, take.frame_count) & known, floor)
 
 
 def foot_slide(ground: Ground) -> Found:
@@ -117,17 +125,26 @@ def _touching(contacts: Contacts, names: tuple[str, ...], frames: int) -> Mask:
     return found
 
 
-def _legs_seen(take: Take) -> bool:
-    columns = [index for index, name in enumerate(take.joint_names) if name.endswith(("LowerLeg", "Foot"))]
-    return bool(columns) and bool((take.joint_confidence[:, columns] > 0.0).any())
+def _shown(take: Take) -> Mask:
+    """Frames and sides ``(T, 2)`` in which the take knows the foot; all where it tells of no confidence."""
+    result = np.zeros((take.frame_count, 2), dtype=bool)
+    for side, name in enumerate(("leftFoot", "rightFoot")):
+        if name in take.joint_names:
+            result[:, side] = take.joint_confidence[:, take.joint_names.index(name)] >= _CONFIDENT
+    if take.observations is not None and len(take.observations):
+        seen = observed_rows(take, take.observations).of(take.observations.body_visibility)
+        result &= np.nan_to_num(seen[:, list(ANKLE)]) >= _VISIBLE
+    return result
 
 
-_LEAN_WINDOW = 1.0
+_LEAN_WINDOW = 2.5
+_UPRIGHT = 0.7
+"""Height of the centre of mass, as a share of its usual one, from which the feet are what carries the body."""
 _GRAVITY = 9.81
 
 
 def lean(evidence: Evidence, ground: Ground) -> Found:
-    """Degrees by which what carries the body points away from the floor's normal, over two seconds about each frame.
+    """Degrees by which what carries the body points away from the floor's normal, over five seconds about each frame.
 
     A body that does not fall is carried on the line from its support to its centre of mass, and that line is on average
     the direction of gravity and of its own acceleration together. Where the world is tilted against the floor, the
@@ -144,13 +161,14 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
     count = ground.touching.sum(axis=1)
     support = np.where(ground.touching[..., None], ground.flat, 0.0).sum(axis=1) / np.maximum(count, 1)[:, None]
     line = np.concatenate([places[:, :2] - support, places[:, 2:]], axis=1)
-    line[count == 0] = np.nan
+    carries = (count > 0) & (places[:, 2] > _UPRIGHT * np.nanpercentile(places[:, 2], 90.0))
+    line[~carries] = np.nan
     half = round(_LEAN_WINDOW * take.fps)
     carried = averaged(line, half)
-    wanted = averaged(np.where(count[:, None] > 0, pushed @ axes.T, np.nan), half)
+    wanted = averaged(np.where(carries[:, None], pushed @ axes.T, np.nan), half)
     lengths = np.linalg.norm(carried, axis=1) * np.linalg.norm(wanted, axis=1)
     cosine = np.sum(carried * wanted, axis=1) / np.maximum(lengths, 1e-9)
     angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
     return Found(
-        np.where(np.isfinite(lengths) & (count > 0), angle, np.nan), missing="The feet touch the floor in no frame."
+        np.where(np.isfinite(lengths) & carries, angle, np.nan), missing="The feet touch the floor in no frame."
     )
