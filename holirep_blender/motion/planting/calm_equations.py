@@ -23,8 +23,11 @@ _AIM, _ACTIVE = 0.90, 0.97
 """Shares of the bound that is aimed at, and from which an acceleration is brought down."""
 _OTHERS = 0.03
 """What it counts that accelerations within their bounds change."""
-_SMOOTHLY, _PULL = 0.1, 300.0
-"""What accelerations count where legs are pulled, and what the pull does."""
+_SMOOTHLY, _PULL, _BESIDE = 0.1, 300.0, 3.0
+"""What accelerations count where legs are pulled, what the pull does, and what turns count that are not asked for."""
+_REACH, _SHORT, _FURTHER = 1e4, 1e-6, 1.5
+"""What it counts that a standing leg is too short, from how much on, in legs, and how much more the pelvis comes near:
+a straight leg hardly shortens."""
 _FLOOR, _CLEAR = 100.0, 0.002
 """What the height of a point counts that would be under the floor, and the height that it is brought to, in legs."""
 _PALM = 3.0
@@ -77,9 +80,18 @@ def solution(problem: Problem, rows: Frames, free: Mask, stiff: float, pull: Opt
             system.add(leg, held, _PALM * np.swapaxes(palm, 1, 2) @ palm, _PALM * np.einsum("tic,ti->tc", palm, off))
         if pull is not None:
             asked = np.flatnonzero(problem.hard[rows])
-            turns, goal = moves[leg, asked], pull[rows[asked], 4 * leg : 4 * leg + 4].reshape(-1, 12)
-            twice = np.swapaxes(turns, 1, 2)
-            system.add(leg, asked, _PULL * twice @ turns, _PULL * np.einsum("tkc,tk->tc", turns, goal))
+            turns, goal = moves[leg, asked], pull[rows[asked], 4 * leg : 4 * leg + 4]
+            length = np.linalg.norm(goal, axis=-1)
+            along = goal / np.maximum(length, 1e-12)[..., None]
+            pulled = np.einsum("tjk,tjkc->tjc", along, turns.reshape(len(asked), 4, 3, -1))
+            squares = _PULL * np.swapaxes(pulled, 1, 2) @ pulled + _BESIDE * np.swapaxes(turns, 1, 2) @ turns
+            right = _PULL * np.einsum("tjc,tj->tc", pulled, length)
+            right += _BESIDE * np.einsum("tkc,tk->tc", turns, goal.reshape(-1, 12))
+            system.add(leg, asked, squares, right)
+            away = np.linalg.norm(problem.legs.spot(rows)[leg] - spot[rows], axis=-1) / problem.unit
+            short = np.flatnonzero(free & problem.legs.touching[leg, rows] & (away > _SHORT))
+            nearer, lack = found.stretch[leg, short] / problem.unit, _REACH * (_FURTHER * away[short] + _SHORT)
+            system.add(leg, short, _REACH * nearer[:, :, None] * nearer[:, None, :], -nearer * lack[:, None])
     # numbers that do nothing in a frame are left out
     live = np.zeros((count, width), dtype=bool)
     if problem.movable:

@@ -115,9 +115,10 @@ class Problem:
         self._take(rows, open_frames, solution(self, rows, open_frames[rows], stiff))
         return True
 
-    def pulled(self, pull: Array, around: int, stiff: float) -> None:
-        """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can."""
-        wanted = (np.abs(pull) > 0.0).any(axis=(1, 2))
+    def pulled(self, pull: Array, wanted: Mask, around: int, stiff: float) -> None:
+        """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can, in and
+        around the frames that are ``wanted (T,)``.
+        """
         open_frames = gaps.distance_to_valid(wanted) <= around
         open_frames = (gaps.distance_to_valid(open_frames) <= 2) & self.inside
         if not open_frames.any():

@@ -64,12 +64,14 @@ class Effects:
     turns : (L, N, 12, C) rotation vectors of hip, knee, ankle and toes in their own frames.
     heights : (L, N, 2, C) and height : (L, N, 2) of heel and ball over the floor.
     spot : (L, N, 3, C) the point that holds the foot, or the palm.
+    stretch : (L, N, C) by how much further apart hip and ankle are asked to be.
     """
 
     turns: Array
     heights: Array
     height: Array
     spot: Array
+    stretch: Array
 
 
 class Legs:
@@ -154,7 +156,8 @@ class Legs:
         step = arm - pelvis
         sine = np.maximum(np.sin(hinge.flexion), 1e-6)
         turn = np.clip(-2.0 * length / (hinge.span * sine), -_STEEPEST / length, 0.0)
-        bend = turn[..., None] * (direction[..., None, :] @ step)[..., 0, :]
+        stretch = (direction[..., None, :] @ step)[..., 0, :]
+        bend = turn[..., None] * stretch
         rise = rotations.cross(axis, shank)[..., None]
         away_cross = _cross(away)
         thigh = (away_cross @ (step - rise * bend[..., None, :])) / (length**2)[..., None, None]
@@ -187,6 +190,7 @@ class Legs:
             np.stack([heel_moves, pivot_moves], axis=-2),
             np.stack([up + heel[..., 2], up + pivot[..., 2] + under[..., 2]], axis=-1),
             ankle - arm,
+            stretch,
         )
 
     def move(self, rows: Frames, change: Array, step: Array, spot: Array) -> None:

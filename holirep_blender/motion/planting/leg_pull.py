@@ -26,7 +26,7 @@ _ROUNDS, _AROUND, _STIFF = 7, 10, 1e-3
 """Rounds of pulling legs into their limits, and frames around that may change."""
 _BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
 """Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
-_FURTHER, _INSIDE = 1.2, np.radians(0.4)
+_FURTHER, _INSIDE = 1.5, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
 _TOES_STUCK = np.radians(15.0)
 """The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``), if
@@ -52,10 +52,14 @@ def legs_pulled(
     own = OwnLimits(pose.take, [joint for row in problem.joints for joint in row], limits)
     pull = _pull(problem, own)
     for _ in range(_ROUNDS):
-        if not (pull != 0.0).any():
-            return problem.shift, problem.missed()
+        # a heel that a pull has pushed under the floor is lifted by the next one
+        missed = problem.missed()
+        wanted = (pull != 0.0).any(axis=(1, 2)) | np.any(missed, axis=0)
+        if not wanted.any():
+            return problem.shift, missed
         length = np.linalg.norm(pull, axis=-1, keepdims=True)
-        problem.pulled(pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0), _AROUND, _STIFF)
+        further = pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0)
+        problem.pulled(further, wanted, _AROUND, _STIFF)
         pull = _pull(problem, own)
     beyond = np.linalg.norm(pull, axis=-1)
     for number in range(3, beyond.shape[1], 4):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Optional, Union
 import numpy as np
 import numpy.typing as npt
 
+from .. import gaps
 from ..biomechanics.engine import limited
 from ..biomechanics.hinges import elbow_hinges
 from ..blas_threads import one_thread
@@ -41,6 +42,8 @@ Mask = npt.NDArray[np.bool_]
 _RELEASES, _MORE = 2, 2
 """So often feet are let go that cannot stand within limits: first heels, then whole feet; and so often once more where
 those that are left still cannot, or not without a jerk."""
+_HOLE = 0.04
+"""Seconds between two contacts of a point in which it stays on the floor."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def solve(
     points = contact_points(take)
     pose = Pose.over(take, floor, whole.pace)
     feet = find_feet(take, points, options)
-    phases = [_phases(foot, contacts) for foot in feet]
+    phases = [_phases(foot, contacts, take.fps) for foot in feet]
     hands = (
         [hand for hand in find_hands(take) if _free(hand.arm, options, take.joint_names)] if options.hands > 0.0 else []
     )
@@ -267,8 +270,16 @@ def _free(limb: Limb, options: PlantOptions, names: tuple[str, ...]) -> bool:
     return options.joints is None or {names[joint] for joint in (limb.upper, limb.lower, limb.end)} <= options.joints
 
 
-def _phases(foot: Foot, contacts: Contacts) -> Phases:
-    return Phases.of(contacts.touching(f"{foot.side}Heel"), contacts.touching(f"{foot.side}Toes"))
+def _phases(foot: Foot, contacts: Contacts, fps: float) -> Phases:
+    """When heel and ball touch. For a frame or so between two contacts no foot leaves the floor."""
+    heel, ball = (contacts.touching(f"{foot.side}{part}") for part in ("Heel", "Toes"))
+    hole = ~(heel | ball)
+    hole &= ~gaps.without_islands(hole, 1 + round(_HOLE * fps))
+    for touching in (heel, ball):
+        for first, end in gaps.spans(hole):
+            if first > 0 and end < len(hole) and touching[first - 1] and touching[end]:
+                touching[first:end] = True
+    return Phases.of(heel, ball)
 
 
 def _held(contacts: Contacts, feet: list[Foot], phases: list[Phases]) -> Contacts:
