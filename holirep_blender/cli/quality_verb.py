@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def quality(options: Namespace) -> tuple[dict[str, Any], str]:
     """Judges a take; ends with its own exit code where a gate is not passed, the report written all the same."""
-    from ..scene.quality_report import as_performers, gates_of_scene, report, write_quality_report
+    from ..scene.quality_report import beside, gates_of_scene, report, write_quality_report
 
     if options.report is not None and options.report.exists() and not options.report.is_dir():
         raise CommandError(DISK, f"{options.report} is a file; name a folder for the report")
@@ -52,11 +52,13 @@ def quality(options: Namespace) -> tuple[dict[str, Any], str]:
     scene = _scene(options)
     if gates is None and scene is not None:
         gates = gates_of_scene(scene)
-    assessed = _assessed(options, options.take, scene, gates)
+    assessed = _assessed(options, scene, gates)
     other = None
     if options.compare is not None:
-        assessed = as_performers(assessed, gates)
-        other = _assessed(options, options.compare, None, gates)
+        try:
+            assessed, other = beside(assessed, files.existing(options.compare, "take"), gates)
+        except TakeError as error:
+            raise CommandError(DISK, str(error)) from error
     written: dict[str, str] = {}
     if options.report is None:
         facts, _pictures = report(assessed, other, pictures=False)
@@ -101,15 +103,13 @@ def _scene(options: Namespace) -> Optional[bpy.types.Scene]:
     return scene
 
 
-def _assessed(
-    options: Namespace, take: Path, scene: Optional[bpy.types.Scene], gates: Optional[dict[str, float]]
-) -> Assessed:
+def _assessed(options: Namespace, scene: Optional[bpy.types.Scene], gates: Optional[dict[str, float]]) -> Assessed:
     from ..scene.environments import EnvironmentMapError
     from ..scene.quality_report import assess_take
 
     environment = None if options.environment is None else files.existing(options.environment, "environment")
     try:
-        return assess_take(files.existing(take, "take"), scene, environment, gates)
+        return assess_take(files.existing(options.take, "take"), scene, environment, gates)
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
     except EnvironmentMapError as error:

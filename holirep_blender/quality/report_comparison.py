@@ -33,7 +33,7 @@ def comparison(
     told = quality_to_dict(other, series=False)
     scores = {key: _score_row(facts["scores"].get(key), row) for key, row in told["scores"].items()}
     measures = {key: _measure_row(facts["measures"].get(key), row) for key, row in told["measures"].items()}
-    made = _made(facts["provenance"], header)
+    made, only = _made(facts["provenance"], header)
     return {
         "name": name,
         "take": path,
@@ -43,6 +43,7 @@ def comparison(
         "scores": scores,
         "measures": measures,
         "made": made,
+        "told_by_one": only,
         "provenance": dict(header),
     }
 
@@ -95,10 +96,13 @@ def _figure(unit: str, value: Optional[float], sign: bool) -> str:
 
 
 def _differences(facts: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    only = ""
+    if told["told_by_one"]:
+        only = f"<p class='soft fine'>Only one of them tells: {text(', '.join(told['told_by_one']))}.</p>"
     if not told["made"]:
-        return "<p class='soft'>Both takes say the same of how they were made.</p>"
+        return f"<p class='soft'>What both takes tell of how they were made is the same.</p>{only}"
     rows = [(strong(text(row["what"])), text(row["this"]), text(row["other"])) for row in told["made"]]
-    return table(("Made differently", text(facts["name"]), text(told["name"])), rows, "fine")
+    return table(("Made differently", text(facts["name"]), text(told["name"])), rows, "fine") + only
 
 
 def _score_row(this: Optional[Mapping[str, Any]], other: Mapping[str, Any]) -> Dict[str, Any]:
@@ -132,8 +136,7 @@ def _sentence(scores: Mapping[str, Mapping[str, Any]], measures: Mapping[str, Ma
 
 def _notes(facts: Mapping[str, Any], other: Mapping[str, Any], header: Mapping[str, Any]) -> List[str]:
     notes = []
-    plates = [_plate_identity(each) for each in (facts["provenance"], header)]
-    if all(plates) and plates[0] != plates[1]:
+    if _other_plate(facts["provenance"], header):
         notes.append("The takes are of different plates: figures of the clips can be compared, frames cannot.")
     if abs(facts["fps"] - other["fps"]) > 1e-3:
         rates = f"{facts['fps']:g} and {other['fps']:g} frames a second"
@@ -147,23 +150,30 @@ def _notes(facts: Mapping[str, Any], other: Mapping[str, Any], header: Mapping[s
     return notes
 
 
-def _plate_identity(header: Mapping[str, Any]) -> str:
+def _other_plate(this: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether takes are of different plates, by the files' hashes where both tell them, else by their paths."""
+    plates = [_plate(header) for header in (this, other)]
+    for name in ("sha256", "path"):
+        if all(plate.get(name) for plate in plates):
+            return bool(plates[0][name] != plates[1][name])
+    return False
+
+
+def _plate(header: Mapping[str, Any]) -> Mapping[str, Any]:
     plate = header.get("plate")
-    return str(plate.get("sha256") or plate.get("path") or "") if isinstance(plate, Mapping) else str(plate or "")
+    return plate if isinstance(plate, Mapping) else {"path": plate}
 
 
 def _span(frames: Tuple[int, int]) -> str:
     return f"{frames[0]} to {frames[1]}"
 
 
-def _made(this: Mapping[str, Any], other: Mapping[str, Any]) -> List[Dict[str, str]]:
-    flat = [_flat(each) for each in (this, other)]
-    names = [*flat[0], *(name for name in flat[1] if name not in flat[0])]
-    return [
-        {"what": name.replace("_", " "), "this": flat[0].get(name, "not told"), "other": flat[1].get(name, "not told")}
-        for name in names
-        if flat[0].get(name) != flat[1].get(name)
-    ]
+def _made(this: Mapping[str, Any], other: Mapping[str, Any]) -> Tuple[List[Dict[str, str]], List[str]]:
+    """What both headers tell and tell differently; and what only one of them tells."""
+    ours, theirs = _flat({**this, "plate": _plate(this)}), _flat({**other, "plate": _plate(other)})
+    differ = [name for name in ours if name in theirs and ours[name] != theirs[name]]
+    only = [name for name in [*ours, *theirs] if (name in ours) != (name in theirs)]
+    return [{"what": name, "this": ours[name], "other": theirs[name]} for name in differ], only
 
 
 def _flat(header: Mapping[str, Any], before: str = "") -> Dict[str, str]:
@@ -171,10 +181,11 @@ def _flat(header: Mapping[str, Any], before: str = "") -> Dict[str, str]:
     for name, value in header.items():
         if not before and name in ("request", "created"):
             continue  # the request is told by what came of it, and no two takes are made at one time
+        words = f"{before}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
-            result.update(_flat(value, f"{before}{name}: "))
+            result.update(_flat(value, f"{words}: "))
         elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
-            result[f"{before}{name}"] = ", ".join(str(each.get("name", each)) for each in value)
+            result[words] = ", ".join(str(each.get("name", each)) for each in value)
         elif value is not None:
-            result[f"{before}{name}"] = str(value)
+            result[words] = str(value)
     return result

@@ -52,7 +52,7 @@ def plain(value: float, digits: int = _FIGURE_DIGITS) -> str:
     """Three significant digits without an exponent where that is readable: 0.00312, 31.2, 3120."""
     if value == 0.0:
         return "0"
-    if not 1e-4 <= abs(value) < 1e7:
+    if not 1e-5 <= abs(value) < 1e7:
         return f"{value:.{digits - 1}e}"
     rounded = float(f"{value:.{digits}g}")
     return f"{rounded:.8f}".rstrip("0").rstrip(".")

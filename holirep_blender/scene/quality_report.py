@@ -80,14 +80,20 @@ def assess_take(
     return Assessed(path, evidence, assess(evidence, gates), tuple(notes), spheres, plate)
 
 
-def as_performers(assessed: Assessed, gates: Optional[Mapping[str, float]] = None) -> Assessed:
-    """The same take judged by the performer's own motion, as another take without a character can be."""
-    evidence = assessed.evidence
-    if evidence.character is None:
-        return assessed
-    evidence = Evidence(evidence.take, lighting=evidence.lighting)
+def beside(assessed: Assessed, other: Path, gates: Optional[Mapping[str, float]] = None) -> tuple[Assessed, Assessed]:
+    """A take and another one, judged alike: by the performers' own motion, in the same light.
+
+    Raises TakeError where the other cannot be read.
+    """
+    light = assessed.evidence.lighting
+    missing = {name: reason for name, reason in assessed.evidence.missing.items() if name == "lighting"}
+    evidence = Evidence(Take.load(other), lighting=light, missing=missing)
+    second = Assessed(other, evidence, assess(evidence, gates))
+    if assessed.evidence.character is None:
+        return assessed, second
+    own = Evidence(assessed.evidence.take, lighting=light, missing=missing)
     note = "To be compared, both takes are judged by the performer's own motion, not by the character's."
-    return replace(assessed, evidence=evidence, quality=assess(evidence, gates), notes=(*assessed.notes, note))
+    return replace(assessed, evidence=own, quality=assess(own, gates), notes=(*assessed.notes, note)), second
 
 
 def write_quality_report(
@@ -124,7 +130,7 @@ def report_shot(scene: bpy.types.Scene, folder: Path, other: Optional[Path], pic
     assessed = assess_take(Path(bpy.path.abspath(scene.holirep.take.strip())), scene, gates=gates)
     second = None
     if other is not None:
-        assessed, second = as_performers(assessed, gates), assess_take(other, gates=gates)
+        assessed, second = beside(assessed, other, gates)
     target, facts = write_quality_report(assessed, folder, second, pictures)
     return target, str(facts["verdict"])
 
@@ -146,8 +152,9 @@ def report(
 ) -> tuple[dict[str, Any], Pictures]:
     """The JSON object of a report, and its pictures."""
     take, name = assessed.evidence.take, assessed.path.stem
-    if other is not None and other.path.stem == name:
-        name = f"{assessed.path.parent.name}/{name}"
+    second = "" if other is None else other.path.stem
+    if other is not None and second == name:
+        name, second = (f"{path.parent.name}/{path.stem}" for path in (assessed.path, other.path))
     judged = "the performer's own motion" if assessed.evidence.character is None else "the character, as it is keyed"
     remedies = {key: (remedy.title, remedy.sentence) for key, remedy in REMEDIES.items()}
     about = About(name, str(assessed.path), judged, take.header, assessed.notes, _licences(take.header), remedies)

@@ -109,7 +109,5 @@ def _picture(balls: list[tuple[str, Array]], view: str) -> Optional[tuple[str, b
         tile[inside] = ball
         tiles.append(tile)
     jpeg = jpeg_of(shown(np.concatenate(tiles, axis=1), exposure), quality=90)
-    return (
-        f"A matt ball, seen from {view}, lit by {', by '.join(name for name, _ in balls)}; one exposure for all.",
-        jpeg,
-    )
+    lights = ", by ".join(name for name, _ in balls)
+    return f"A matt ball, seen from {view}, from the left lit by {lights}; one exposure for all.", jpeg

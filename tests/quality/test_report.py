@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from holirep_blender.quality.report_page import Pictures, page
 from holirep_blender.quality.report_plots import peaks_kept
 from holirep_blender.quality.serialising import figures
 from tests.quality.assessments import assessment
+from tests.quality.page_numbers import check_numbers
 
 HEADER = {
     "method": "fusion",
@@ -25,45 +24,6 @@ HEADER = {
     "models": [{"name": "pose.tflite", "sha256": "9ba9"}],
     "solve_options": {"smoothing_strength": 0.5, "performer_height": None},
 }
-
-
-class Shown(HTMLParser):
-    """The numbers of a page with the values beside them, and all its other words."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numbers: list[tuple[str, str]] = []
-        self.words: list[str] = []
-        self._value: str | None = None
-        self._hidden = False
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        self._hidden = tag == "style"
-        self._value = given.get("value") if tag == "data" else given.get("data-value")
-        self.words += [given[name] for name in ("alt", "aria-label") if name in given]
-
-    def handle_endtag(self, tag):
-        self._hidden, self._value = False, None
-
-    def handle_data(self, data):
-        if self._value is not None:
-            self.numbers.append((self._value, data))
-        elif not self._hidden:
-            self.words.append(data)
-
-
-def everything(value):
-    """All numbers and all words of a JSON value, keys too."""
-    if isinstance(value, dict):
-        found = [everything(each) for each in value.values()]
-        return [n for one in found for n in one[0]], [*value, *(w for one in found for w in one[1])]
-    if isinstance(value, list):
-        found = [everything(each) for each in value]
-        return [n for one in found for n in one[0]], [w for one in found for w in one[1]]
-    if isinstance(value, str):
-        return [], [value]
-    return ([] if value is None or isinstance(value, bool) else [value]), []
 
 
 def made(frames=400, copies=2, other=None):
@@ -82,19 +42,7 @@ def made(frames=400, copies=2, other=None):
 
 def test_every_number_of_the_page_is_in_the_json():
     facts, pictures = made(other=assessment(400, 2, 30.0))
-    shown = Shown()
-    shown.feed(page(facts, pictures))
-    numbers, words = everything({name: value for name, value in facts.items() if name != "series"})
-    known = {repr(number) for number in numbers}
-    assert len(shown.numbers) > 90
-    for value, text in shown.numbers:
-        assert value in known, f"{text} stands for {value}, which is not in the JSON"
-        exact, said = float(value), float(text.replace("−", "-"))
-        assert said == pytest.approx(exact, rel=5.1e-3, abs=5.1e-4), f"{text} is no rounding of {value}"
-    every = "\n".join(words)
-    for text in shown.words:
-        for token in re.findall(r"\S*\d\S*", text):
-            assert token.strip("();,.:") in every, f"{token} of {text!r} is not in the JSON"
+    assert check_numbers(page(facts, pictures), facts) > 90
 
 
 def test_missing_figures_have_a_reason_and_are_no_zero():
