@@ -51,9 +51,15 @@ set_range = true
 size = [160, 90]
 step = 4
 format = "png"
+[defaults.quality]
+temporal_coherence = 0
+cross_modal_consistency = 0
+environmental_integration = 0
+lighting_realism = 0
+overall = 0
 [defaults.bake-shadows]
-samples = 2
-resolution = 10
+samples = 1
+resolution = 5
 frames = [1, 2]
 """
 _SHOT = """

@@ -25,6 +25,7 @@ class BlendFacts:
 
 Look = Callable[[Path], BlendFacts]
 _KEYS = {"blend": ("blend", "template"), "weights": ("replicate.weights",), "camera_track": ("replicate.camera_track",)}
+_KEYS |= {"gates": ("quality.gates",), "compare": ("quality.compare",)}
 """Where in the list an input stands, if not under its own name."""
 
 

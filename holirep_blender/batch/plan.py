@@ -13,6 +13,11 @@ STATE = ".holirep"
 PICTURE = "picture"
 """The role of the output that shows the shot in the summary."""
 
+GATE = "gate"
+"""The role of an input that is waited for and not read: its contents make nothing out of date."""
+GATE_CODE = 12
+"""The exit code of a stage that is finished and has found that its shot does not pass the show's gates."""
+
 
 @dataclass(frozen=True)
 class Input:

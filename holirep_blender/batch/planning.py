@@ -66,12 +66,7 @@ def _check_names(shot_list: ShotList, problems: list[Problem]) -> None:
 def _stages_of(shot: Shot, problems: list[Problem]) -> list[Stage]:
     building = Building(shot, problems)
     for kind in shot.values["do"]:
-        builder = BUILDERS.get(kind)
-        if builder is None:
-            text = f"{kind} cannot be done yet: this HoliRep has no command {kind!r}. Take it out of do"
-            problems.append(shot.at("do").problem(text))
-        else:
-            builder(building)
+        BUILDERS[kind](building)
     return building.stages
 
 
@@ -97,13 +92,21 @@ def _check_outputs(shot_list: ShotList, stages: list[Stage], problems: list[Prob
     makers: dict[str, Stage] = {}
     read = {_normal(shot_list.root / item.path): stage for stage in stages for item in stage.inputs if not item.made_by}
     places = {shot.name: shot for shot in shot_list.shots}
+    used = {(stage.shot, output.role) for stage in stages for output in stage.outputs}
+    for shot in shot_list.shots:
+        for role, pattern in shot.values["outputs"].items():
+            path = pattern.replace("{shot}", shot.name)
+            if f"outputs.{role}" not in shot.places or (shot.name, role) in used:
+                continue
+            if not _is_inside(shot_list.output, path):  # of a stage that is not done, or that lacks what it needs
+                problems.append(shot.at(f"outputs.{role}").problem(_outside_text(shot_list, path)))
     for stage in stages:
         shot = places[stage.shot]
         for output in stage.outputs:
             place = shot.at(f"outputs.{output.role}", "outputs")
             path = _normal(shot_list.output / output.path)
-            if not path.startswith(_normal(shot_list.output) + os.sep) or _leads_out(shot_list.output, output.path):
-                problems.append(place.problem(f"{output.path} is outside the output folder {shot_list.output}"))
+            if not _is_inside(shot_list.output, output.path):
+                problems.append(place.problem(_outside_text(shot_list, output.path)))
                 continue
             notes = _normal(shot_list.output / STATE)
             if output.role != PICTURE and (path == notes or path.startswith(notes + os.sep)):
@@ -129,6 +132,14 @@ def _check_textures(shot_list: ShotList, stages: list[Stage], problems: list[Pro
                 text = f"{stage.id} and {first.id} would write their textures into the same folder"
                 place = places[stage.shot].at("outputs.export", "outputs")
                 problems.append(place.problem(f"{text}; use {{shot}}/ in the name"))
+
+
+def _is_inside(folder: Path, path: str) -> bool:
+    return _normal(folder / path).startswith(_normal(folder) + os.sep) and not _leads_out(folder, path)
+
+
+def _outside_text(shot_list: ShotList, path: str) -> str:
+    return f"{path} is outside the output folder {shot_list.output}"
 
 
 def _leads_out(folder: Path, path: str) -> bool:

@@ -29,8 +29,8 @@ class Left:
 @dataclass(frozen=True)
 class Record:
     """How far a stage got. ``state``: `started` (its outputs are its own to write), `moving` (they are complete, under
-    temporary names), `done` or `failed`. ``engine`` and ``network`` are those of the recipe, ``made_with`` names the
-    programs.
+    temporary names), `done` or `failed`. A stage that is done has a ``code`` where it found that the shot does not pass
+    its gates. ``engine`` and ``network`` are those of the recipe, ``made_with`` names the programs.
     """
 
     state: str

@@ -75,10 +75,11 @@ class Runner:
         self._order = {stage.id: index for index, stage in enumerate(plan.stages)}
         done = {name for name, standing in standings.items() if standing.done}
         self.outcome = Outcome({stage.id: "skipped" if stage.id in done else "left" for stage in plan.stages})
+        rejected = {name: standing for name, standing in standings.items() if standing.finished and name not in done}
         self._missing = {
             stage.id: {need for need in stage.needs if need not in done}
             for stage in plan.stages
-            if stage.id not in done
+            if stage.id not in done and stage.id not in rejected
         }
         self._waiting_for: dict[str, list[str]] = {}
         for name, needs in self._missing.items():
@@ -87,10 +88,12 @@ class Runner:
         self._ready = [(self._order[name], name, 1) for name, needs in self._missing.items() if not needs]
         heapq.heapify(self._ready)
         self._later: list[tuple[float, str, int]] = []
+        self._stopped = False
         self._running: list[Child] = []
         self._open_shots = {shot: 0 for shot in plan.shots}
-        for name in self._missing:
+        for name in (*self._missing, *rejected):
             self._open_shots[plan.stage(name).shot] += 1
+        self._rejected = rejected
 
     def run(self) -> Outcome:
         """Returns when nothing runs any more. KeyboardInterrupt ends all processes and is noted in the outcome."""
@@ -98,6 +101,11 @@ class Runner:
         todo = len(self._missing)
         facts = {"stages": len(self._plan.stages), "todo": todo, "shots": len(self._plan.shots)}
         self._tell(event("batch_started", batch=self._plan.name, output=str(self._plan.output), **facts))
+        for name, standing in self._rejected.items():
+            result = {**(standing.record.result if standing.record is not None else {}), "skipped": True}
+            self.outcome.endings[name] = Ending(standing.code, standing.message, result)
+            self._note(self._plan.stage(name), "failed", 0.0, self.outcome.endings[name])
+            self._hold(name)
         try:
             self._work()
         except KeyboardInterrupt:
@@ -186,12 +194,13 @@ class Runner:
         if ending.code:
             self._hold(name)
             if self._policy.stop_on_error:
+                self._stopped = True
                 self._ready.clear()
                 self._later.clear()
             return
         for other in self._waiting_for.get(name, ()):
             self._missing[other].discard(name)
-            if not self._missing[other] and not (self._policy.stop_on_error and self.outcome.codes):
+            if not self._missing[other] and not self._stopped:
                 heapq.heappush(self._ready, (self._order[other], other, 1))
 
     def _hold(self, name: str) -> None:
@@ -207,11 +216,13 @@ class Runner:
         facts: dict[str, Any] = {"state": state, "seconds": round(seconds, 3), "code": ending.code}
         if ending.message:
             facts["message"] = ending.message
+        if "scores" in ending.result:
+            facts["scores"] = {name: score["value"] for name, score in ending.result["scores"].items()}
         if state == "done":
             facts["outputs"] = [str(self._plan.path_of(output)) for output in stage.results]
             facts["warnings"] = ending.result.get("warnings", [])
-            if ending.result.get("skipped"):
-                facts["skipped"] = True  # it had been done before, by somebody who could not tell
+        if ending.result.get("skipped"):
+            facts["skipped"] = True  # it had been finished before
         self._tell(event("stage_finished", shot=stage.shot, stage=stage.name, **facts))
         self._open_shots[stage.shot] -= 1
         if not self._open_shots[stage.shot]:

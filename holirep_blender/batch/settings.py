@@ -117,6 +117,24 @@ _PREVIEW = (
     Setting("chunk", "whole", "Frames that one Blender renders; needs frames", low=1),
     Setting("format", "choice", "A movie, or a folder of pictures", ("mp4", "png"), default="mp4"),
 )
+SCORES = (
+    "temporal_coherence",
+    "cross_modal_consistency",
+    "environmental_integration",
+    "lighting_realism",
+    "overall",
+)
+"""The scores that have gates."""
+_QUALITY = (
+    *(
+        Setting(key, "number", f"The least score of {key.replace('_', ' ')} that passes", low=0.0, high=1.0)
+        for key in SCORES
+    ),
+    Setting("gates", "path", "A file of gates, for those that are not given here", ends=(".json", ".toml")),
+    Setting("compare", "path", "Another take to set beside the shot's", option="--compare", ends=(".npz",)),
+    _switch("no_pictures", "The report without frames of the plate"),
+    Setting("before_export", "switch", "Export only what passes its gates"),
+)
 _OUTPUTS = (
     Setting("take", "word", "Else {shot}/{shot}.npz", ends=(".npz",), default="{shot}/{shot}.npz"),
     Setting("apply", "word", "Else {shot}/{shot}_apply.blend", ends=(".blend",), default="{shot}/{shot}_apply.blend"),
@@ -125,6 +143,7 @@ _OUTPUTS = (
     Setting("report", "word", "Else {shot}/light", default="{shot}/light"),
     Setting("shadows", "word", "A folder; else {shot}/shadows", default="{shot}/shadows"),
     Setting("preview", "word", "Without ending, else {shot}/{shot}_preview", default="{shot}/{shot}_preview"),
+    Setting("quality", "word", "A folder; else {shot}/quality", default="{shot}/quality"),
     Setting("export", "word", "Without ending, else {shot}/{shot}", default="{shot}/{shot}"),
 )
 
@@ -157,6 +176,7 @@ SHOT = (
     Setting("light", "table", "How the light is matched", table=_LIGHT),
     Setting("bake-shadows", "table", "How shadows are baked", table=_SHADOWS),
     Setting("render-preview", "table", "How the preview is rendered", table=_PREVIEW),
+    Setting("quality", "table", "How the shot is judged: the least scores that pass, 0 to 1", table=_QUALITY),
     Setting("outputs", "table", "Names of the files, below the output folder", table=_OUTPUTS),
 )
 LIST = (

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from .engines import ENGINES, network_of
-from .plan import PICTURE, STATE, Input, Output, Stage
+from .plan import GATE, PICTURE, STATE, Input, Output, Stage
 from .problems import Problem
-from .settings import SHOT, by_key
+from .settings import SCORES, SHOT, by_key
 from .shot_list import Shot
 
 _TABLES = {kind: setting.table for kind, setting in by_key(SHOT).items() if setting.kind == "table"}
@@ -28,6 +28,7 @@ class Building:
         self.take: Optional[Input] = self._given("take")
         self.blend: Optional[Input] = self._given("blend") or self._given("template", "blend")
         self.character_is_in = False
+        self.gate: Optional[Input] = None
 
     def wrong(self, message: str, *keys: str) -> None:
         """Notes what is wrong with the shot; ``keys`` are where, the first that the list has."""
@@ -250,7 +251,33 @@ def _preview(shot: Building) -> None:
         )
 
 
+def _quality(shot: Building) -> None:
+    if shot.take is None:
+        shot.wrong("quality needs a take: replicate it too, or name one as take")
+        return
+    settings = shot.values["quality"]
+    words, recipe, files = shot.options("quality")
+    inputs, opens = [shot.take], {}
+    words = ["{take}", "--report", "{quality}", *words]
+    if shot.blend is not None and "character" in shot.values:
+        inputs.append(shot.blend)
+        opens = {"blend": "blend"}
+        recipe["character"] = shot.values["character"]
+        words += ["--character", shot.values["character"]]
+    if "environment" in shot.values:
+        inputs.append(Input("environment", shot.values["environment"]))
+        words += ["--environment", "{environment}"]
+    if "gates" in settings:
+        files.append(Input("gates", settings["gates"]))
+    recipe["gates"] = {key: settings[key] for key in SCORES if key in settings}
+    output = shot.output("quality", folder=True)
+    stage = shot.add("quality", words, recipe, [*inputs, *files], [output], opens=opens)
+    if settings.get("before_export"):
+        shot.gate = shot.made(stage, "quality", GATE)
+
+
 def _export(shot: Building) -> None:
+    gate = [] if shot.gate is None else [shot.gate]
     for kind in shot.values["export"]:
         output = shot.output("export", f".{kind}")
         if kind == "bvh":
@@ -261,7 +288,7 @@ def _export(shot: Building) -> None:
                 "export",
                 ["--take", "{take}", "--out", "{export}", "--format", kind],
                 {"format": kind},
-                [shot.take],
+                [shot.take, *gate],
                 [output],
                 name=f"export.{kind}",
             )
@@ -274,7 +301,7 @@ def _export(shot: Building) -> None:
             "export",
             ["--character", name, "--out", "{export}", "--format", kind],
             {"format": kind, "character": name, "bring_in": opens.get("bring_in", "")},
-            inputs,
+            [*inputs, *gate],
             [output],
             name=f"export.{kind}",
             opens=opens,
@@ -305,6 +332,7 @@ BUILDERS: dict[str, Callable[[Building], None]] = {
     "light": _light,
     "bake-shadows": _shadows,
     "render-preview": _preview,
+    "quality": _quality,
     "export": _export,
 }
-"""The kinds of stages whose commands there are."""
+"""What puts the stages of each kind together."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .digests import Digests
-from .plan import Output, Plan, Stage
+from .plan import GATE, Output, Plan, Stage
 from .records import DONE, FAILED, MOVING, Left, Record, read_record
 
 KEY_FORMAT = 1
@@ -20,8 +20,8 @@ KEY_FORMAT = 1
 @dataclass(frozen=True)
 class Standing:
     """How a stage stands: `done`; `missing` (never run, or an output is gone); `stale` (an input or option is another);
-    `failed`; `interrupted`; `changed` (somebody changed an output, and it would be overwritten); `foreign` (a file that
-    no batch made is in the way).
+    `failed`; `rejected` (finished, and the shot does not pass its gates); `interrupted`; `changed` (somebody changed an
+    output, and it would be overwritten); `foreign` (a file that no batch made is in the way).
     """
 
     state: str
@@ -33,6 +33,11 @@ class Standing:
     def done(self) -> bool:
         """Whether there is nothing to do."""
         return self.state == "done"
+
+    @property
+    def finished(self) -> bool:
+        """Whether doing it again would come to the same."""
+        return self.state in ("done", "rejected")
 
     @property
     def blocked(self) -> bool:
@@ -61,7 +66,10 @@ class Keys:
 
     def _compute(self, stage: Stage) -> str:
         inputs = []
+        gates = {item.made_by for item in stage.inputs if item.role == GATE}
         for item in stage.inputs:
+            if item.role == GATE:
+                continue
             if item.made_by:
                 found = f"{self.of(self._plan.stage(item.made_by))} {item.path}"
             else:
@@ -69,7 +77,7 @@ class Keys:
                 found = self._digests.of_plate(path) if item.role == "plate" else self._digests.of(path)
             inputs.append([item.role, found])
         outputs = [[output.role, output.path] for output in stage.outputs]
-        needs = [self.of(self._plan.stage(need)) for need in stage.needs]
+        needs = [self.of(self._plan.stage(need)) for need in stage.needs if need not in gates]
         facts = [KEY_FORMAT, stage.kind, stage.recipe, stage.opens, inputs, outputs, needs]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -106,7 +114,9 @@ def standing(plan: Plan, stage: Stage, digests: Digests, keys: Keys) -> Standing
         return Standing("changed", f"{changed} was changed after the batch had written it", record=record)
     if not same:
         return Standing("stale", _why_stale(stage, record), record=record)
-    return Standing("missing", f"{gone} is gone", record=record) if gone else Standing("done", record=record)
+    if gone:
+        return Standing("missing", f"{gone} is gone", record=record)
+    return Standing("rejected" if record.code else "done", record.message, record.code, record)
 
 
 def _why_stale(stage: Stage, record: Record) -> str:

@@ -22,6 +22,7 @@ _WORDS = {
     "missing": "not run",
     "stale": "out of date",
     "interrupted": "interrupted",
+    "rejected": "gates not passed",
 }
 
 
@@ -33,7 +34,9 @@ def summary(plan: Plan, standings: Mapping[str, Standing], outcome: Optional[Out
         shot = shots[stage.shot]
         shot["stages"].append(row)
         if row["state"] != "done" and shot["state"] != "failed":
-            shot["state"] = "failed" if row["state"] == "failed" else "incomplete"
+            shot["state"] = "failed" if row["state"] in ("failed", "rejected") else "incomplete"
+        if "scores" in row:
+            shot["scores"] = row["scores"]
         picture = next((output.path for output in stage.outputs if output.role == PICTURE), None)
         if picture is not None and (plan.output / picture).is_file():
             shot["picture"] = picture
@@ -46,7 +49,7 @@ def summary(plan: Plan, standings: Mapping[str, Standing], outcome: Optional[Out
         "exit_code": code,
         "stages": len(states),
         "done": states.count("done"),
-        "failed": states.count("failed"),
+        "failed": states.count("failed") + states.count("rejected"),
         "run_now": 0 if outcome is None else outcome.count("done"),
         "shots": list(shots.values()),
     }
@@ -61,17 +64,29 @@ def _stage(plan: Plan, stage: Stage, standing: Standing, outcome: Optional[Outco
         "time": record.time if record is not None else "",
         "outputs": [output.path for output in stage.results],
     }
+    pages = {output.path: f"{output.path}/index.html" for output in stage.results if output.folder}
+    pages = {path: page for path, page in pages.items() if (plan.output / page).is_file()}
+    if pages:
+        row["pages"] = pages
     ending = outcome.endings.get(stage.id) if outcome is not None else None
-    if outcome is not None and outcome.states[stage.id] == "failed" and ending is not None:
+    if standing.state == "rejected":
+        row |= {"code": standing.code, "message": standing.message}
+    elif outcome is not None and outcome.states[stage.id] == "failed" and ending is not None:
         row |= {"state": "failed", "code": ending.code, "message": ending.message}
     elif not standing.done:
         row |= {"code": standing.code, "message": standing.message}
     if record is not None and record.result.get("warnings"):
         row["warnings"] = record.result["warnings"]
+    if record is not None and standing.finished and "scores" in record.result:
+        row["scores"] = {name: _score(score) for name, score in record.result["scores"].items()}
     log = f".holirep/logs/{stage.shot}/{stage.name}.log"
     if (plan.output / log).is_file():
         row["log"] = log
     return row
+
+
+def _score(score: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: score.get(key) for key in ("title", "value", "gate", "passed")}
 
 
 def write_summary(plan: Plan, facts: Mapping[str, Any]) -> None:
@@ -94,6 +109,7 @@ td {{ padding: .6rem; border-top: 1px solid #3a3d40; vertical-align: top; }}
 img {{ width: 240px; display: block; }} .none {{ width: 240px; height: 60px; background: #2a2d30; }}
 .done {{ color: #7fbf7f; }} .failed {{ color: #f08a7f; }} .other {{ color: #e5c07b; }}
 li {{ list-style: none; }} ul {{ margin: 0; padding: 0; }} .small {{ color: #999; font-size: .85em; }}
+.scores {{ width: auto; margin-top: .4rem; }} .scores td {{ border: 0; padding: 0 .6rem 0 0; font-size: .85em; }}
 </style></head><body>
 <h1>{html.escape(facts["batch"])}</h1>
 <p>{text}, {html.escape(facts["written"])}</p>
@@ -109,13 +125,30 @@ def _row(shot: Mapping[str, Any]) -> str:
     stages = "\n".join(_item(row) for row in shot["stages"])
     head = f'<b>{html.escape(shot["name"])}</b><br><span class="{_class(shot["state"])}">{shot["state"]}</span>'
     head += f'<br><span class="small">{shot["seconds"]:.1f} s</span>'
+    head += _scores(shot.get("scores", {}))
     return f"<tr><td>{shown}</td><td>{head}</td><td><ul>{stages}</ul></td></tr>"
 
 
+def _scores(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """A line for each score that could be measured, against its gate where it has one."""
+    rows = ""
+    for name, score in scores.items():
+        if score["value"] is not None:
+            state = "failed" if score["passed"] is False else "done"
+            gate = f" / {score['gate']:g}" if score["gate"] else ""
+            value = f'<td class="{state}">{score["value"]:.2f}{gate}</td>'
+            rows += f"<tr><td>{html.escape(str(score['title'] or name))}</td>{value}</tr>"
+    return f'<table class="scores">{rows}</table>' if rows else ""
+
+
 def _item(row: Mapping[str, Any]) -> str:
-    links = " ".join(f'<a href="{quote(path)}">{html.escape(os.path.basename(path))}</a>' for path in row["outputs"])
+    pages = row.get("pages", {})
+    links = " ".join(
+        f'<a href="{quote(pages.get(path, path))}">{html.escape(os.path.basename(path))}</a>' for path in row["outputs"]
+    )
     if row["state"] != "done":
-        links = f'<span class="small">{html.escape(str(row.get("message", "")))}</span>'
+        message = f'<span class="small">{html.escape(str(row.get("message", "")))}</span>'
+        links = f"{links} {message}" if row["state"] == "rejected" else message
     log = f' <a class="small" href="{quote(row["log"])}">log</a>' if "log" in row else ""
     warnings = "".join(f'<div class="small">Warning: {html.escape(str(one))}</div>' for one in row.get("warnings", ()))
     state = f'<span class="{_class(row["state"])}">{_WORDS.get(row["state"], row["state"])}</span>'
@@ -123,4 +156,4 @@ def _item(row: Mapping[str, Any]) -> str:
 
 
 def _class(state: str) -> str:
-    return state if state in ("done", "failed") else "other"
+    return {"done": "done", "failed": "failed", "rejected": "failed"}.get(state, "other")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import time
@@ -24,12 +25,16 @@ from ..batch.workplace import RESUMABLE, Workplace
 from ..operators import session
 from ..runtime.location import ENVIRONMENT_VARIABLE
 from ..scene.bringing_in import BringInError, bring_in
+from ..scene.quality_report import gates_of_show
 from . import files
-from .errors import CHARACTER, DISK, LOCKED, USAGE, CommandError
+from .errors import CHARACTER, DISK, GATE, LOCKED, USAGE, CommandError
 
 DEVICE_KINDS = ("replicate", "bake-shadows")
 """Kinds whose command takes --device."""
-_KEPT = ("applied", "frames", "fps", "passes", "refined", "tracked_frames", "violation_count", "warnings")
+_KEPT = (
+    "applied", "frames", "fps", "passed", "passes", "refined", "scores", "tracked_frames", "verdict",
+    "violation_count", "warnings",
+)  # fmt: skip
 """What of a command's result is noted for the summary; its paths are temporary ones."""
 
 
@@ -71,6 +76,9 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
     if now.done and record is not None:
         place.clear()
         return {**record.result, "skipped": True}, f"{stage.id} is done already"
+    if now.finished and record is not None:
+        place.clear()
+        raise CommandError(GATE, record.message, findings={**record.result, "skipped": True})
     if now.blocked and not travelling.overwrite:
         raise CommandError(USAGE, f"{stage.id}: {now.message}; move it away, or use --overwrite")
     _check_needs(plan, stage, digests, keys)
@@ -79,6 +87,8 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
     except OSError as error:
         raise CommandError(DISK, f"{stage.id} needs {error.filename or error}, which is not there") from error
     if record is not None and record.state == MOVING and record.key == key and place.go_on(record, digests):
+        if record.code:
+            raise CommandError(GATE, record.message, findings={**record.result, "skipped": True})
         return {**record.result, "skipped": True}, f"{stage.id} was complete already"
     begun = time.monotonic()
     mine = Record(
@@ -93,7 +103,8 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
     write_record(plan, stage, mine)
     place.open()
     try:
-        result, text = place.named(_command(plan, stage, place, travelling))
+        rejected, answer = _judged(plan, stage, place, travelling)
+        result, text = place.named(answer)
         keys.forget()
         if keys.of(stage) != key:
             raise CommandError(DISK, f"{stage.id}: a file that it reads was changed meanwhile; run it again")
@@ -103,7 +114,10 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
             text = f"{stage.id}: {foreign} is there and is another file than the one to be written"
             raise CommandError(USAGE, f"{text}; move it away, or use --overwrite")
         kept = {name: result[name] for name in _KEPT if name in result}
-        place.hand_over(replace(mine, outputs=left, seconds=time.monotonic() - begun, time=_now(), result=kept))
+        facts = {"seconds": time.monotonic() - begun, "time": _now(), "result": kept}
+        if rejected:
+            facts |= {"code": GATE, "message": rejected}
+        place.hand_over(replace(mine, outputs=left, **facts))
     except BaseException as error:
         _note_failure(plan, stage, place, mine, error, time.monotonic() - begun)
         if isinstance(error, FileNotFoundError):
@@ -111,7 +125,21 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
         raise
     finally:
         digests.save()
+    if rejected:
+        raise CommandError(GATE, rejected, findings=result, text=text)
     return result, text
+
+
+def _judged(
+    plan: Plan, stage: Stage, place: Workplace, travelling: Travelling
+) -> tuple[str, tuple[dict[str, Any], str]]:
+    """Why a shot does not pass its gates, empty where it does; and the command's answer, whole in either case."""
+    try:
+        return "", _command(plan, stage, place, travelling)
+    except CommandError as error:
+        if error.code != GATE:
+            raise
+        return str(error), (error.findings, error.text)
 
 
 def _check_needs(plan: Plan, stage: Stage, digests: Digests, keys: Keys) -> None:
@@ -136,7 +164,7 @@ def _command(plan: Plan, stage: Stage, place: Workplace, travelling: Travelling)
     from .main import VERBS
     from .parser import build_parser
 
-    words = place.words()
+    words = [*place.words(), *_gates(plan, stage, place)]
     if travelling.device and stage.kind in DEVICE_KINDS:
         words += ["--device", travelling.device]
     _set_date(plan, stage)
@@ -147,6 +175,22 @@ def _command(plan: Plan, stage: Stage, place: Workplace, travelling: Travelling)
     if stage.kind == "replicate":
         _plate_picture(plan, stage, Path(result["take"]))
     return result, text
+
+
+def _gates(plan: Plan, stage: Stage, place: Workplace) -> list[str]:
+    """The list's gates over those of the show's file, as a file for the command."""
+    given = dict(stage.recipe.get("gates", {}))
+    file = next((plan.path_of(item) for item in stage.inputs if item.role == "gates"), None)
+    if file is not None:
+        try:
+            given = {**gates_of_show(file), **given}
+        except ValueError as error:
+            raise CommandError(USAGE, str(error)) from error
+    if not given:
+        return []
+    path = place.folder / ".gates.json"
+    path.write_text(json.dumps(given), encoding="utf-8")
+    return ["--gates", str(path)]
 
 
 def _set_date(plan: Plan, stage: Stage) -> None:

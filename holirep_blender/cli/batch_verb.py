@@ -43,10 +43,11 @@ from ..batch.workplace import sweep
 from ..runtime.faults import RuntimeFault
 from ..scene.blend_header import blend_version
 from ..scene.bringing_in import BringInError, contents
+from ..scene.quality_report import gates_of_show
 from . import farm
 from .batch_plates import look_into
 from .batch_stage import Travelling, run_stage
-from .errors import CANCELLED, DISK, LOCKED, OK, RUNTIME, SEVERAL, USAGE, CommandError
+from .errors import CANCELLED, DISK, GATE, LOCKED, OK, RUNTIME, SEVERAL, USAGE, CommandError
 
 ROUNDS = 3
 """How often in a row it is gone on where files disappear while the batch runs."""
@@ -174,7 +175,20 @@ def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Diges
 
 
 def _wrong_files(shot_list: ShotList, plan: Plan) -> list[Problem]:
-    return check_files(shot_list, plan, _look) + check_plates(shot_list, plan, look_into)
+    problems = check_files(shot_list, plan, _look)
+    return problems + check_plates(shot_list, plan, look_into) + _wrong_gates(shot_list, plan)
+
+
+def _wrong_gates(shot_list: ShotList, plan: Plan) -> list[Problem]:
+    places = {shot.name: shot for shot in shot_list.shots}
+    problems = []
+    for stage in plan.stages:
+        for item in (one for one in stage.inputs if one.role == "gates" and plan.path_of(one).is_file()):
+            try:
+                gates_of_show(plan.path_of(item))
+            except ValueError as error:
+                problems.append(places[stage.shot].at("quality.gates").problem(str(error)))
+    return problems
 
 
 def _look(path: Path) -> BlendFacts:
@@ -260,11 +274,11 @@ def _shown(plan: Plan, found: Mapping[str, Standing]) -> tuple[dict[str, Any], s
         lines.append(shot)
         for stage in (one for one in plan.stages if one.shot == shot):
             standing = found[stage.id]
-            why = "done" if standing.done else f"to do: {standing.message}"
+            why = "done" if standing.done else f"{'' if standing.finished else 'to do: '}{standing.message}"
             outputs = [output.path for output in stage.results]
             lines.append(f"  {stage.name:<26} {why:<44} → {', '.join(outputs)}")
             rows.append({"id": stage.id, "state": standing.state, "needs": list(stage.needs), "outputs": outputs})
-    count = sum(not found[stage.id].done for stage in plan.stages)
+    count = sum(not found[stage.id].finished for stage in plan.stages)
     lines.append(f"{count} of {len(plan.stages)} stages to do in {len(plan.shots)} shots, into {plan.output}")
     return {"plan": rows, "to_do": count, "output": str(plan.output)}, "\n".join(lines)
 
@@ -280,7 +294,8 @@ def _summarised(
     if code != OK:
         shots = [shot["name"] for shot in facts["shots"] if shot["state"] == "failed"]
         what = "cancelled" if code == CANCELLED else _count(shots)
-        raise CommandError(code, f"{what}; {text}. Run the same command again to go on", findings=result)
+        advice = "Their reports say why" if code == GATE else "Run the same command again to go on"
+        raise CommandError(code, f"{what}; {text}. {advice}", findings=result)
     return result, text
 
 

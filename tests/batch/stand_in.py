@@ -24,7 +24,7 @@ def main() -> int:
     tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
     count = len(tries.read_text())
     print(" 40 % Working", flush=True)
-    if stage.shot.startswith("fails"):
+    if stage.shot.startswith("fails") and stage.shot != "fails12":
         print(json.dumps({"ok": False, "exit_code": int(stage.shot[5:]), "error": "as it was told"}))
         return int(stage.shot[5:])
     if stage.shot == "crashes" or (stage.shot == "recovers" and count < 3):
@@ -40,9 +40,11 @@ def main() -> int:
         place.path(output).write_text(text)
     time.sleep(0.3)
     key = standing.Keys(plan, digests).of(stage)
-    place.hand_over(records.Record(records.STARTED, key, outputs=place.look(digests)))
-    print(json.dumps({"ok": True}))
-    return 0
+    rejected = {"code": 12, "message": "not good enough"} if stage.shot == "fails12" and stage.kind == "light" else {}
+    place.hand_over(records.Record(records.STARTED, key, outputs=place.look(digests), **rejected))
+    facts = {"exit_code": 12, "error": "not good enough"} if rejected else {}
+    print(json.dumps({"ok": not rejected, **facts, "scores": {"overall": {"value": 0.5}}}))
+    return 12 if rejected else 0
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ import pytest
 
 from holirep_blender.batch.checking import BlendFacts, check_files
 from holirep_blender.batch.child import job_of, read_job
+from holirep_blender.batch.digests import Digests
 from holirep_blender.batch.plan import Plan
 from holirep_blender.batch.planning import make_plan
+from holirep_blender.batch.plate_checking import Seen, check_plates
 from holirep_blender.batch.problems import ListErrors
 from holirep_blender.batch.reading import read_list
+from holirep_blender.batch.standing import Keys
 from holirep_blender.batch.whole_files import write_whole
 
 ALL = """
@@ -72,6 +75,63 @@ def test_no_stage_holds_a_path_of_the_machine(tmp_path):
         assert str(tmp_path) not in str(stage.to_json())
 
 
+def test_quality_has_the_lists_gates_and_holds_exports_back_where_that_is_asked_for(tmp_path):
+    text = ALL.replace('"replicate"]', '"replicate", "quality"]')
+    text += "[defaults.quality]\noverall = 0.8\nlighting_realism = 0.7\nbefore_export = true\n"
+    text += "[shots.quality]\noverall = 0.9\n"
+    plan = planned(tmp_path, text)
+    stage = plan.stage("sh010/quality")
+    assert stage.recipe["gates"] == {"overall": 0.9, "lighting_realism": 0.7}
+    assert stage.needs == ("sh010/replicate", "sh010/light")
+    assert stage.words[:6] == ("quality", "{take}", "--report", "{quality}", "--character", "Hero")
+    for name in ("sh010/export.fbx", "sh010/export.bvh"):
+        assert "sh010/quality" in plan.stage(name).needs
+    for name in ("a.mov", "template.blend", "hero.blend", "set.hdr"):
+        (tmp_path / name).write_bytes(name.encode())
+    stricter = planned(tmp_path, text.replace("overall = 0.9", "overall = 0.95"))
+    keys = [Keys(one, Digests()) for one in (plan, stricter)]
+    same = {stage.id: keys[0].of(stage) == keys[1].of(stricter.stage(stage.id)) for stage in plan.stages}
+    assert [name for name, equal in same.items() if not equal] == ["sh010/quality"]
+
+
+def test_two_usd_exports_do_not_share_a_folder_of_textures(tmp_path):
+    text = ALL.replace('"bvh", "fbx"', '"usd"') + 'outputs = { export = "flat_{shot}" }\n[[shots]]\nname = "b"\n'
+    found = told(tmp_path, text + 'plate = "b.mov"\noutputs = { export = "b" }\n')
+    assert "b/export.usd and sh010/export.usd would write their textures into the same folder" in found[0]
+
+
+def test_ranges_are_held_against_their_plates(tmp_path):
+    (tmp_path / "seq").mkdir()
+    for number in (1, 2, 4):
+        (tmp_path / "seq" / f"a.{number:04d}.png").write_bytes(b"x")
+    for name in ("long.mov", "torn.mov"):
+        (tmp_path / name).write_bytes(name.encode())
+    rows = (("long.mov", "[1, 9]"), ("long.mov", "[1, 11]"), ("torn.mov", "[1, 4]"), ("torn.mov", "[1, 6]"))
+    rows += (("seq", "[1, 2]"), ("seq/a.####.png", "[1, 4]"), ("seq/a.0001.png", "[2, 5]"))
+    text = "".join(
+        f'[[shots]]\nname = "s{number}"\nplate = "{plate}"\nrange = {frames}\nperson = "5,5@2"\n'
+        for number, (plate, frames) in enumerate(rows)
+    )
+    path = tmp_path / "shots.toml"
+    path.write_text(text.replace("5,5@2", "5,5@3", 1), encoding="utf-8")
+    asked = []
+
+    def look(wanted):
+        asked.append([(file.name, frames) for file, frames in wanted])
+        torn = {(file, frames): file.name == "torn.mov" and frames != (1, 4) for file, frames in wanted}
+        return {key: Seen(message="cut off") if broken else Seen((1, 10)) for key, broken in torn.items()}
+
+    shots = read_list(path)
+    found = [problem.text("l") for problem in sorted(check_plates(shots, make_plan(shots), look))]
+    assert found == [
+        "l:9: shots[1].range: the range 1-11 is outside the plate long.mov, which has the frames 1-10",
+        "l:19: shots[3].range: cut off",
+        "l:29: shots[5].range: a.####.png lacks the frames 3: add them, or choose a range without the gap",
+        "l:34: shots[6].range: the range 2-5 is outside the plate a.0001.png, which has the frames 1-4",
+    ]
+    assert asked == [[("long.mov", None), ("torn.mov", None)], [("torn.mov", (1, 4)), ("torn.mov", (1, 6))]]
+
+
 def test_frames_are_cut_into_chunks(tmp_path):
     text = ALL + '[shots.render-preview]\nformat = "png"\nframes = [1, 25]\nchunk = 10\n'
     chunks = [stage for stage in planned(tmp_path, text).stages if stage.kind == "render-preview"]
@@ -128,7 +188,8 @@ outputs = { take = "same.npz" }
     for part in (
         "l:4: shots[0].do: replicate needs a plate",
         "l:4: shots[0].do: light needs an environment",
-        "quality cannot be done yet",
+        "quality needs a take",
+        "l:5: shots[0].outputs.take: ../../x.npz is outside the output folder",
         "l:7: shots[1].name: two shots have the name 'A'; the first is in line 2",
         ".holirep/a.npz is where the batch notes what is done",
         "d/replicate and c/replicate would write the same file same.npz",

@@ -95,6 +95,21 @@ def test_a_stage_that_takes_too_long_is_ended(tmp_path):
     assert "took longer than 0.8 seconds" in outcome.endings["hangs/light"].message
 
 
+def test_a_shot_that_does_not_pass_its_gates_is_judged_once_and_keeps_its_report(tmp_path):
+    plan = a_plan(tmp_path, "fails12", "b")
+    for told in (run(plan)[1], run(plan)[1]):
+        found = standings(plan)
+        assert (found["fails12/light"].state, found["b/export"].state) == ("rejected", "done")
+        row = next(one for one in told if one["event"] == "stage_finished" and one["state"] == "failed")
+        assert (row["code"], row["message"]) == (12, "not good enough")
+        assert any(one.get("message") == "needs fails12/light, which failed" for one in told)
+    assert row["skipped"]
+    assert (tmp_path / "fails12.light.tries").read_text() == "x"
+    assert (plan.output / "fails12" / "light.txt").is_file()
+    facts = summary(plan, found, None, 12)
+    assert (facts["shots"][0]["state"], facts["failed"]) == ("failed", 1)
+
+
 def test_a_process_that_ends_without_an_answer_is_no_success(tmp_path):
     outcome, _ = run(a_plan(tmp_path, "silent", retries=0))
     assert outcome.codes == {6}
