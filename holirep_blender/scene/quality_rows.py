@@ -16,6 +16,7 @@ from ..quality.results import Cause, Measure, Quality
 from . import contact_display, refine_clock
 from .confidence_properties import PART_ITEMS
 from .quality_evidence import take_start
+from .quality_properties import GATES
 from .violation_rows import bone_of, go_to, select_bones
 
 LISTED = 200
@@ -70,7 +71,7 @@ def forget(rows: bpy.types.PropertyGroup) -> None:
 
 def gates_of(rows: bpy.types.PropertyGroup) -> dict[str, float]:
     """The shot's gates by the names of their scores."""
-    return {name: round(gate_of(rows.gates, name), 6) for name in rows.gates.__annotations__}
+    return {name: round(gate_of(rows.gates, name), 6) for name in GATES}
 
 
 def gate_of(gates: bpy.types.PropertyGroup, name: str) -> float:
