@@ -89,6 +89,8 @@ def plate_frames(plate: Path) -> Iterator[Callable[[int, float], Pixels]]:
             strip = strips.new_movie("plate", str(plate), 1, 1)
         except RuntimeError as error:
             raise OSError(f"Blender cannot read {plate.name} as a movie") from error
+        if not strip.fps > 0.0 or not len(strip.elements):  # half a movie, whose copying was broken off
+            raise OSError(f"Blender cannot read {plate.name} as a movie")
         # a strip plays at its own rate: only in a scene of that rate each frame of the scene is one of the movie
         scene.render.fps, scene.render.fps_base = max(round(strip.fps), 1), max(round(strip.fps), 1) / strip.fps
         strips.remove(strip)

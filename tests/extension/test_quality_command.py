@@ -86,6 +86,10 @@ def test_what_cannot_be_measured_is_said(registered, tmp_path, capsys):
     html = (tmp_path / "index.html").read_text(encoding="utf-8")
     check_numbers(html, facts)
     assert any(f"no plate at {tmp_path / 'gone.mov'}" in note for note in facts["notes"])
+    (tmp_path / "gone.mov").write_bytes(b"\0" * 5000)
+    said(capsys, "quality", path, "--report", tmp_path)
+    notes = json.loads((tmp_path / "quality.json").read_text(encoding="utf-8"))["notes"]
+    assert any("cannot read gone.mov as a movie" in note for note in notes)
     assert html.count('class="still"') == 1, "the skeleton is drawn all the same"
     absent = {name: each for name, each in facts["measures"].items() if each["value"] is None}
     assert {"reprojection", "face_reprojection", "irradiance_error"} <= set(absent)
