@@ -94,7 +94,7 @@ def standing(quality: Quality) -> str:
     absent = [each for each in quality.measures.values() if each.value is None]
     words = f"It stands on {len(quality.measures) - len(absent)} of {len(quality.measures)} measures."
     reasons = dict.fromkeys(f"{each.missing.rstrip('.')}." for each in absent if each.missing)
-    return f"{words} Not measured is the rest: {' '.join(reasons)}" if reasons else words
+    return f"{words} The rest could not be measured: {' '.join(reasons)}" if reasons else words
 
 
 def weak_ranges(

@@ -18,8 +18,8 @@ Array = npt.NDArray[np.float64]
 _TITLES: Dict[str, str] = {"body": "Body", "face": "Face", "lighting": "Lighting", "integration": "Integration"}
 
 
-def measures_section(facts: Mapping[str, Any], others: Mapping[str, Array]) -> str:
-    """A table and the plots of each group that has a figure."""
+def measures_section(facts: Mapping[str, Any], others: Mapping[str, Array], pictures: Mapping[str, str]) -> str:
+    """A table, the pictures and the plots of each group that has any; ``pictures``: HTML by group."""
     parts: List[str] = []
     for group in GROUPS:
         known = {
@@ -27,8 +27,9 @@ def measures_section(facts: Mapping[str, Any], others: Mapping[str, Array]) -> s
             for name, each in facts["measures"].items()
             if each["group"] == group and each["value"] is not None
         }
-        if known:
-            parts.append(f"<h2>{_TITLES[group]}</h2>{_table(known)}")
+        shown = pictures.get(group, "")
+        if known or shown:
+            parts.append(f"<h2>{_TITLES[group]}</h2>{_table(known) if known else ''}{shown}")
         drawn = [name for name in known if name in facts["plots"]]
         plots = [(figure_plot(facts, name, others.get(name)), _caption(facts, name)) for name in drawn]
         if plots:

@@ -50,8 +50,7 @@ def page(facts: Mapping[str, Any], pictures: Pictures) -> str:
         _ranges(facts),
         _strip(facts, pictures),
         _over_time(facts, pictures),
-        measures_section(facts, pictures.other_measures),
-        _spheres(pictures),
+        measures_section(facts, pictures.other_measures, {"lighting": _spheres(pictures)}),
         missing_section(facts),
         provenance_section(facts),
         licences_section(facts),
@@ -198,4 +197,4 @@ def _spheres(pictures: Pictures) -> str:
     caption, jpeg = pictures.spheres
     words = text(caption)
     drawn = f"<img alt='{words}' src='{jpeg_source(jpeg)}'>"
-    return f"<h2>Light</h2>{figures([(drawn, words)], 'spheres')}"
+    return figures([(drawn, words)], "spheres")

@@ -30,7 +30,9 @@ def provenance_section(facts: Mapping[str, Any]) -> str:
     names = [name for name in _TITLES if name in header]
     names += [name for name in header if name not in _TITLES and name not in _IN_JSON_ONLY]
     rows = [f"<dt>Take</dt><dd>{text(facts['take'])}</dd>"]
-    rows += [f"<dt>{text(_TITLES.get(name, name))}</dt><dd>{_value(header[name])}</dd>" for name in names]
+    for name in names:
+        title = _TITLES.get(name, name.replace("_", " ").capitalize())
+        rows.append(f"<dt>{text(title)}</dt><dd>{_value(header[name])}</dd>")
     told = ""
     if not header.get("models"):
         older = "it is of an older version, or was not made by HoliRep"
@@ -44,13 +46,16 @@ def licences_section(facts: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     words = "Of what computed the take and this report. Plate, character and environment are their owners'."
-    return f"<h2>Licences</h2><p class='soft'>{words}</p>{table(('What', 'Licence', 'Source'), rows, 'fine')}"
+    return f"<h2>Licences</h2><p class='soft'>{words}</p>{table(('What', 'Licence', 'Source'), rows, 'fine licences')}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        known = [(str(name), each) for name, each in value.items() if each is not None]
-        return "; ".join(f"{text(name.replace('_', ' '))} {_value(each)}" for name, each in known)
+        known = [(str(name), each) for name, each in value.items() if each is not None and name != "name"]
+        told = "; ".join(
+            f"<span class='soft'>{text(name.replace('_', ' '))}</span> {_value(each)}" for name, each in known
+        )
+        return ": ".join(words for words in (text(value.get("name", "")), told) if words)
     if isinstance(value, (list, tuple)):
         between = "<br>" if all(isinstance(each, Mapping) for each in value) else ", "
         return between.join(_value(each) for each in value)

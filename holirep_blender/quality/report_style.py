@@ -21,7 +21,7 @@ table{border-collapse:collapse;width:100%;margin:8px 0}
 th,td{padding:4px 10px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
 td{overflow-wrap:break-word}td.n,th.n{text-align:right;white-space:nowrap}
 th{font-weight:600;font-size:12px;color:var(--soft);vertical-align:bottom}
-table.fine td:first-child{width:24%}
+table.fine td:first-child{width:24%}table.licences td:nth-child(2){white-space:nowrap}
 .pass-word,.fail-word{font-weight:600;white-space:nowrap}.pass-word{color:var(--pass)}.fail-word{color:var(--fail)}
 .none-word{color:var(--none)}
 ul.figures{margin:0;padding:0;list-style:none;columns:2;column-gap:18px;font-size:12.5px}
@@ -50,7 +50,7 @@ ul.figures{columns:1}}
 @page{size:A4;margin:14mm 12mm}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 body{max-width:none;padding:0;font-size:9.5pt}h1{font-size:17pt}h2{font-size:12.5pt;margin-top:16pt}
-h2,.key,h2+p{break-after:avoid}.verdict .big{font-size:28pt}.verdict strong{font-size:11pt}
+h2,.key,.note,h2+p{break-after:avoid}.verdict .big{font-size:28pt}.verdict strong{font-size:11pt}
 table{font-size:8.5pt}th,ul.figures,.fine,figcaption{font-size:7.8pt}td,th{padding:3px 8px 3px 0}
 tr,.verdict,.note,.plots figure,.strip figure{break-inside:avoid}thead{display:table-header-group}
 .plots{gap:6px 14px}.strip{gap:8px}svg.still{height:175px}.bar{width:80px}

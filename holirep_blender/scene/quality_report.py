@@ -218,7 +218,7 @@ def _licences(header: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
 def _of_environment(matched: Any) -> LightingEvidence:
     from ..lighting.measures import irradiance_harmonics
 
-    shot = "It needs the shot's scene: name its file"
+    shot = "It needs the shot's scene: name its file."
     names = ("sphere_rmse", "shadow_error", "plate_colour_angle", "plate_contrast", "exposure", "contact_shadow")
     return LightingEvidence(
         irradiance_error=matched.measures.irradiance_error,
