@@ -207,8 +207,8 @@ class Runner:
         """What needs a stage that failed is held back."""
         for other in self._waiting_for.get(name, ()):
             if self.outcome.states[other] == "left":
-                message = f"needs {name}, which failed"
-                self._note(self._plan.stage(other), "held", 0.0, Ending(0, message, {}))
+                self.outcome.endings[other] = Ending(0, f"needs {name}, which failed", {})
+                self._note(self._plan.stage(other), "held", 0.0, self.outcome.endings[other])
                 self._hold(other)
 
     def _note(self, stage: Stage, state: str, seconds: float, ending: Ending) -> None:

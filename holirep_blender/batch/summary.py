@@ -22,6 +22,7 @@ _WORDS = {
     "missing": "not run",
     "stale": "out of date",
     "interrupted": "interrupted",
+    "held": "held back",
     "rejected": "gates not passed",
 }
 
@@ -71,8 +72,8 @@ def _stage(plan: Plan, stage: Stage, standing: Standing, outcome: Optional[Outco
     ending = outcome.endings.get(stage.id) if outcome is not None else None
     if standing.state == "rejected":
         row |= {"code": standing.code, "message": standing.message}
-    elif outcome is not None and outcome.states[stage.id] == "failed" and ending is not None:
-        row |= {"state": "failed", "code": ending.code, "message": ending.message}
+    elif outcome is not None and outcome.states[stage.id] in ("failed", "held") and ending is not None:
+        row |= {"state": outcome.states[stage.id], "code": ending.code, "message": ending.message}
     elif not standing.done:
         row |= {"code": standing.code, "message": standing.message}
     if record is not None and record.result.get("warnings"):
@@ -109,7 +110,8 @@ td {{ padding: .6rem; border-top: 1px solid #3a3d40; vertical-align: top; }}
 img {{ width: 240px; display: block; }} .none {{ width: 240px; height: 60px; background: #2a2d30; }}
 .done {{ color: #7fbf7f; }} .failed {{ color: #f08a7f; }} .other {{ color: #e5c07b; }}
 li {{ list-style: none; }} ul {{ margin: 0; padding: 0; }} .small {{ color: #999; font-size: .85em; }}
-.scores {{ width: auto; margin-top: .4rem; }} .scores td {{ border: 0; padding: 0 .6rem 0 0; font-size: .85em; }}
+.scores {{ width: auto; margin-top: .4rem; white-space: nowrap; font-size: .85em; }}
+.scores td {{ border: 0; padding: 0 .6rem 0 0; }}
 </style></head><body>
 <h1>{html.escape(facts["batch"])}</h1>
 <p>{text}, {html.escape(facts["written"])}</p>
@@ -134,8 +136,8 @@ def _scores(scores: Mapping[str, Mapping[str, Any]]) -> str:
     rows = ""
     for name, score in scores.items():
         if score["value"] is not None:
-            state = "failed" if score["passed"] is False else "done"
-            gate = f" / {score['gate']:g}" if score["gate"] else ""
+            state = "small" if not score["gate"] else "done" if score["passed"] else "failed"
+            gate = f" of {score['gate']:g}" if score["gate"] else ""
             value = f'<td class="{state}">{score["value"]:.2f}{gate}</td>'
             rows += f"<tr><td>{html.escape(str(score['title'] or name))}</td>{value}</tr>"
     return f'<table class="scores">{rows}</table>' if rows else ""

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -121,7 +120,7 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
     if options.dry_run:
         return _shown(plan, found)
     if options.summary_only:
-        return _summarised(plan, found, None, _first_code(plan, found))
+        return _summarised(plan, found, None, _code_of_all(found))
     if options.emit is not None:
         return farm.emit(options, plan)
     if options.scheduler is None:
@@ -155,7 +154,7 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
         raise CommandError(LOCKED, str(error)) from error
     except DaskError as error:
         raise CommandError(error.code, str(error)) from error
-    code = CANCELLED if outcome.cancelled else _code(outcome)
+    code = CANCELLED if outcome.cancelled else _code(outcome.codes)
     if code == OK and not all(each.done for each in found.values()):
         code = DISK
     return _summarised(plan, found, outcome, code)
@@ -304,15 +303,16 @@ def _count(shots: list[str]) -> str:
     return f"{what} failed: {', '.join(shots[:10])}{' …' if len(shots) > 10 else ''}"
 
 
-def _code(outcome: Outcome) -> int:
+def _code(codes: set[int]) -> int:
     """The exit code of what failed; one of its own where that is of several kinds."""
-    codes = outcome.codes
     return OK if not codes else SEVERAL if len(codes) > 1 else next(iter(codes))
 
 
-def _first_code(plan: Plan, found: Mapping[str, Standing]) -> int:
-    codes = Counter(found[stage.id].code or USAGE for stage in plan.stages if not found[stage.id].done)
-    return next(iter(codes), OK)
+def _code_of_all(found: Mapping[str, Standing]) -> int:
+    """The exit code of a plan as it stands: of what failed, else of what is still to be done."""
+    if all(each.done for each in found.values()):
+        return OK
+    return _code({each.code for each in found.values()} - {OK}) or USAGE
 
 
 @contextmanager
