@@ -23,7 +23,7 @@ _AIM, _ACTIVE = 0.90, 0.97
 """Shares of the bound that is aimed at, and from which an acceleration is brought down."""
 _OTHERS = 0.03
 """What it counts that accelerations within their bounds change."""
-_SMOOTHLY, _PULL, _BESIDE = 0.1, 300.0, 3.0
+_SMOOTHLY, _PULL, _BESIDE = 10.0, 300.0, 1.0
 """What accelerations count where legs are pulled, what the pull does, and what turns count that are not asked for."""
 _REACH, _SHORT, _FURTHER = 1e4, 1e-6, 1.5
 """What it counts that a standing leg is too short, from how much on, in legs, and how much more the pelvis comes near:

@@ -87,8 +87,12 @@ class Problem:
     def over(self, rows: Optional[Frames] = None) -> Mask:
         """What is too fast of the frames ``rows (N,)``, or of all: ``(N - 2, S)``."""
         rows = np.arange(self.pose.take.frame_count) if rows is None else rows
-        speed = np.linalg.norm(self.accelerations(rows)[0], axis=-1)
-        return np.asarray(speed > self.bounds[rows[1:-1] - 1] * _TOLERANCE)
+        return np.asarray(self.speeds(rows) > self.bounds[rows[1:-1] - 1] * _TOLERANCE)
+
+    def speeds(self, rows: Optional[Frames] = None) -> Array:
+        """The sizes of the accelerations of the frames ``rows (N,)``, or of all: ``(N - 2, S)``."""
+        rows = np.arange(self.pose.take.frame_count) if rows is None else rows
+        return np.asarray(np.linalg.norm(self.accelerations(rows)[0], axis=-1))
 
     def rounds(self, settings: tuple[tuple[int, float], ...]) -> None:
         """Steps with so many frames ``around`` and so ``stiff`` each, as long as something is too fast."""
@@ -116,8 +120,9 @@ class Problem:
         return True
 
     def pulled(self, pull: Array, wanted: Mask, around: int, stiff: float) -> None:
-        """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can, in and
-        around the frames that are ``wanted (T,)``.
+        """One step in which the legs' joints turn by ``pull (T, S, 3)``, in their own frames, as far as they can.
+
+        It changes the frames that are ``wanted (T,)``, and those around.
         """
         open_frames = gaps.distance_to_valid(wanted) <= around
         open_frames = (gaps.distance_to_valid(open_frames) <= 2) & self.inside
@@ -183,7 +188,7 @@ class Problem:
     def merit(self, rows: Frames, spans: list[tuple[int, int]]) -> Array:
         """How much is too fast around each window of the frames ``rows``, under the floor, or off its place."""
         total = np.zeros(self.pose.take.frame_count)
-        speed = np.linalg.norm(self.accelerations(rows)[0], axis=-1)
+        speed = self.speeds(rows)
         whole = (rows[2:] - rows[:-2]) == 2
         excess = np.maximum(speed / self.bounds[rows[1:-1] - 1] - 1.0, 0.0).sum(axis=1)
         total[rows[1:-1]] = np.where(whole, excess, 0.0)

@@ -49,6 +49,7 @@ def legs_pulled(
     problem = Problem(pose, holds, shift.copy(), movable)
     if inside is not None:
         problem.inside = inside
+    before = problem.speeds()
     own = OwnLimits(pose.take, [joint for row in problem.joints for joint in row], limits)
     pull = _pull(problem, own)
     for _ in range(_ROUNDS):
@@ -64,10 +65,14 @@ def legs_pulled(
     beyond = np.linalg.norm(pull, axis=-1)
     for number in range(3, beyond.shape[1], 4):
         beyond[:, number] = np.where(_jerked(pull[:, number], pose.pace[0]), beyond[:, number], 0.0)
-    stuck = [
-        missed | (hold.phases.touching & (beyond[:, 4 * number : 4 * number + 4] > _STUCK).any(axis=1))
-        for number, (hold, missed) in enumerate(zip(holds, problem.missed()))
-    ]
+    # nor can a leg stand where the pull has jerked it: that is seen in the frames before and after, too
+    jerked = problem.over() & (problem.speeds() > before)
+    stuck = []
+    for number, (hold, off) in enumerate(zip(holds, problem.missed())):
+        leg = slice(4 * number, 4 * number + 4)
+        around = gaps.distance_to_valid(np.pad(jerked[:, leg].any(axis=1), 1)) <= 1
+        cannot = around | (beyond[:, leg] > _STUCK).any(axis=1)
+        stuck.append(off | (hold.phases.touching & cannot))
     return problem.shift, stuck
 
 
