@@ -125,7 +125,9 @@ def _text(facts: dict[str, Any], written: dict[str, str]) -> str:
         lines.append(f"  {score['title']:<28} {value}{gate}{why}")
     for each in facts["weak_ranges"][:_LISTED]:
         helps = f" ({each['remedy_title']})" if each["remedy_title"] else ""
-        lines.append(f"Frames {each['first']} to {each['last']}: {each['sentence']}{helps}")
+        first, last = each["first"], each["last"]
+        frames = f"Frame {first}" if first == last else f"Frames {first} to {last}"
+        lines.append(f"{frames}: {each['sentence']}{helps}")
     if facts.get("comparison"):
         lines.append(facts["comparison"]["sentence"])
     lines += [f"Note: {note}" for note in facts["notes"]]

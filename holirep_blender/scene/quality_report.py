@@ -163,6 +163,8 @@ def report(
     size = [2.0, 2.0] if take.observations is None else [float(value) for value in take.observations.image_size]
     if take.observations is None and take.camera is not None:
         size = [float(value) for value in take.camera.image_size]
+    if facts["film_strip"] and not frames:
+        facts["notes"].append("The film strip is empty: the take has neither a camera nor tracked points.")
     jpegs: list[Optional[bytes]] = [None] * len(frames)
     reasons: list[str] = []
     if pictures:
