@@ -22,13 +22,11 @@ class HOLIREP_GT_wipe(bpy.types.Gizmo):
     def setup(self) -> None:
         """Nothing is kept."""
 
-    def draw(self, context: bpy.types.Context) -> None:
-        """A knob in the middle of the line."""
-        line = _line(context)
-        if line is not None:
-            from ..scene.quality_drawing import draw_knob
+    def draw(self, _context: bpy.types.Context) -> None:
+        """The knob is drawn with the line, because the plate is drawn over what a gizmo draws."""
+        from ..scene.quality_drawing import point_at_knob
 
-            draw_knob(context, line.mean(axis=0), context.scene.holirep.quality.wipe_side, bool(self.is_highlight))
+        point_at_knob(bool(self.is_highlight or self.is_modal))
 
     def test_select(self, context: bpy.types.Context, location: Any) -> int:
         """The line is grabbed anywhere along its length."""

@@ -8,6 +8,7 @@ import bpy
 from ..operators.assess_quality import why_not
 from ..operators.quality_remedy import EXCLUDABLE
 from ..scene.confidence_properties import PART_ITEMS
+from ..scene.quality_properties import SHORT
 from ..scene.quality_state import is_stale
 from . import quality_remedies
 from .sidebar import SidebarPanel, wrapped
@@ -22,14 +23,15 @@ class HOLIREP_UL_quality_causes(bpy.types.UIList):
     bl_idname = "HOLIREP_UL_quality_causes"
 
     def draw_item(
-        self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
+        self, _context, layout, data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
     ) -> None:
-        """One row: range, what is wrong, what it costs."""
-        split = layout.split(factor=0.27)
+        """One row: range and what is wrong; the whole sentence stands below the list."""
+        split = layout.split(factor=0.38)
         split.label(text=_range(item))
-        split = split.split(factor=0.83)
-        split.label(text=item.name)
-        split.label(text=f"−{item.loss:.2f}")
+        measure = data.measures.get(item.measure)
+        what = measure.title if measure is not None else item.name
+        part = _PARTS.get(item.part, item.part)
+        split.label(text=f"{part}: {what[:1].lower()}{what[1:]}" if part else what)
 
     def filter_items(self, _context, data, _property):
         """Only those of the score that is chosen above the list."""
@@ -85,7 +87,7 @@ class HOLIREP_PT_quality_picture(SidebarPanel, bpy.types.Panel):
         """Toggles for each, the line, and the way into the camera's view."""
         layout = self.layout
         rows = context.scene.holirep.quality
-        view = context.region_data
+        view = context.space_data.region_3d
         if (rows.show_overlay or rows.use_wipe) and (view is None or view.view_perspective != "CAMERA"):
             layout.operator("view3d.view_camera", text="Look Through Camera", icon="CAMERA_DATA")
         layout.prop(rows, "show_overlay", toggle=True, icon="OVERLAY")
@@ -165,9 +167,9 @@ def _draw_scores(layout: bpy.types.UILayout, rows: bpy.types.PropertyGroup) -> N
     column = layout.column(align=True)
     for score in rows.scores:
         row = column.row(align=True)
-        split = row.split(factor=0.62, align=True)
-        split.prop_enum(rows, "shown", score.name, text=score.title, icon=_verdict(rows, score))
-        split = split.split(factor=0.45, align=True)
+        split = row.split(factor=0.56, align=True)
+        split.prop_enum(rows, "shown", score.name, text=SHORT.get(score.name, score.title), icon=_verdict(rows, score))
+        split = split.split(factor=0.4, align=True)
         value = split.row(align=True)
         value.alignment = "CENTER"
         value.alert = _verdict(rows, score) == "CANCEL"

@@ -23,6 +23,7 @@ from .light_rig import build_rig, remove_rig
 from .light_steps import Step, Steps, at_once
 from .light_thumbnail import thumbnail
 from .light_world import KIND, RigOptions, world_environment
+from .quality_lighting import keep_match
 
 _SAME = np.cos(np.radians(3.0))
 """A lamp nearer than this to a locked one is the locked one."""
@@ -122,6 +123,7 @@ def _place(
     if old is not None:
         bpy.data.images.remove(old)
     settings.summary, settings.warnings = matched.sentence, "\n".join(matched.warnings)
+    keep_match(scene, matched)
 
 
 def remove_lighting(scene: bpy.types.Scene) -> None:
@@ -132,7 +134,7 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
         scene.world = settings.own_world
     thumbnails = [image for image in (settings.thumbnail, settings.plate.preview) if image is not None]
     settings.lamps.clear()
-    for name in ("summary", "warnings", "residual_gain", "control", "thumbnail", "own_world", "strength"):
+    for name in ("summary", "warnings", "figures", "residual_gain", "control", "thumbnail", "own_world", "strength"):
         settings.property_unset(name)
     for name in ("summary", "warnings", "preview"):
         settings.plate.property_unset(name)

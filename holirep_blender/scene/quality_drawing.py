@@ -25,6 +25,8 @@ _CIRCLE = np.stack([f(np.linspace(0.0, 2.0 * np.pi, _CORNERS, endpoint=False)) f
 _SIZES = {"small": 1.7, "point": 3.6, "contact": 7.0, "knob": 12.0}
 """Radii in pixels at a scale of the interface of 1."""
 _TAKE, _TEXT, _WARNING = (0.35, 0.75, 1.0), (1.0, 1.0, 1.0), (1.0, 0.75, 0.3)
+_pointed = False
+"""Whether the pointer is on the wipe's line."""
 
 
 def draw_picture(context: bpy.types.Context) -> None:
@@ -64,6 +66,13 @@ def _draw_wipe(context: bpy.types.Context, image: bpy.types.Image, corners: Arra
     batch.draw(shader)
     gpu.state.blend_set("ALPHA")
     _segments(context, line[None], np.array([[*_TEXT, 0.9]]), 1.5)
+    _draw_knob(context, line.mean(axis=0), rows.wipe_side)
+
+
+def point_at_knob(pointed: bool) -> None:
+    """Says whether the pointer is on the wipe's line; its handle is drawn with the line, over the plate."""
+    global _pointed
+    _pointed = pointed
 
 
 def _two_triangles(box: Array) -> Any:
@@ -217,17 +226,15 @@ def _coloured(kind: str, corners: Array, colours: Array) -> None:
     batch_for_shader(shader, kind, attributes).draw(shader)
 
 
-def draw_knob(context: bpy.types.Context, place: Array, side: str, pointed: bool) -> None:
+def _draw_knob(context: bpy.types.Context, place: Array, side: str) -> None:
     """The handle of the wipe: a disc with an arrow to either side."""
     ui = context.preferences.system.ui_scale
     along = np.array([1.0, 0.0]) if side in ("LEFT", "RIGHT") else np.array([0.0, 1.0])
     across = along[::-1]
-    gpu.state.blend_set("ALPHA")
     _discs(context, place[None], np.array([[0.1, 0.1, 0.1, 0.85]]), "knob")
-    colour = np.array([[1.0, 0.65, 0.1, 1.0]] if pointed else [[*_TEXT, 0.95]])
+    colour = np.array([[1.0, 0.65, 0.1, 1.0]] if _pointed else [[*_TEXT, 0.95]])
     _rings(context, place[None], colour, "knob")
     for sign in (-1.0, 1.0):
         tip, foot = place + sign * along * 8.0 * ui, place + sign * along * 3.0 * ui
         corners = np.array([tip, foot + across * 4.0 * ui, foot - across * 4.0 * ui])
         _coloured("TRIS", corners, colour.repeat(3, axis=0))
-    gpu.state.blend_set("NONE")

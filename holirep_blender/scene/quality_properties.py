@@ -27,6 +27,16 @@ SCORE_ITEMS = [
     ("lighting_realism", "Lighting Realism", "How well the lights stand for the environment and the plate"),
     ("overall", "Overall", "All of it"),
 ]
+SHORT = {
+    "body": "Body",
+    "face": "Face",
+    "temporal_coherence": "Temporal",
+    "cross_modal_consistency": "Cross-Modal",
+    "environmental_integration": "Environment",
+    "lighting_realism": "Lighting",
+    "overall": "Overall",
+}
+"""Titles of scores where there is little room."""
 GATES = {
     "temporal_coherence": 0.92,
     "cross_modal_consistency": 0.88,

@@ -10,18 +10,10 @@ from gpu_extras.batch import batch_for_shader
 
 from . import contact_drawing
 from .quality_picture import colours_of
+from .quality_properties import SHORT
 from .quality_rows import Curve, gate_of, read_curve
 from .timeline_bands import QUALITY_ROWS, band
 
-_SHORT = {
-    "body": "Body",
-    "face": "Face",
-    "temporal_coherence": "Temporal",
-    "cross_modal_consistency": "Cross-Modal",
-    "environmental_integration": "Environment",
-    "lighting_realism": "Lighting",
-    "overall": "Overall",
-}
 _LEAST_GATE = 0.5
 """Where a score has no gate, it is green from here on up to 1 evenly."""
 
@@ -45,7 +37,7 @@ def draw_ranges(context: bpy.types.Context) -> None:
     _draw_strip(curve, gate_of(rows.gates, rows.shown), left, scale, float(region.width), bottom + height, height)
     _draw_causes(shader, curve, left, scale, float(region.width), bottom, height)
     if height >= 6.0 * ui:
-        contact_drawing.labels([_SHORT.get(rows.shown, rows.shown), "Weak"], bottom, height, ui)
+        contact_drawing.labels([SHORT.get(rows.shown, rows.shown), "Weak"], bottom, height, ui)
     gpu.state.blend_set("NONE")
 
 
