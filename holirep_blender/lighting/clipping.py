@@ -25,21 +25,23 @@ _HALF = 65504.0
 _LOSSY = 0.1
 """Lossy compression (DWA) blurs a plateau by so much."""
 _FEWEST = 3
-_RULES = (
-    (False, 1e-5, 0.1, _FEWEST, 0.5),
-    (True, 1e-5, 0.01, _FEWEST, 0.5),
-    (True, 1e-3, 0.05, 2 * _FEWEST, 1.0),
-    (True, 0.012, 0.1, 2 * _FEWEST, 1.0),
-)
-"""What is a plateau: of luminance or of the highest channel; equal to within; looked at down to; its fewest pixels; and
-how many for each pixel looked at below it. The last allows for a shared exponent's eight bits."""
+_FORMATS = ((2.0**-8, True, 5, 2.5), (2.0**-11, False, 4, 8.0), (2.0**-18, False, _FEWEST, 100.0))
+"""Formats that values may have been stored in, the coarsest first: the step between two of them, as a part of the power
+of two above; whether a pixel's channels share it; a plateau's fewest pixels; and by how many steps the channels of a
+painted disk may differ on it. The last are floats, with room for the error of whatever was calculated with them."""
+_SLOPE, _DEPTH, _THINNER = 2.0, 0.1, 3.0
+"""A plateau has so many times the pixels of the next step down; below it, down to the second, are fewer than so many
+times its own."""
+_CONVERTED = ((1e-3, 0.05, 1.0), (0.012, 0.1, 1.0))
+"""A plateau of luminance where a conversion of colours hides the format: equal to within; looked at down to; how many
+pixels for each that is looked at below."""
 _LARGE = 0.015
 """Nobody paints a disk that covers so much of the sphere, 28° wide."""
+_MOST = 300_000
+"""So many pixels tell what a plateau is."""
 _HILL = 0.96
 _COLOURED = 0.02
 """By so much (median) colours differ on a plateau that was cut out of a picture, not on a painted one."""
-_MIXED = 1e-3
-"""Colours that differ by so much have one luminance only where that was cut."""
 _CLIMBING = 0.5
 """What is so bright just outside a plateau climbs to it."""
 _BAND = 128
@@ -49,13 +51,15 @@ _BAND = 128
 class Clipping:
     """Where a map was cut off: at which value, how many pixels reach it, and their share of the sphere.
 
-    ``of_luminance``: colours were kept, and luminance was cut; else each channel was.
+    ``of_luminance``: colours were kept, and luminance was cut; else each channel was. ``spare`` is the part of the
+    level by which a format's steps may have put a pixel below it.
     """
 
     level: float
     pixels: int
     share: float
     of_luminance: bool = False
+    spare: float = 1e-3
 
     @property
     def sentence(self) -> str:
@@ -78,27 +82,80 @@ def find_clipping(environment: EnvironmentMap) -> Optional[Clipping]:
             count, _, share = _counted(environment, False, limit * (1 - spare), limit)
             if count >= _FEWEST:
                 return Clipping(limit, count, share)
-    for luminance, equal, depth, fewest, piled in _RULES:
-        top = highest[luminance]
-        count, below, share = _counted(environment, luminance, top * (1 - equal), top * (1 - depth))
-        if count >= fewest and count > piled * below:
-            return Clipping(top, count, share, luminance) if _was_cut(environment, luminance, top) else None
+    plateaus = [_plateau(environment, luminance, highest[luminance]) for luminance in (False, True)]
+    found = max((one for one in plateaus if one is not None), key=lambda one: one.clipping.pixels, default=None)
+    if found is not None:
+        return found.clipping if found.mixed or _was_cut(environment, found.clipping) else None
+    for equal, depth, piled in _CONVERTED:
+        count, below, share = _counted(environment, True, highest[1] * (1 - equal), highest[1] * (1 - depth))
+        if count >= 2 * _FEWEST and count > piled * below:
+            converted = Clipping(highest[1], count, share, True, 0.012)
+            return converted if _was_cut(environment, converted) else None
     if abs(highest[0] / _SHIPPED - 1) < _LOSSY:
         count, _, share = _counted(environment, False, _SHIPPED * (1 - _LOSSY), _SHIPPED * (1 - _LOSSY))
-        if count >= _FEWEST and _was_cut(environment, False, highest[0]):
-            return Clipping(_SHIPPED, count, share)
+        if count >= _FEWEST and _was_cut(environment, Clipping(highest[0], count, share)):
+            return Clipping(_SHIPPED, count, share, False, _LOSSY)
     return None
 
 
 def cut_pixels(environment: EnvironmentMap, clipping: Clipping, rows: slice) -> npt.NDArray[np.bool_]:
     """Which pixels ``(h, W)`` of some rows reach the plateau."""
     values = _values(environment, clipping.of_luminance, rows)
-    spare = _LOSSY if clipping.level == _SHIPPED else 0.012 if clipping.of_luminance else 1e-3
-    return np.asarray(values >= clipping.level * (1 - spare))
+    return np.asarray(values >= clipping.level * (1 - clipping.spare))
 
 
-def _was_cut(environment: EnvironmentMap, luminance: bool, top: float) -> bool:
+@dataclass(frozen=True)
+class _Plateau:
+    """``mixed``: its colours differ by more than a painted disk's do on what it was painted upon."""
+
+    clipping: Clipping
+    mixed: bool
+
+
+def _plateau(environment: EnvironmentMap, luminance: bool, top: float) -> Optional[_Plateau]:
+    """Pixels that are all at the very top, as far as the steps of the format that they were stored in let them."""
+    stride, colours, solid = _brightest(environment, luminance, top * (1 - 2 * _DEPTH))
+    values = colours @ np.asarray(environment.luminance) if luminance else colours.max(axis=1)
+    steps, fewest, apart = _steps(colours)
+    at_top = values >= top - 1.01 * steps
+    count, wide = int(at_top.sum()), float(steps[at_top].max())
+    next_step = int((values >= top - 2.02 * wide).sum()) - count
+    below = int((values >= top * (1 - _DEPTH)).sum()) - count
+    if stride * count < fewest or count <= _SLOPE * next_step or _THINNER * count <= below:
+        return None
+    share = stride * float(solid[at_top].sum()) / (4 * np.pi)
+    mixed = float(np.ptp(colours[at_top], axis=0).max()) > apart * wide
+    return _Plateau(Clipping(top, stride * count, share, luminance, max(1.01 * wide / top, 1e-5)), mixed)
+
+
+def _brightest(environment: EnvironmentMap, luminance: bool, level: float) -> Tuple[int, Array, Array]:
+    """Colours ``(n, 3)`` and solid angles ``(n,)`` of what reaches a level; every nth pixel where many do."""
+    bands = [slice(first, first + _BAND) for first in range(0, environment.height, _BAND)]
+    total = sum(int((_values(environment, luminance, rows) >= level).sum()) for rows in bands)
+    stride, solid = -(-total // _MOST), environment.solid_angles()
+    colours, sizes = [], []
+    for rows in bands:
+        down, across = np.nonzero(_values(environment, luminance, rows) >= level)
+        colours.append(environment.pixels[rows][down[::stride], across[::stride]])
+        sizes.append(solid[rows][down[::stride]])
+    return stride, np.concatenate(colours).astype(np.float64), np.concatenate(sizes)
+
+
+def _steps(colours: Array) -> Tuple[Array, int, float]:
+    """How far from each other a format puts values near each of some pixels ``(n,)``; and what _FORMATS says of it."""
+    for step, shared, fewest, apart in _FORMATS:
+        highest = np.abs(colours).max(axis=1, keepdims=True) if shared else np.abs(colours)
+        size = np.ldexp(step, np.frexp(np.maximum(highest, 1e-30))[1])
+        told = np.asarray(size.max(axis=1)), fewest, apart
+        parts = 2 * colours / size  # some readers give the middle of a step
+        if bool((np.abs(parts - np.round(parts)) < 1e-3).all()):
+            break
+    return told
+
+
+def _was_cut(environment: EnvironmentMap, clipping: Clipping) -> bool:
     """Whether the plateau at the top is no single round disk of one colour that stands off what is around it."""
+    luminance, top = clipping.of_luminance, clipping.level
     level = top * _HILL
     spots = _places(environment, luminance, level)
     if spots is None:
@@ -112,11 +169,6 @@ def _was_cut(environment: EnvironmentMap, luminance: bool, top: float) -> bool:
     if int(grown(seed, hill, True).sum()) < len(rows):
         return True
     colours = band[rows - first, columns].astype(np.float64)
-    if luminance:
-        equal = colours @ np.asarray(environment.luminance) >= top * (1 - _RULES[1][1])
-        peaks = colours[equal].max(axis=1)
-        if float(np.ptp(peaks)) > _MIXED * top:
-            return True
     ratios = colours / colours.max(axis=1, keepdims=True)
     if float(np.abs(ratios - np.median(ratios, axis=0)).mean(axis=0).max()) > _COLOURED:
         return True

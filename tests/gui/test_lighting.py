@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from holirep_blender.lighting.environment_map import checked_map
@@ -20,6 +21,7 @@ SCENE = "bpy.context.window_manager.windows[0].scene"
 LIGHT = f"{SCENE}.holirep.light"
 SIZE = (1600, 1400)
 OPEN_PANELS = ("HOLIREP_PT_lighting", "HOLIREP_PT_lighting_options")
+TASK = "driver.module('operators.match_lighting').running_task()"
 LAMPS = f"[row.lamp.name for row in {LIGHT}.lamps if row.lamp is not None]"
 # What is HoliRep's in the file, and the world that the scene shows.
 STATE = f"[sorted(light.name for light in bpy.data.lights), {SCENE}.world.name, [row.name for row in {LIGHT}.lamps]]"
@@ -44,6 +46,30 @@ def before(screen: Screen, environment: Path) -> list[object]:
     )
     time.sleep(1.0)
     return list(screen.python(f"result = {STATE}"))
+
+
+def test_escape_in_the_middle_leaves_all_as_it_was(screen, before, pictures):
+    pixels = paint_disk(
+        np.repeat(np.repeat(sky(512), 4, axis=0), 4, axis=1), direction(30.0, 40.0), 0.8, (6.0, 5.6, 5.0)
+    )
+    large = screen.work / "large.exr"
+    write_environment(checked_map(pixels, LUMINANCE), large)
+    small = screen.python(f"result = {LIGHT}.hdri; {LIGHT}.hdri = {str(large)!r}")
+    x, y = screen.python("area = driver.view(); result = [area.x + area.width // 3, area.y + area.height // 2]")
+    screen.mouse("mousemove", x, y, "sleep", 0.3)
+    screen.python("driver.call('holirep.match_lighting')")
+    screen.mouse("key", "Escape")
+    screen.wait_for(f"{TASK} is None", 30.0)
+    assert screen.python(f"result = {STATE}") == before
+    screen.python(f"driver.stalls = driver.Stalls(lambda: {TASK} is not None); driver.call('holirep.match_lighting')")
+    time.sleep(0.5)
+    screen.picture(pictures / "30-lighting-running.png")
+    screen.wait_for(f"{TASK} is None", 60.0)
+    gaps = screen.python("result = driver.stalls.stop()[:4]")
+    print("4,096 x 2,048: the interface stands still for", [round(gap, 2) for gap in gaps], "s at most")
+    assert screen.python(f"result = len({LIGHT}.lamps)") == 1
+    screen.python(f"bpy.ops.ed.undo(); {LIGHT}.hdri = {small!r}")
+    assert screen.python(f"result = {STATE}") == before, "one undo step"
 
 
 def test_one_click_makes_lamps_a_control_and_a_world(screen, before, pictures):
