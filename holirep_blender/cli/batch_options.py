@@ -41,6 +41,9 @@ def add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="also write over files that were changed or not ours")
     parser.add_argument("--events", metavar="FILE", help="append JSON lines to this file; - for stdout")
     parser.add_argument("--quiet", action="store_true", help="no table and no lines while it runs")
+    parser.add_argument(
+        "--gates-later", action="store_true", help="gates that are not passed are no failure until --summary-only"
+    )
     parser.add_argument("--summary-only", action="store_true", help="run nothing, write the summary of what is done")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of shot lists")
     parser.add_argument("--path-mapping", type=Path, metavar="FILE", help="where the list's paths are on this machine")

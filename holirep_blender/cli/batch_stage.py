@@ -145,6 +145,8 @@ def _judged(
 def _check_needs(plan: Plan, stage: Stage, digests: Digests, keys: Keys) -> None:
     for need in stage.needs:
         found = standing(plan, plan.stage(need), digests, keys)
+        if found.finished and not found.done:
+            raise CommandError(GATE, f"{stage.id} is held back by {need}: {found.message}")
         if not found.done:
             raise CommandError(USAGE, f"{stage.id} needs {need}, which is not done ({found.message}): run that first")
 

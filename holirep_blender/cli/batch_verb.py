@@ -109,7 +109,12 @@ def _one(options: Namespace, plan: Plan) -> tuple[dict[str, Any], str]:
     if options.stage not in names:
         raise CommandError(USAGE, f"{options.shot[0]} has no stage {options.stage!r}; it has {', '.join(names)}")
     stage = plan.stage(f"{options.shot[0]}/{options.stage}")
-    return run_stage(plan, stage, _travelling(options))
+    try:
+        return run_stage(plan, stage, _travelling(options))
+    except CommandError as error:
+        if error.code == GATE and options.gates_later:
+            return error.findings, str(error)
+        raise
 
 
 def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str, Any], str]:
@@ -154,8 +159,9 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
         raise CommandError(LOCKED, str(error)) from error
     except DaskError as error:
         raise CommandError(error.code, str(error)) from error
-    code = CANCELLED if outcome.cancelled else _code(outcome.codes)
-    if code == OK and not all(each.done for each in found.values()):
+    codes = outcome.codes - ({GATE} if options.gates_later else set())
+    code = CANCELLED if outcome.cancelled else _code(codes)
+    if not outcome.codes and code == OK and not all(each.done for each in found.values()):
         code = DISK
     return _summarised(plan, found, outcome, code)
 

@@ -83,6 +83,10 @@ def test_shots_are_done_once_and_again_after_kills_with_the_same_takes(shots, ru
     held = {row["message"] for row in rows if row.get("state") == "held"}
     assert held == {"needs nobody/replicate, which failed", "needs linked/quality, which failed"}
     assert batch(shots, "--summary-only")[0] == 10
+    for later, expected in (((), 12), (("--gates-later",), 0)):
+        code, answer, _ = batch(shots, "--shot", "linked", "--stage", "export.bvh", *later)
+        assert code == expected, answer
+    assert not (output / "linked" / "linked.bvh").exists()
     first = takes(output)
     assert Take.load(output / "linked" / "linked.npz").local_rotations.shape[0] == 8
     assert len(list((output / "linked" / "linked_preview").glob("*.png"))) == 2

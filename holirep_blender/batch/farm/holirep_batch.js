@@ -62,10 +62,12 @@ function compileJob(job) {
   const settings = job.settings;
   const stages = chosenStages(readStages(settings.stages), settings.kinds);
   const groups = settings.task_for === "shot" ? shotGroups(stages, settings) : stageGroups(stages, settings);
+  // A shot that does not pass its gates is told by the summary: a task that fails is tried again, by other workers too.
+  const later = stages.some((stage) => stage.kind === "quality") ? ["--gates-later"] : [];
   const taskOf = {};
   const tasks = groups.map((group) => {
     const task = author.Task(group.name, group.type);
-    group.commands.forEach((words) => task.addCommand(blenderCommand(settings, words)));
+    group.commands.forEach((words) => task.addCommand(blenderCommand(settings, words.concat(later))));
     group.stages.forEach((stage) => { taskOf[stage.id] = task; });
     return task;
   });

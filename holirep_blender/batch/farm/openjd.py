@@ -161,7 +161,8 @@ def _step(name: str, step: Step, stages: Sequence[Stage], needs: list[str], job:
         amounts.append({"name": "amount.worker.gpu", "min": 1})
     found["hostRequirements"] = {"amounts": amounts}
     found["parameterSpace"] = space
-    args = ["--shot", "{{Task.Param.Shot}}", "--stage", stage_word, *job.options]
+    later = ["--gates-later"] if any(stage.kind == "quality" for stage in job.plan.stages) else []
+    args = ["--shot", "{{Task.Param.Shot}}", "--stage", stage_word, *later, *job.options]
     found["script"] = {"actions": {"onRun": _action(job, args, step.timeout)}}
     return found
 

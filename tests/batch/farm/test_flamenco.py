@@ -56,6 +56,14 @@ def words_of(task):
     return [" ".join(command["parameters"]["args"]) for command in task["commands"]]
 
 
+def test_gates_are_told_by_the_last_task(compiled, submission):
+    given = job_json(submission)
+    rows = json.loads(given["settings"]["stages"])
+    given["settings"]["stages"] = json.dumps([*rows, ["sh010", "quality", "quality", 0, "sh010/apply"]])
+    said = {task["name"]: " ".join(words_of(task)) for task in compiled(given)["tasks"]}
+    assert [name for name, words in said.items() if "--gates-later" not in words] == ["summary"]
+
+
 def test_one_task_a_stage(compiled, submission, tmp_path):
     found = compiled()
     graph = edges(found)

@@ -72,6 +72,15 @@ def test_every_stage_runs_once_after_what_it_needs(farm, submission, tmp_path):
     assert set(rules.read_text(encoding="utf-8")) <= set("{}"), "no rules where no path is mapped"
 
 
+def test_gates_are_told_by_the_last_step(farm, submission, tmp_path):
+    made = submission.plan
+    judged = replace(made, stages=(*made.stages, stage("sh010", "quality", "apply")))
+    (written,) = write_openjd(replace(submission, plan=judged), tmp_path / "night.json")
+    by_name = {step["name"]: str(step["script"]) for step in json.loads(written.read_text(encoding="utf-8"))["steps"]}
+    assert [name for name, script in by_name.items() if "--gates-later" not in script] == ["summary"]
+    assert openjd(farm, "check", written)["status"] == "success"
+
+
 def test_a_finished_part_travels_with_the_next_job(submission, tmp_path):
     flows = []
     for _ in range(2):
