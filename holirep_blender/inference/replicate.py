@@ -21,7 +21,8 @@ from .methods import Method, method_of
 from .plate import Plate
 from .plate_requests import frame_range_of, plate_of, plate_path_of, sequence_fps_of
 from .provenance import Fingerprints, plate_facts, software
-from .tracking import PersonChoice, track
+from .tracking import PersonChoice
+from .tracking.devices import tracker_on, used_by
 
 STAGES = ("Reading the plate", "Tracking", "Solving", "Writing the take")
 STAGE_STARTS = (0.0, 0.01, 0.95, 0.99)
@@ -77,15 +78,16 @@ def replicate(request: dict[str, Any], report: Any) -> dict[str, Any]:
     warnings: list[str] = []
 
     def warn(text: str) -> None:
-        warnings.append(text)
-        report.warn(text)
+        if text not in warnings:
+            warnings.append(text)
+            report.warn(text)
 
     report(_stage(0))
     method = method_of(request, warn)
     plate = plate_of(request, frame_range_of(request))
     _check_track(method.options, plate)
     with Fingerprints(plate) as fingerprints:
-        take, tracked = _performance(request, plate, method, report)
+        take, tracked = _performance(request, plate, method, report, warn)
         report(_stage(3))
         try:
             fingerprints.wait(lambda: report(_stage(3)))
@@ -122,11 +124,14 @@ def _check_track(options: SolveOptions, plate: Plate) -> None:
         )
 
 
-def _performance(request: dict[str, Any], plate: Plate, method: Method, report: Any) -> tuple[Take, int]:
-    """The solved take without its provenance, and in how many frames the performer was found."""
+def _performance(
+    request: dict[str, Any], plate: Plate, method: Method, report: Any, warn: Callable[[str], None]
+) -> tuple[Take, int]:
+    """The solved take with its tracker noted, and in how many frames the performer was found."""
     clock = Clock(plate.first_frame, report)
     clock(0, plate.frame_count)
-    observations = track(
+    tracker = tracker_on(str(request.get("device") or "auto"), warn)
+    observations = tracker.track(
         plate, PersonChoice.from_json(request.get("person")), processes=request.get("processes"), progress=clock
     )
     tracked = int(np.count_nonzero(observations.body_confidence > 0.0))
@@ -138,6 +143,7 @@ def _performance(request: dict[str, Any], plate: Plate, method: Method, report: 
     take = method.solve(
         observations, float(plate.fps), plate.first_frame, lambda done: report(_stage(2, min(max(done, 0.0), 1.0)))
     )
+    take.header = {**take.header, "tracking": used_by(tracker)}
     return take, tracked
 
 

@@ -18,8 +18,10 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 _STEPS_BACK = (0, 30, 150, 600)
 
 
-def _open(path: Path, raw: bool = False) -> cv2.VideoCapture:
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+def _open(path: Path, raw: bool = False, threads: int = 0) -> cv2.VideoCapture:
+    """A reader; `threads` that decode, 0 for as many as FFmpeg likes: one a core."""
+    options = [cv2.CAP_PROP_N_THREADS, threads] if threads else []
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
     # Some builds of OpenCV turn the picture by themselves and some do not; we always do it ourselves, once.
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
     if raw:
@@ -127,14 +129,14 @@ class Movie(Plate):
                 target = first - back
                 if target <= 1:
                     break
-                capture = _open(self.path)
+                capture = _open(self.path, threads=self.threads)
                 capture.set(cv2.CAP_PROP_POS_FRAMES, target - 1)
                 if capture.grab():
                     number = self._number(capture, target)
                     if number <= first:
                         return capture, number
                 capture.release()
-        capture = _open(self.path)
+        capture = _open(self.path, threads=self.threads)
         if not capture.grab():
             raise PlateError(f"{self.path}: the movie can no longer be read; it was moved or changed meanwhile.")
         return capture, 1

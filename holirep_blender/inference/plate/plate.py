@@ -24,7 +24,10 @@ class Plate:
     first_frame, last_frame : numbers of the range's first and last frame, inclusive.
     frame_count : frames in the range.
     times : (frame_count,) seconds from the plate's own first frame; real ones where the frame rate varies.
+    threads : how many decode each part that is read; 0 for one a core.  Who reads many parts at a time sets it to 1.
     """
+
+    threads = 0
 
     def __init__(
         self, path: Path, fps: float, size: Tuple[int, int], times: np.ndarray, start: int, frame_range: Tuple[int, int]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Called with (frames done, frames in all).
 Progress = Callable[[int, int], None]
 DEFAULT = "mediapipe"
+TORCH = "torch"
 
 
 class Tracker(Protocol):
@@ -54,6 +55,11 @@ def register_tracker(name: str, make: Callable[[], Tracker]) -> None:
     _MAKERS[name] = make
 
 
+def is_replaced() -> bool:
+    """Whether a studio's tracker stands under the default's name."""
+    return DEFAULT in _MAKERS
+
+
 def get_tracker(name: str = DEFAULT) -> Tracker:
     """The tracker of that name.  Raises TrackingError that names those there are."""
     if name == DEFAULT and name not in _MAKERS:
@@ -61,7 +67,11 @@ def get_tracker(name: str = DEFAULT) -> Tracker:
         from .mediapipe_tracker import MediaPipeTracker
 
         return MediaPipeTracker()
+    if name == TORCH and name not in _MAKERS:
+        from .device_tracker import DeviceTracker
+
+        return DeviceTracker()
     if name not in _MAKERS:
-        known = ", ".join(sorted({DEFAULT, *_MAKERS}))
+        known = ", ".join(sorted({DEFAULT, TORCH, *_MAKERS}))
         raise TrackingError(f"Tracker: “{name}” is not installed; there are: {known}.")
     return _MAKERS[name]()

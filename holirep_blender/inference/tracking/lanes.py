@@ -14,7 +14,7 @@ from typing import Callable, List, Optional, Tuple, TypeVar
 
 from ...motion.observations import Observations
 from ..plate import Plate
-from .means import MEDIAPIPE, networks_for, suitable_lanes
+from .means import MEDIAPIPE, available_cores, networks_for, suitable_lanes
 from .parts import PartWorker, Report, joined
 from .plan import Plan, split
 from .scan import Sighting
@@ -50,6 +50,9 @@ class Lanes:
         pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1, self.means, self._share))
         while len(self._workers) < len(pieces):
             self._workers.append(PartWorker(networks_for(self.means)))
+        if self.means != MEDIAPIPE:
+            # as many parts are read at a time as there are cores, or more
+            plate.threads = max(1, round(available_cores() * self._share / len(pieces)))
         if len(pieces) == 1:
             return [task(self._workers[0], first, last, report)]
         messages: queue.Queue[Tuple[int, Optional[int]]] = queue.Queue()

@@ -48,6 +48,19 @@ def networks_for(means: str) -> Networks:
     return TorchNetworks(_engines[means])
 
 
+def forget(means: str) -> None:
+    """Gives up a device's networks, which have failed."""
+    _engines.pop(means, None)
+
+
+def work_of(means: str) -> Dict[str, Dict[str, float]]:
+    """What this process's device has done so far: by network, seconds and crops.  Nothing by MediaPipe."""
+    if means not in _engines:
+        return {}
+    work = _engines[means].work
+    return {name: {"seconds": work.seconds[name], "crops": work.crops[name]} for name in work.seconds}
+
+
 def available_cores() -> int:
     """The processor cores that this process may use."""
     try:

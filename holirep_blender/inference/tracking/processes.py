@@ -132,11 +132,12 @@ class Processes(Team):
 
     The processes stay in our process group, so that killing the group ends them, and they end by themselves when
     their standard input closes, so that they do not outlive us however we die.  Requests and progress are lines of
-    JSON; arrays travel as `.npz` in a temporary folder that `close` removes.
+    JSON; arrays travel as `.npz` in a temporary folder that `close` removes.  `work`: see `means.work_of`.
     """
 
     def __init__(self, plate: Plate, pieces: List[Tuple[int, int]], means: str = MEDIAPIPE) -> None:
         self._pieces, self._means = pieces, means
+        self.work: Dict[int, Dict[str, Dict[str, float]]] = {}
         remove_left_behind()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         self._messages: Queue[Tuple[int, Dict[str, Any]]] = Queue()
@@ -214,6 +215,7 @@ class Processes(Team):
                 done[number] = int(message["done"])
                 report(sum(done))
             elif message.get("finished"):
+                self.work[number] = message["work"]
                 waiting.discard(number)
             elif "error" in message:
                 kind = {"plate": PlateError, "device": DeviceError}.get(message.get("kind", ""), TrackingError)

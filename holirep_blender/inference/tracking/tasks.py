@@ -11,6 +11,7 @@ import numpy as np
 from ..plate import open_plate
 from .graphs import quiet
 from .lanes import Lanes
+from .means import work_of
 from .plan import Plan
 from .scan import to_arrays
 
@@ -38,4 +39,4 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
             with np.load(task["plan"]) as stored:
                 plan = Plan.from_arrays(stored)
             worker.follow(plate, task["first"], task["last"], plan, report).save(task["out"])
-        answer({"finished": True})
+        answer({"finished": True, "work": work_of(opening["means"])})

@@ -58,7 +58,8 @@ def _cut(step: Step, model: ModelFile, keep: Any) -> Callable[[Tensor, Tensor], 
 
     def cut(features: Tensor, matrix: Tensor) -> Tensor:
         # pixels' corners are whole numbers here, and `grid_sample` has the whole from -1 to 1
-        spots = get_places().to(matrix.dtype) @ matrix[:, :2, [0, 1, 3]].transpose(1, 2)
+        plane = torch.cat([matrix[:, :2, :2], matrix[:, :2, 3:]], 2)
+        spots = get_places().to(matrix.dtype) @ plane.transpose(1, 2)
         limit = torch.stack([spots.new_full((), width), spots.new_full((), height)])
         inside = ((spots >= 0.5) & (spots <= limit - 0.5)).all(-1).view(-1, 1, rows, columns)
         grid = (spots / limit * 2.0 - 1.0).view(-1, rows, columns, 2)

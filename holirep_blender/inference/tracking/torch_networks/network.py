@@ -9,6 +9,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 import torch
 from torch import nn
 
+from .costs import layers_of
 from .model_file import ModelFile, Step, read_model
 from .operators import MAKERS, Function, variable_inputs
 
@@ -28,7 +29,7 @@ class TensorFlowLite(nn.Module):
         super().__init__()
         model = read_model(path, outputs)
         self.size = model.shapes[model.source][1]
-        self.kind = kind
+        self.kind, self.layers = kind, layers_of(model)
         self._source, self._wanted = model.source, model.wanted
         self._steps: List[Tuple[Function, List[int], int, bool, List[int]]] = []
         uses: Dict[int, int] = {row: len(model.steps) for row in model.wanted}

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast tracking is, and where the time goes: MediaPipe's own solution, this on the CPU, this on a device.
+
+    RUNTIME_PYTHON -m benchmarks.tracking_speed PLATE [--frames 1800] [--few 120] [--device cuda:0] [--processes 1 4]
+                                                [--pictures FOLDER] [--out FILE.json]
+
+All rows are of the same plate in the same run; MediaPipe's holistic and this on the CPU do the first `--few` frames.
+`--pictures` names a folder in memory for the plate as uncompressed pictures: the rows "no decoding" read those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import cv2
+import numpy as np
+
+from benchmarks.tracking_overhead import cpu_seconds, holistic
+from holirep_blender.inference.plate import Plate, open_plate
+from holirep_blender.inference.tracking.choice import LARGEST
+from holirep_blender.inference.tracking.means import MEDIAPIPE, available_cores, networks_for, work_of
+from holirep_blender.inference.tracking.mediapipe_tracker import MediaPipeTracker
+from holirep_blender.inference.tracking.plan import split
+from holirep_blender.inference.tracking.processes import Processes
+
+DISTINCT = 460
+"""Of a long plate so many frames are written as pictures, over and over under further names."""
+REPEATS = 30
+
+
+def decoding(plate: Plate, threads: int) -> float:
+    """Frames a second that so many threads read, a contiguous part each."""
+    pieces = split(plate, plate.first_frame, plate.last_frame, threads)
+
+    def read(piece: Any) -> int:
+        return sum(1 for _ in plate.frames(*piece))
+
+    plate.threads = 1 if threads > 1 else 0
+    start = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        frames = sum(pool.map(read, pieces))
+    return frames / (time.perf_counter() - start)
+
+
+class Watch:
+    """Seconds until the first frame is done, and in all."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+        self.first: Optional[float] = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """See `interface.Progress`."""
+        if done > 0 and self.first is None:
+            self.first = time.perf_counter() - self.start
+
+
+def tracking(plate: Plate, means: str, processes: Optional[int]) -> Dict[str, Any]:
+    """One job; with what each process's device did, where there is one."""
+    works: List[Dict[str, Dict[str, float]]] = []
+    close = Processes.close
+
+    def noting(team: Processes) -> None:
+        works.extend(team.work.values())
+        close(team)
+
+    Processes.close = noting  # type: ignore[method-assign]
+    work = cpu_seconds()
+    before = {name: dict(row) for name, row in work_of(means).items()}
+    watch = Watch()
+    try:
+        rows = MediaPipeTracker(means).track(plate, LARGEST, processes=processes, progress=watch)
+    finally:
+        Processes.close = close  # type: ignore[method-assign]
+    seconds = time.perf_counter() - watch.start
+    if not works:
+        own = work_of(means)
+        works = [{n: {k: row[k] - before.get(n, {}).get(k, 0.0) for k in row} for n, row in own.items()}]
+    busy = {
+        name: sum(work.get(name, {}).get("seconds", 0.0) for work in works) for name in {n for w in works for n in w}
+    }
+    crops = {name: sum(work.get(name, {}).get("crops", 0.0) for work in works) for name in busy}
+    return {
+        "frames": plate.frame_count,
+        "seconds": seconds,
+        "frames_a_second": plate.frame_count / seconds,
+        "cpu_milliseconds_a_frame": 1e3 * (cpu_seconds() - work) / plate.frame_count,
+        "first_frame_after": watch.first,
+        "frames_a_second_after_it": plate.frame_count / (seconds - (watch.first or 0.0)),
+        "found": {
+            group: int(np.sum(getattr(rows, group + "_confidence") > 0))
+            for group in ("body", "face", "left_hand", "right_hand")
+        },
+        "processes_of_device": len(works),
+        "device_seconds": busy,
+        "crops_a_frame": {name: count / plate.frame_count for name, count in crops.items()},
+    }
+
+
+def pictures(plate: Plate, folder: Path) -> Path:
+    """The plate as uncompressed pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    last = min(plate.last_frame, plate.first_frame + DISTINCT - 1)
+    written = []
+    for number, _, image in plate.frames(plate.first_frame, last):
+        written.append(folder / f"plate_{number:06d}.ppm")
+        cv2.imwrite(str(written[-1]), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    for number in range(last + 1, plate.last_frame + 1):
+        link = folder / f"plate_{number:06d}.ppm"
+        if not link.exists():
+            link.symlink_to(written[(number - plate.first_frame) % len(written)])
+    return folder
+
+
+def ceilings(device: str) -> Dict[str, float]:
+    """Of the device: TFLOP/s of a large half-precision product, and TB/s of a large copy, bytes read and written."""
+    import torch
+
+    a = torch.randn(8192, 8192, device=device, dtype=torch.float16)
+    b = torch.randn(8192, 8192, device=device, dtype=torch.float16)
+    c = torch.empty(1 << 30, device=device, dtype=torch.float32)
+    d = torch.empty_like(c)
+
+    def timed(work: Any, repeats: int) -> float:
+        work()
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        for _ in range(repeats):
+            work()
+        end.record()
+        torch.cuda.synchronize()
+        return float(begin.elapsed_time(end)) / 1e3 / repeats
+
+    product = timed(lambda: torch.mm(a, b), 10)
+    copy = timed(lambda: d.copy_(c), 10)
+    return {"tflops": 2 * 8192**3 / product / 1e12, "tb_a_second": 2 * 4 * (1 << 30) / copy / 1e12}
+
+
+def networks_alone(device: str) -> Dict[str, Dict[str, float]]:
+    """Each network on full batches of noise: crops a second with the copies there and back, and what one crop takes."""
+    from holirep_blender.inference.tracking.torch_networks.costs import cost_of
+    from holirep_blender.inference.tracking.torch_networks.kinds import SIZES
+
+    repeats = 1 if device == "cpu" else REPEATS
+    engine = networks_for(device).engine  # type: ignore[attr-defined]
+    chance = np.random.default_rng(1)
+    table = {}
+    for name, size in SIZES.items():
+        crops = list(chance.integers(0, 255, (engine.most, size, size, 3), np.uint8))
+        engine.run(name, crops)
+        start = time.perf_counter()
+        for _ in range(repeats):
+            engine.run(name, crops)
+        seconds = (time.perf_counter() - start) / repeats / len(crops)
+        alone = engine.seconds_without_copies(name, repeats) / engine.most
+        operations, moved = cost_of(engine.network(name))
+        table[name] = {
+            "crops_a_second": 1.0 / seconds,
+            "microseconds": 1e6 * seconds,
+            "microseconds_without_copies": 1e6 * alone,
+            "gigaflop": operations / 1e9,
+            "megabytes": moved / 1e6,
+        }
+    return table
+
+
+def main() -> int:
+    """Prints one line of JSON a row, and a table at the end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("plate", type=Path)
+    parser.add_argument("--frames", type=int)
+    parser.add_argument("--few", type=int, default=120)
+    parser.add_argument("--device")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1])
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    whole = open_plate(arguments.plate)
+    last = min(whole.last_frame, arguments.frames or whole.last_frame)
+    few = open_plate(arguments.plate, (1, min(arguments.few, last)))
+    plate = open_plate(arguments.plate, (1, last))
+    table: Dict[str, Any] = {"plate": {"size": plate.size, "frames": plate.frame_count}, "cores": available_cores()}
+
+    def note(name: str, row: Any) -> None:
+        table[name] = row
+        print(json.dumps({name: row}), flush=True)
+        if arguments.out:
+            arguments.out.write_text(json.dumps(table, indent=1))
+
+    note("decoding, one thread", {"frames_a_second": decoding(few, 1)})
+    note(f"decoding, {available_cores()} threads", {"frames_a_second": decoding(plate, available_cores())})
+    stock = holistic(arguments.plate, few.frame_count)
+    note("MediaPipe holistic", {"frames_a_second": 1e3 / stock["ms"], **stock})
+    note("this on the CPU", tracking(few, MEDIAPIPE, None))
+    if arguments.device:
+        if arguments.device != "cpu":
+            note("ceilings", ceilings(arguments.device))
+        note("networks alone", networks_alone(arguments.device))
+        still = None
+        if arguments.pictures:
+            folder = pictures(plate, arguments.pictures)
+            still = open_plate(folder, sequence_fps=plate.fps)
+        for processes in arguments.processes:
+            note(f"this on {arguments.device}, {processes} processes", tracking(plate, arguments.device, processes))
+            if still is not None:
+                name = f"this on {arguments.device}, {processes} processes, no decoding"
+                note(name, tracking(still, arguments.device, processes))
+    base = table["MediaPipe holistic"]["frames_a_second"]
+    for name, row in table.items():
+        if isinstance(row, dict) and "frames_a_second" in row:
+            print(f"{name:48}{row['frames_a_second']:10.1f} frames/s{row['frames_a_second'] / base:8.2f} ×")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
