@@ -37,7 +37,9 @@ def state_of(scene: bpy.types.Scene) -> str:
         from .refining_record import digest_of_keys  # needs numpy
 
         character = shot.character
-        keys = digest_of_keys(character).hexdigest() if character is not None else ""
+        data = character.animation_data if character is not None else None
+        keyed = data is not None and data.action is not None
+        keys = digest_of_keys(character).hexdigest() if keyed else ""
         place = [round(value, 5) for row in character.matrix_world for value in row] if character is not None else []
         known = (key, f"{keys} {place} {_settings(scene)}")
         _known[scene.session_uid] = known
