@@ -16,6 +16,7 @@ from .face_fit import fit_face
 from .gates import checked_gates
 from .limits import beyond_limits
 from .marks import body_marks
+from .poses import pose_of
 from .results import OVERALL, TEMPORAL_COHERENCE, Measure, Quality, Score
 from .scoring import Array, clip_score, frame_weights, ramp, whole
 from .specs import Found, measured
@@ -62,13 +63,14 @@ def _found(evidence: Evidence) -> dict[str, Found]:
     if take.frame_count == 0 or judged.frame_count == 0:
         return {spec.name: Found(missing="The take has no frames.") for spec in table.SPECS}
     with np.errstate(invalid="ignore", divide="ignore"):
-        marks, fit, ground = body_marks(take), fit_face(take), feet.ground(evidence)
+        pose = pose_of(take)
+        own = pose if evidence.character is None else pose_of(judged)
+        marks, fit, ground = body_marks(take, pose), fit_face(take), feet.ground(evidence, own)
         found: dict[str, Found] = {}
 
-        placed = judged.world_positions()
         found["limits"] = _on_take(beyond_limits(judged), evidence)
-        found["jitter"] = _on_take(body.jitter(judged, placed), evidence)
-        found["acceleration"] = _on_take(body.acceleration(judged, placed), evidence)
+        found["jitter"] = _on_take(body.jitter(judged, own.placed), evidence)
+        found["acceleration"] = _on_take(body.acceleration(judged, own.placed), evidence)
         found["drop_outs"] = body.drop_outs(take)
         if isinstance(marks, str):
             for name in ("bone_length", "reprojection", "following"):
@@ -84,7 +86,7 @@ def _found(evidence: Evidence) -> dict[str, Found]:
             found["foot_slide"], found["penetration"] = feet.foot_slide(ground), feet.penetration(ground)
             found["feet_on_floor"], found["horizon"] = feet.feet_on_floor(ground), feet.lean(evidence, ground)
         found["saturation"], found["face_jitter"] = face.saturation(take), face.jitter(take)
-        found["face_drop_outs"] = face.drop_outs(take)
+        found["face_drop_outs"] = face.drop_outs(take, pose)
         fitted = ("face_reprojection", "face_following", "symmetry", "blinks", "lip_closure", "head_pose", "gaze")
         if isinstance(fit, str):
             for name in (*fitted, "in_step"):
@@ -92,8 +94,8 @@ def _found(evidence: Evidence) -> dict[str, Found]:
         else:
             found["face_reprojection"], found["face_following"] = face.reprojection(fit), face.following(fit, take.fps)
             found["symmetry"], found["blinks"] = face.symmetry(fit), face.blinks(take, fit)
-            found["lip_closure"] = face.lip_closure(fit)
-            found["head_pose"], found["gaze"] = crossing.head_pose(take, fit), crossing.gaze(take, fit)
+            found["lip_closure"] = face.lip_closure(take, fit)
+            found["head_pose"], found["gaze"] = crossing.head_pose(take, pose, fit), crossing.gaze(take, fit)
             if isinstance(marks, str):
                 found["in_step"] = Found(missing=marks)
             else:

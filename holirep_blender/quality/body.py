@@ -36,8 +36,8 @@ of 41 clips of recorded motion is 0.05; and seconds to each side over which that
 _RANGES: dict[str, float] = {
     "hips": 50.0, "head": 75.0, "LowerArm": 110.0, "Hand": 140.0, "LowerLeg": 110.0, "Foot": 150.0
 }  # fmt: skip
-"""Accelerations in m/s² that people hardly exceed: above the 99.9th percentiles of 41 clips of recorded everyday motion,
-sports, martial arts and dance (hips 30, head 63, forearm 71, hand 100, shin 86, foot 111), low-passed at 7 Hz."""
+"""Accelerations in m/s² that people hardly exceed: above the 99.9th percentiles of 41 clips of recorded motion, from
+everyday life to martial arts and dance (hips 30, head 63, forearm 71, hand 100, shin 86, foot 111), low-passed at 7 Hz."""
 
 
 def reprojection(marks: BodyMarks) -> Found:

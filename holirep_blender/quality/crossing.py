@@ -13,6 +13,7 @@ from ..motion.geometric.gaze import EYES
 from ..motion.take import Take
 from .face_fit import JAW, LIPS, PLACE, FaceFit
 from .marks import BodyMarks
+from .poses import Pose
 from .specs import Found
 
 Array = npt.NDArray[np.float64]
@@ -21,6 +22,8 @@ _TURN_PER_WIDTH = 2.4
 """Sine of the eye's turn per eye width of iris shift, as in ``motion.geometric.gaze``."""
 _SHUT, _USUAL = 0.45, 60.0
 _LONGEST_LAG = 0.5
+_SOONER = 0.25
+"""Correlation by which the longest lag must be the better one: smoothed motion correlates as well with any."""
 _ALIKE = 0.3
 """Correlation from which a lag is one."""
 _SPEAKS_CM = 0.03
@@ -28,7 +31,7 @@ _SPEAKS_CM = 0.03
 _MOVES_METRES = 0.004
 
 
-def head_pose(take: Take, fit: FaceFit) -> Found:
+def head_pose(take: Take, pose: Pose, fit: FaceFit) -> Found:
     """Degrees between the head of the body and the head that the face's points show."""
     if take.camera is None:
         return Found(missing="The take has no camera.")
@@ -36,7 +39,7 @@ def head_pose(take: Take, fit: FaceFit) -> Found:
         return Found(missing="The skeleton has no head.")
     camera = take.camera.world_from_camera[:, :3, :3]
     seen = np.einsum("tij,tjk->tik", camera, fit.turned)
-    own = rotations.to_matrix(take.world_rotations()[:, take.joint_names.index("head")])
+    own = rotations.to_matrix(pose.turned[:, take.joint_names.index("head")])
     cosine = (np.einsum("tij,tij->t", own, seen) - 1.0) / 2.0
     return Found(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
@@ -105,6 +108,7 @@ def _lag(own: Array, seen: Array, fps: float, least: float) -> Optional[float]:
         late, early = (a[shift:], b[: len(b) - shift]) if shift >= 0 else (a[:shift], b[-shift:])
         power = float(np.sqrt(np.vdot(late, late) * np.vdot(early, early)))
         curve[index] = float(np.vdot(late, early)) / power if power > 0.0 else 0.0
+    curve -= _SOONER * (shifts / longest) ** 2
     top = int(np.argmax(curve))
     if curve[top] < _ALIKE:
         return None

@@ -12,6 +12,7 @@ from ..motion.take import Take
 from .face_fit import PLACE, REGIONS, FaceFit
 from .face_model import face_model
 from .following import not_followed
+from .poses import Pose
 from .specs import Found
 from .windows import residual
 
@@ -27,7 +28,9 @@ _LIDS = ((386, 374, 385, 380, 387, 373), (159, 145, 158, 153, 160, 144))
 _USUAL, _SHUT = 65.0, 0.45
 """Percentile of an eye's opening that is its usual one, and the share of it at which MediaPipe's lids are shut."""
 _BLINKING = 0.4
-_TOUCHING_CM = 0.25
+_TOUCHING_CM = 0.15
+_CLOSED, _LEFT_OPEN_CM = 5.0, 0.3
+"""Percentile of the tracked gap at which lips are closed, and the most that a tracker leaves open then."""
 _FULL = 0.98
 _TURNED_AWAY = 0.25
 """Cosine of the angle between where the head looks and the camera, below which the face is not in the picture."""
@@ -84,9 +87,19 @@ def blinks(take: Take, fit: FaceFit) -> Found:
     return Found(np.where(known.any(axis=1), value, np.nan), missing="Nobody blinks in this take.")
 
 
-def lip_closure(fit: FaceFit) -> Found:
-    """Difference in millimetres of the gap between the lips, while the take's or the tracked lips touch."""
-    own, seen = (np.maximum(each[:, PLACE[13], 2] - each[:, PLACE[14], 2], 0.0) for each in (fit.own, fit.seen))
+def lip_closure(take: Take, fit: FaceFit) -> Found:
+    """Difference in millimetres of the gap between the lips, while the take's or the tracked lips touch.
+
+    The take's gap is what its coefficients open of a closed mouth; the tracked one is counted from what the tracker
+    leaves between closed lips.
+    """
+    model = face_model()
+    if model is None or not fit.facing.any():
+        return Found(missing=_AWAY)
+    own = np.maximum(take.blendshapes @ (model.moves[:, 13, 2] - model.moves[:, 14, 2]), 0.0)
+    seen = fit.seen[:, PLACE[13], 2] - fit.seen[:, PLACE[14], 2]
+    closed = float(np.clip(np.percentile(seen[fit.facing], _CLOSED), 0.0, _LEFT_OPEN_CM))
+    seen = np.maximum(seen - closed, 0.0)
     touch = fit.facing & ((own < _TOUCHING_CM) | (seen < _TOUCHING_CM))
     return Found(np.where(touch, 10.0 * np.abs(own - seen), np.nan), missing="The lips never touch.")
 
@@ -118,7 +131,7 @@ def jitter(take: Take) -> Found:
     return Found(np.where(take.blendshape_confidence.max(axis=1) > 0.0, value, np.nan))
 
 
-def drop_outs(take: Take) -> Found:
+def drop_outs(take: Take, pose: Pose) -> Found:
     """Share of the coefficients that the plate ever shows which were filled in, while the face looks to the camera.
 
     A face that is turned away is not in the picture, and not missed there.
@@ -127,14 +140,14 @@ def drop_outs(take: Take) -> Found:
     if not ever.any():
         return Found(missing="The take has no face.")
     lost = (take.blendshape_confidence[:, ever] <= 0.0).mean(axis=1)
-    return Found(np.where(_looks_away(take), np.nan, lost), missing=_AWAY)
+    return Found(np.where(_looks_away(take, pose), np.nan, lost), missing=_AWAY)
 
 
-def _looks_away(take: Take) -> npt.NDArray[np.bool_]:
+def _looks_away(take: Take, pose: Pose) -> npt.NDArray[np.bool_]:
     """Frames ``(T,)`` in which the head is turned from the camera."""
     if take.camera is None or "head" not in take.joint_names:
         return np.zeros(take.frame_count, dtype=bool)
     head = take.joint_names.index("head")
-    ahead = rotations.rotate(take.world_rotations()[:, head], np.array([0.0, -1.0, 0.0]))
-    toward = rotations.normalized(take.camera.world_from_camera[:, :3, 3] - take.world_positions()[:, head])
+    ahead = rotations.rotate(pose.turned[:, head], np.array([0.0, -1.0, 0.0]))
+    toward = rotations.normalized(take.camera.world_from_camera[:, :3, 3] - pose.placed[:, head])
     return np.asarray(np.sum(ahead * toward, axis=1) < _TURNED_AWAY)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..motion.arkit import ARKIT_NAMES
 from ..motion.geometric.gaze import EYES
 from ..motion.take import Take
-from .face_model import SKIN, FaceModel, face_model
+from .face_model import SKIN, STABLE, FaceModel, face_model
 from .timeline import Rows, observed_rows
 
 Array = npt.NDArray[np.float64]
@@ -27,12 +27,18 @@ LIVELY: tuple[int, ...] = LIPS + LIDS + BROWS + JAW + CHEEKS
 """Points of mouth, lids, brows, chin and cheeks: those by which a face is read."""
 REGIONS: dict[str, tuple[int, ...]] = {"lips": LIPS, "lids": LIDS, "brows": BROWS, "jaw": JAW}
 PLACE: dict[int, int] = {point: row for row, point in enumerate(LIVELY)}
+_USED: tuple[int, ...] = tuple(sorted({*range(0, SKIN, 4), *LIVELY, *STABLE}))
+"""Points of the skin that the face is laid by: enough for the mean, at a third of the time of all."""
+_IRISES: tuple[int, ...] = tuple(range(SKIN, 478))
+_SHAPE = len(_USED)
+_POINTS: list[int] = [*_USED, *_IRISES]
+_ROW: dict[int, int] = {point: row for row, point in enumerate(_POINTS)}
 _CHUNK = 512
 """Frames that are worked on at a time, so that memory does not grow with the clip by more than what is kept."""
 _FACING = 0.5
 """Cosine of the angle between where the face looks and the camera, from which both sides of it are seen."""
-_PIXELS = 5.0
-"""Pixels to a centimetre of the face from which it is judged: below, a tracker's error of half a pixel is a millimetre."""
+_PIXELS = 2.5
+"""Pixels to a centimetre of the face from which it is judged: below, the eyes are less than 16 pixels apart."""
 _SAMPLES, _ROUNDS = 240, 3
 
 
@@ -94,17 +100,18 @@ def fit_face(take: Take) -> Union[FaceFit, str]:
         np.zeros(count, dtype=bool),
         np.zeros(count, dtype=bool),
     )
-    chosen, small = list(LIVELY), False
+    chosen, small = [_ROW[point] for point in LIVELY], False
+    moves = model.moves[:, list(_USED)]
     for start in range(0, count, _CHUNK):
         end = min(start + _CHUNK, count)
-        points = rows.of(take.observations.face_image, start, end)
+        points = rows.of(take.observations.face_image, start, end)[:, _POINTS]
         good = valid[start:end] & np.isfinite(points).all(axis=(1, 2))
         if not good.any():
             continue
         at = start + np.flatnonzero(good)
         points, toward = in_space(points[good], focal, centre)
-        shapes = neutral + np.tensordot(take.blendshapes[at], model.moves, axes=1)
-        turned, scale, shift = laid(shapes, points[:, :SKIN])
+        shapes = neutral + np.tensordot(take.blendshapes[at], moves, axes=1)
+        turned, scale, shift = laid(shapes, points[:, :_SHAPE])
         large = scale >= _PIXELS
         small |= not large.all()
         if not large.any():
@@ -128,16 +135,16 @@ def fit_face(take: Take) -> Union[FaceFit, str]:
 
 
 def in_space(points: Array, focal: float, centre: Array) -> tuple[Array, Array]:
-    """Face points ``(T, 478, 3)`` in pixels as they lie in the camera's axes, and the directions ``(T, 3)`` to the face.
+    """Face points ``(T, N, 3)`` in pixels as they lie in the camera's axes, and the directions ``(T, 3)`` to the face.
 
     The unit is what a pixel covers at the face, so that the face is ``focal`` of them away; the tracker's ``z`` counts
     along the ray to the face's middle, since it looks at a square that is cut out around the face.
     """
     rays = np.ones_like(points)
     rays[..., :2] = (points[..., :2] - centre) / focal
-    toward = rays[:, :SKIN].mean(axis=1)
+    toward = rays[:, :_SHAPE].mean(axis=1)
     toward = toward / np.linalg.norm(toward, axis=-1, keepdims=True)
-    depth = focal + points[..., 2] - points[:, :SKIN, 2].mean(axis=1, keepdims=True)
+    depth = focal + points[..., 2] - points[:, :_SHAPE, 2].mean(axis=1, keepdims=True)
     return rays * (depth / np.einsum("tni,ti->tn", rays, toward))[..., None], toward
 
 
@@ -155,28 +162,30 @@ def laid(shapes: Array, points: Array) -> tuple[Array, Array, Array]:
 
 
 def _neutral(take: Take, rows: Rows, model: FaceModel, frames: npt.NDArray[np.intp]) -> Array:
-    """The performer's own face ``(468, 3)`` at rest, centimetres, from some of the frames."""
+    """The performer's own face at rest, the points ``_USED`` in centimetres, from some of the frames."""
     assert take.observations is not None
-    points = np.concatenate([rows.of(take.observations.face_image, int(at), int(at) + 1) for at in frames])
-    points = in_space(points, *_lens(take))[0][:, :SKIN]
+    points = np.concatenate([rows.of(take.observations.face_image, int(at), int(at) + 1)[:, _POINTS] for at in frames])
+    points = in_space(points, *_lens(take))[0][:, :_SHAPE]
     good = np.isfinite(points).all(axis=(1, 2))
-    neutral = model.template[:SKIN]
+    template, moves = model.template[list(_USED)], model.moves[:, list(_USED)]
+    neutral = template
     if not good.any():
         return neutral
     points, frames = points[good], frames[good]
-    moved = np.tensordot(take.blendshapes[frames], model.moves, axes=1)
+    moved = np.tensordot(take.blendshapes[frames], moves, axes=1)
     for _ in range(_ROUNDS):
         turned, scale, shift = laid(neutral + moved, points)
         freed = np.einsum("tji,tnj->tni", turned, points - shift[:, None]) / scale[:, None, None]
         neutral = np.median(freed - moved, axis=0)
     # rest keeps the average face's size and pose, so that figures are centimetres in head axes
-    turned, scale, shift = laid(neutral[None], model.template[None, :SKIN])
+    turned, scale, shift = laid(neutral[None], template[None])
     return np.asarray(scale[0] * neutral @ turned[0].T + shift[0])
 
 
 def _irises(freed: Array) -> Array:
     shifts = []
-    for outer, inner, _, _, iris in EYES:
+    for points in EYES:
+        outer, inner, iris = _ROW[points[0]], _ROW[points[1]], _ROW[points[4]]
         width = np.linalg.norm(freed[:, outer] - freed[:, inner], axis=-1)
         shifts.append((freed[:, iris] - (freed[:, outer] + freed[:, inner]) / 2.0) / np.maximum(width, 1e-9)[:, None])
     return np.asarray(np.stack(shifts, axis=1)[..., (0, 2)])

@@ -16,6 +16,7 @@ from ..motion.contacts.detect import contacts_of
 from ..motion.geometric.landmarks import ANKLE
 from ..motion.take import Take
 from .evidence import Evidence
+from .poses import Pose
 from .specs import Found
 from .timeline import observed_rows, rows_of
 from .windows import averaged
@@ -50,8 +51,8 @@ class Ground:
     floor: Floor
 
 
-def ground(evidence: Evidence) -> Union[Ground, str]:
-    """The soles of the judged motion, or in the user's words why there are none."""
+def ground(evidence: Evidence, pose: Pose) -> Union[Ground, str]:
+    """The soles of the judged motion, whose pose this is, or in the user's words why there are none."""
     take, judged = evidence.take, evidence.judged
     if take.frame_count == 0:
         return "The take has no frames."
@@ -71,7 +72,7 @@ def ground(evidence: Evidence) -> Union[Ground, str]:
         return str(error)
     names = tuple(points.names[index] for index in columns)
     rows = rows_of(judged, take)
-    places = rows.of(points.world(judged)[:, columns])
+    places = rows.of(points.placed(pose.turned, pose.placed)[:, columns])
     known = shown[:, [0 if name.startswith("left") else 1 for name in names]]
     places = np.where(known[..., None], places, np.nan)
     turned = (places - np.array(floor.point)) @ floor.axes().T
@@ -138,6 +139,8 @@ def _shown(take: Take) -> Mask:
 
 
 _LEAN_WINDOW = 2.5
+_MAY_BEAR = 0.12
+"""Metres over the floor below which a sole may bear weight though it is not said to stand, as in a lunge."""
 _UPRIGHT = 0.7
 """Height of the centre of mass, as a share of its usual one, from which the feet are what carries the body."""
 _GRAVITY = 9.81
@@ -159,7 +162,8 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
     axes = ground.floor.axes()
     places = (rows.of(centre) - np.array(ground.floor.point)) @ axes.T
     count = ground.touching.sum(axis=1)
-    support = np.where(ground.touching[..., None], ground.flat, 0.0).sum(axis=1) / np.maximum(count, 1)[:, None]
+    bears = ground.touching | (ground.heights < _MAY_BEAR)
+    support = np.where(bears[..., None], ground.flat, 0.0).sum(axis=1) / np.maximum(bears.sum(axis=1), 1)[:, None]
     line = np.concatenate([places[:, :2] - support, places[:, 2:]], axis=1)
     carries = (count > 0) & (places[:, 2] > _UPRIGHT * np.nanpercentile(places[:, 2], 90.0))
     line[~carries] = np.nan

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from ..motion import rotations
 from ..motion.confidence import part_of
 from ..motion.geometric.landmarks import body_attachments, torso_length
-from ..motion.skeleton import JOINT_NAMES
+from ..motion.skeleton import JOINT_NAMES, t_pose_offsets
 from ..motion.take import Take
+from .poses import Pose
 from .timeline import observed_rows
 
 Array = npt.NDArray[np.float64]
@@ -21,7 +22,6 @@ Mask = npt.NDArray[np.bool_]
 
 _SEEN = 0.5
 """Visibility from which a tracked point counts (MediaPipe's own default for a point that is believed)."""
-_REFERENCE_TORSO = 0.30
 _REFERENCE_STATURE = 1.70
 
 
@@ -45,7 +45,7 @@ class BodyMarks:
     metres: Array
 
 
-def body_marks(take: Take) -> Union[BodyMarks, str]:
+def body_marks(take: Take, pose: Pose) -> Union[BodyMarks, str]:
     """The points, or in the user's words why there are none."""
     if take.observations is None:
         return "The take holds no tracked points."
@@ -57,11 +57,10 @@ def body_marks(take: Take) -> Union[BodyMarks, str]:
     scale = stature_scale(take.rest_offsets)
     attached = body_attachments(take.rest_offsets, scale)
     joints = [take.joint_names.index(name) for name in attached.joints]
-    turned, placed = take.world_rotations(), take.world_positions()
-    world = placed[:, joints] + rotations.rotate(turned[:, joints], attached.offsets)
+    world = pose.placed[:, joints] + rotations.rotate(pose.turned[:, joints], attached.offsets)
     own = take.camera.project(world)
-    pose = take.camera.world_from_camera
-    depth = np.einsum("ti,tni->tn", pose[:, :3, 2], world - pose[:, None, :3, 3])
+    camera = take.camera.world_from_camera
+    depth = np.einsum("ti,tni->tn", camera[:, :3, 2], world - camera[:, None, :3, 3])
     rows = observed_rows(take, observations)
     seen = rows.of(observations.body_image[..., :2])[:, attached.landmarks]
     shown = rows.of(observations.body_visibility)[:, attached.landmarks] >= _SEEN
@@ -76,6 +75,4 @@ def body_marks(take: Take) -> Union[BodyMarks, str]:
 
 def stature_scale(rest_offsets: Array) -> float:
     """Stature over 1.70 m of a performer's skeleton, by its torso."""
-    from ..motion.skeleton import t_pose_offsets
-
     return torso_length(rest_offsets) / torso_length(t_pose_offsets(_REFERENCE_STATURE))
