@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import blf
 import bpy
@@ -14,6 +14,7 @@ from gpu_extras.batch import batch_for_shader
 
 from ..motion.skeleton import JOINT_NAMES, JOINT_PARENTS
 from . import blender_versions
+from .contact_rows import read_once
 from .quality_picture import POINT_BOUNDS, SLIDE_BOUNDS, PictureTake, PictureView, colours_of, in_region
 from .quality_view import camera_view, size_of, wiped
 from .violation_rows import bone_of
@@ -24,6 +25,8 @@ _CORNERS = 20
 _CIRCLE = np.stack([f(np.linspace(0.0, 2.0 * np.pi, _CORNERS, endpoint=False)) for f in (np.cos, np.sin)], axis=1)
 _SIZES = {"small": 1.7, "point": 3.6, "contact": 7.0, "knob": 12.0}
 """Radii in pixels at a scale of the interface of 1."""
+_BODY_FROM = 11
+"""The tracker's points before this one are on the head, where they lie close together."""
 _TAKE, _TEXT, _WARNING = (0.35, 0.75, 1.0), (1.0, 1.0, 1.0), (1.0, 0.75, 0.3)
 _pointed = False
 """Whether the pointer is on the wipe's line."""
@@ -98,12 +101,46 @@ def _draw_overlay(context: bpy.types.Context, picture: PictureTake, row: int, pl
             pairs = np.stack([seen, own], axis=1)
             good = np.isfinite(pairs).all(axis=(1, 2))
             _segments(context, pairs[good], colours[good] * (1.0, 1.0, 1.0, 0.8), 1.5)
-            _discs(context, seen, colours, "point")
+            head = picture.marks.points < _BODY_FROM
+            _discs(context, seen[~head], colours[~head], "point")
+            _discs(context, seen[head], colours[head], "small")
     if rows.show_contacts:
-        touching = picture.touching[row]
-        colours = np.ones((int(touching.sum()), 4))
-        colours[:, :3] = colours_of(picture.slide[row][touching], SLIDE_BOUNDS)
-        _rings(context, place.place(picture.places[row][touching]), colours, "contact")
+        held = _held(context, picture, row, place)
+        if held is not None:
+            places, off = held
+            bounds = POINT_BOUNDS
+        else:
+            touching = picture.touching[row]
+            places, off, bounds = place.place(picture.places[row][touching]), picture.slide[row][touching], SLIDE_BOUNDS
+        colours = np.ones((len(off), 4))
+        colours[:, :3] = colours_of(off, bounds)
+        _rings(context, places, colours, "contact")
+
+
+def _held(
+    context: bpy.types.Context, picture: PictureTake, row: int, place: PictureView
+) -> Optional[tuple[Array, Array]]:
+    """Where the character's points are held now ``(P, 2)``, and centimetres ``(P,)`` from where the take has them.
+
+    None where the character was not refined, or is not matched to the camera.
+    """
+    scene = context.scene
+    character = scene.holirep.refine.character
+    if not scene.holirep.match_camera or character is None or scene.objects.get(character.name) != character:
+        return None
+    now = float(scene.frame_current_final)
+    spans = [span for span in read_once(scene) if span.planted and span.first - 0.5 <= now <= span.last + 0.5]
+    world = np.array(character.matrix_world, dtype=np.float64)
+    points = np.array([(*span.place, 1.0) for span in spans]).reshape(-1, 4) @ world.T
+    view = np.array(context.region_data.perspective_matrix, dtype=np.float64)
+    places = in_region(points[:, :3], view, size_of(context))
+    off = np.full(len(spans), np.nan)
+    for number, span in enumerate(spans):
+        if span.point in picture.contacts and picture.marks is not None:
+            own = picture.places[row, picture.contacts.index(span.point)]
+            metres = float(np.nanmean(picture.marks.metres[row]))
+            off[number] = 100.0 * metres * float(np.linalg.norm(place.pixel(places[number]) - own))
+    return places, off
 
 
 def _draw_character(context: bpy.types.Context, picture: PictureTake, row: int, place: PictureView) -> None:
@@ -152,6 +189,8 @@ def _character_off(picture: PictureTake, row: int, pixels: Array) -> Array:
 
 
 def _legend(context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
+    refine = context.scene.holirep.refine
+    held = context.scene.holirep.match_camera and refine.character is not None
     lines: list[tuple[str, tuple[float, float, float]]] = []
     if rows.show_points or rows.show_character:
         good, bad = POINT_BOUNDS
@@ -160,9 +199,12 @@ def _legend(context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
         lines.append(("Take", _TAKE))
     if rows.show_character and not context.scene.holirep.match_camera:
         lines.append(("The character is not matched to the camera: apply with Match Camera", _WARNING))
-    if rows.show_contacts:
+    if rows.show_contacts and held:
+        good, bad = POINT_BOUNDS
+        lines.append((f"Held contacts: green within {good:g} cm of the take's, red from {bad:g} cm on", _TEXT))
+    elif rows.show_contacts:
         good, bad = SLIDE_BOUNDS
-        lines.append((f"Contacts: green within {good:g} cm of sliding, red from {bad:g} cm on", _TEXT))
+        lines.append((f"The take's contacts: green within {good:g} cm of sliding, red from {bad:g} cm on", _TEXT))
     _lines(context, lines)
 
 

@@ -15,6 +15,7 @@ from ..motion.geometric.landmarks import body_attachments
 from ..motion.refining.refine import own_floor
 from ..motion.take import Take
 from ..quality.marks import BodyMarks, body_marks
+from ..quality.poses import pose_of
 from ..quality.timeline import observed_rows
 
 Array = npt.NDArray[np.float64]
@@ -102,7 +103,7 @@ def picture_of_take(take: Take) -> PictureTake:
     placed = take.world_positions()
     camera = take.camera
     own = camera.project(placed) if camera is not None else np.full((count, joints, 2), np.nan)
-    marks = body_marks(take)
+    marks = body_marks(take, pose_of(take))
     found = None if isinstance(marks, str) else marks
     off = nothing if found is None else 100.0 * np.linalg.norm(found.own - found.seen, axis=-1) * found.metres
     points = contact_points(take)

@@ -204,7 +204,8 @@ class HOLIREP_PG_quality(bpy.types.PropertyGroup):
     )
     show_contacts: BoolProperty(
         name="Contacts",
-        description="Where heels, toes and hands touch in this frame, coloured by how far they slide",
+        description="Where heels, toes and hands are held in this frame, coloured by how far that is from the take's; "
+        "without a refined character the take's own contacts, coloured by how far they slide",
         default=True,
         update=_redrawn,
     )
