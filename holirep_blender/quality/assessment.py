@@ -49,13 +49,32 @@ def assess(evidence: Evidence, gates: Optional[Mapping[str, float]] = None) -> Q
         else:
             stands_on = tuple(each for each in table.STANDS_ON[name] if measures[each].score is not None)
             left_out = tuple(each for each in table.STANDS_ON[name] if measures[each].score is None)
+            essential = table.ESSENTIAL.get(name, stands_on)
+            if not set(essential) & set(stands_on):
+                stands_on, left_out = (), tuple(table.STANDS_ON[name])
             scored, lost = _combined({each: graded[each] for each in stands_on}, frames)
         losses[name] = lost
         scores[name] = _score(
             name, title, levels.get(name, 0.0), scored, stands_on, left_out, lost, found, measures, take.fps
         )
     scores[OVERALL] = _overall(scores, losses, levels[OVERALL], found, measures, take)
-    return Quality(take.fps, take.frame_start, frames, measures, scores)
+    return Quality(take.fps, take.frame_start, frames, measures, scores, _notes(evidence))
+
+
+def _notes(evidence: Evidence) -> tuple[str, ...]:
+    """What was judged in the stead of what is not there."""
+    notes = []
+    if evidence.character is None:
+        notes.append("The performer's own motion was judged, not a character's: " + _reason(evidence, "character"))
+    if evidence.floor is None:
+        notes.append("The floor is the level one where the feet stand most: " + _reason(evidence, "floor"))
+    if evidence.contacts is None:
+        notes.append("Contacts are those that the take holds or its motion shows: " + _reason(evidence, "contacts"))
+    return tuple(notes)
+
+
+def _reason(evidence: Evidence, part: str) -> str:
+    return evidence.missing.get(part, f"no {part} was given.")
 
 
 def _found(evidence: Evidence) -> dict[str, Found]:
@@ -176,7 +195,7 @@ def _score(
 ) -> Score:
     value = clip_score(per_frame)
     if not np.isfinite(value):
-        reasons = list(dict.fromkeys(measures[each].missing for each in left_out if each in measures))
+        reasons = list(dict.fromkeys(measures[each].missing for each in left_out if measures[each].missing))
         return Score(name, title, None, gate, (), left_out, None, (), " ".join(reasons))
     moving = any(measures[each].per_frame is not None for each in stands_on)
     causes = causes_of(lost, frame_weights(per_frame), measures, found, fps)

@@ -37,13 +37,14 @@ _RANGES: dict[str, float] = {
     "hips": 50.0, "head": 75.0, "LowerArm": 110.0, "Hand": 140.0, "LowerLeg": 110.0, "Foot": 150.0
 }  # fmt: skip
 """Accelerations in m/s² that people hardly exceed: above the 99.9th percentiles of 41 clips of recorded motion, from
-everyday life to martial arts and dance (hips 30, head 63, forearm 71, hand 100, shin 86, foot 111), low-passed at 7 Hz."""
+everyday life to martial arts and dance (hips 30, head 63, forearm 71, hand 100, shin 86, foot 111), low-passed at 7
+Hz."""
 
 
 def reprojection(marks: BodyMarks) -> Found:
-    """Mean distance in centimetres at the performer between the take's points in the picture and the tracked ones."""
+    """Root mean square distance, centimetres at the performer, of the take's points in the picture and the tracked."""
     off = 100.0 * np.linalg.norm(marks.own - marks.seen, axis=-1) * marks.metres
-    return Found(_mean(off), parts=_by_part(off, marks.parts))
+    return Found(np.sqrt(_mean(off**2)), parts=_by_part(off, marks.parts))
 
 
 def following(marks: BodyMarks, fps: float) -> Found:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ..motion import rotations
 from ..motion.arkit import ARKIT_INDEX, ARKIT_NAMES
 from ..motion.take import Take
-from .face_fit import PLACE, REGIONS, FaceFit
+from .face_fit import PIXELS, PLACE, REGIONS, FaceFit
 from .face_model import face_model
 from .following import not_followed
 from .poses import Pose
@@ -34,6 +34,7 @@ _CLOSED, _LEFT_OPEN_CM = 5.0, 0.3
 _FULL = 0.98
 _TURNED_AWAY = 0.25
 """Cosine of the angle between where the head looks and the camera, below which the face is not in the picture."""
+_UNSEEN = "The face never looks towards the camera, or is too small in the picture to be judged."
 _AWAY = "The face never looks towards the camera."
 
 
@@ -134,20 +135,22 @@ def jitter(take: Take) -> Found:
 def drop_outs(take: Take, pose: Pose) -> Found:
     """Share of the coefficients that the plate ever shows which were filled in, while the face looks to the camera.
 
-    A face that is turned away is not in the picture, and not missed there.
+    A face that is turned away or far off is not in the picture, and not missed there.
     """
     ever = take.blendshape_confidence.max(axis=0, initial=0.0) > 0.0
     if not ever.any():
         return Found(missing="The take has no face.")
     lost = (take.blendshape_confidence[:, ever] <= 0.0).mean(axis=1)
-    return Found(np.where(_looks_away(take, pose), np.nan, lost), missing=_AWAY)
+    return Found(np.where(_out_of_sight(take, pose), np.nan, lost), missing=_UNSEEN)
 
 
-def _looks_away(take: Take, pose: Pose) -> npt.NDArray[np.bool_]:
-    """Frames ``(T,)`` in which the head is turned from the camera."""
+def _out_of_sight(take: Take, pose: Pose) -> npt.NDArray[np.bool_]:
+    """Frames ``(T,)`` in which the head is turned from the camera, or its face is too small to be judged."""
     if take.camera is None or "head" not in take.joint_names:
         return np.zeros(take.frame_count, dtype=bool)
     head = take.joint_names.index("head")
     ahead = rotations.rotate(pose.turned[:, head], np.array([0.0, -1.0, 0.0]))
-    toward = rotations.normalized(take.camera.world_from_camera[:, :3, 3] - pose.placed[:, head])
-    return np.asarray(np.sum(ahead * toward, axis=1) < _TURNED_AWAY)
+    toward = take.camera.world_from_camera[:, :3, 3] - pose.placed[:, head]
+    away = np.linalg.norm(toward, axis=1)
+    small = take.camera.intrinsics[0, 0] < 100.0 * PIXELS * away
+    return np.asarray((np.sum(ahead * toward, axis=1) < _TURNED_AWAY * away) | small)

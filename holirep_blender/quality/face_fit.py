@@ -37,7 +37,7 @@ _CHUNK = 512
 """Frames that are worked on at a time, so that memory does not grow with the clip by more than what is kept."""
 _FACING = 0.5
 """Cosine of the angle between where the face looks and the camera, from which both sides of it are seen."""
-_PIXELS = 2.5
+PIXELS = 2.5
 """Pixels to a centimetre of the face from which it is judged: below, the eyes are less than 16 pixels apart."""
 _SAMPLES, _ROUNDS = 240, 3
 
@@ -112,7 +112,7 @@ def fit_face(take: Take) -> Union[FaceFit, str]:
         points, toward = in_space(points[good], focal, centre)
         shapes = neutral + np.tensordot(take.blendshapes[at], moves, axes=1)
         turned, scale, shift = laid(shapes, points[:, :_SHAPE])
-        large = scale >= _PIXELS
+        large = scale >= PIXELS
         small |= not large.all()
         if not large.any():
             continue

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 import numpy as np
 import numpy.typing as npt
 
 from ..lighting.measures import harmonics
 from ..lighting.sphere import even_directions
-from .evidence import Evidence, LightingEvidence
+from .evidence import Evidence
 from .specs import Found
 
 Array = npt.NDArray[np.float64]
@@ -33,7 +31,7 @@ def number(evidence: Evidence, name: str) -> Found:
     """A figure of the whole clip by its name in ``LightingEvidence``."""
     value = None if evidence.lighting is None else getattr(evidence.lighting, name)
     if value is None or not np.isfinite(value):
-        return Found(missing=_why(evidence.lighting, name))
+        return Found(missing=_why(evidence, name))
     return Found(value=float(abs(value)))
 
 
@@ -41,7 +39,7 @@ def series(evidence: Evidence, name: str) -> Found:
     """Absolute figures of frames, or one of the whole clip, by their name in ``LightingEvidence``."""
     values = None if evidence.lighting is None else getattr(evidence.lighting, name)
     if values is None or not np.isfinite(values).any():
-        return Found(missing=_why(evidence.lighting, name))
+        return Found(missing=_why(evidence, name))
     return _on_frames(np.abs(np.asarray(values, dtype=np.float64)), evidence.take.frame_count)
 
 
@@ -49,7 +47,7 @@ def flicker(evidence: Evidence) -> Found:
     """Stops by which the character's exposure against the plate changes from one frame to the next."""
     values = None if evidence.lighting is None else evidence.lighting.exposure
     if values is None or not np.isfinite(values).any():
-        return Found(missing=_why(evidence.lighting, "exposure"))
+        return Found(missing=_why(evidence, "exposure"))
     frames = evidence.take.frame_count
     if len(values) != frames or frames < 2:
         return Found(missing="The exposure was compared in one frame only.")
@@ -61,7 +59,7 @@ def face_light(evidence: Evidence) -> Found:
     """Difference, over normals, of the light that the face shows from the scene's, both at the same brightness."""
     light = evidence.lighting
     if light is None or light.scene_harmonics is None or light.face_harmonics is None:
-        return Found(missing=_why(light, "face_light"))
+        return Found(missing=_why(evidence, "face_light"))
     basis = harmonics(_NORMALS)
     sides = []
     for values in (light.face_harmonics, light.scene_harmonics):
@@ -81,7 +79,8 @@ def _on_frames(values: Array, frames: int) -> Found:
     return Found(values)
 
 
-def _why(light: Optional[LightingEvidence], name: str) -> str:
+def _why(evidence: Evidence, name: str) -> str:
+    light = evidence.lighting
     if light is None:
-        return _NO_LIGHT
+        return evidence.missing.get("lighting", _NO_LIGHT)
     return light.why.get(name, _WHY[name])

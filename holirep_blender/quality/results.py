@@ -128,6 +128,7 @@ class Quality:
     ----------
     fps, frame_start, frame_count : the take's clock; row ``i`` is plate frame ``frame_start + i`` where rates agree.
     measures, scores : by name, in the order in which they are shown; scores end with ``overall``.
+    notes : what was judged in the stead of what was not there, in the user's words.
     """
 
     fps: float
@@ -135,6 +136,7 @@ class Quality:
     frame_count: int
     measures: dict[str, Measure]
     scores: dict[str, Score]
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

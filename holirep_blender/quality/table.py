@@ -28,12 +28,12 @@ SPECS: tuple[Spec, ...] = (
          "root mean square over joints of the distance from the quadratic through 0.07 s to each side",
          "Savitzky & Golay 1964; recorded motion has 0.3 to 2 mm",
          "The body trembles", "smoothing"),
-    Spec("acceleration", "Acceleration", "body", "x human", 1.0, 4.0,
+    Spec("acceleration", "Acceleration", "body", "× human", 1.0, 4.0,
          "highest acceleration of a joint over the most that people reach with it",
          "99.9th percentiles of recorded sports and dance; low-passed at 7 Hz",
          "A limb is faster than people are", "smoothing"),
-    Spec("reprojection", "Points in the picture", "body", "cm", 3.0, 12.0,
-         "mean distance at the performer between the take's points seen through its camera and the tracked ones",
+    Spec("reprojection", "Points in the picture", "body", "cm", 3.5, 14.0,
+         "root mean square distance, at the performer, of the take's points seen through its camera from the tracked",
          "good: what MediaPipe's marks and the skeleton's differ by on rendered performers of known truth",
          "The body is not where the plate shows it", "retrack"),
     Spec("following", "Follows the plate", "body", "", 0.25, 1.0,
@@ -146,6 +146,8 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     CROSS_MODAL_CONSISTENCY: ("head_pose", "in_step", "gaze", "face_light"),
     ENVIRONMENTAL_INTEGRATION: ("feet_on_floor", "contact_shadow", "horizon", "exposure"),
 }  # fmt: skip
+ESSENTIAL: dict[str, tuple[str, ...]] = {FACE: ("face_reprojection", "face_drop_outs")}
+"""Measures one of which a score needs: what moves by itself says nothing of how true it is."""
 COHERENCE: tuple[tuple[str, ...], ...] = (
     ("jitter", "following"),
     ("face_jitter", "face_following"),
