@@ -10,51 +10,70 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Optional, Tuple, TypeVar
+from typing import Callable, List, Optional, Sequence, Tuple, TypeVar
 
 from ...motion.observations import Observations
 from ..plate import Plate
-from .means import MEDIAPIPE, available_cores, networks_for, suitable_lanes
+from .means import MEDIAPIPE, DeviceShape, available_cores, device_shape, networks_for, suitable_lanes
 from .parts import PartWorker, Report, joined
 from .plan import Plan, split
 from .scan import Sighting
+from .strands import follow_strand
 
 Result = TypeVar("Result")
-Task = Callable[[PartWorker, int, int, Report], Result]
+# Told the number of the piece, its first and last frame, and whom to report to.
+Task = Callable[[int, int, int, Report], Result]
 
 
 class Lanes:
-    """Does what a `PartWorker` does, in as many threads as suit the part; `share`: see `suitable_lanes`."""
+    """Does what a `PartWorker` does, in as many threads as suit the part."""
 
-    def __init__(self, means: str = MEDIAPIPE, share: float = 1.0) -> None:
-        self.means, self._share = means, share
+    def __init__(self, means: str = MEDIAPIPE) -> None:
+        self.means = means
         self._workers: List[PartWorker] = []
 
     def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
         """Everybody in the scanned frames of a part."""
 
-        def task(worker: PartWorker, begin: int, end: int, tell: Report) -> List[Sighting]:
-            return worker.scan(plate, begin, end, tell)
+        def task(number: int, begin: int, end: int, tell: Report) -> List[Sighting]:
+            return self._workers[number].scan(plate, begin, end, tell)
 
-        return [sighting for found in self._run(plate, first, last, task, report) for sighting in found]
+        if self.means == MEDIAPIPE:
+            count = each = suitable_lanes(plate, last - first + 1)
+        else:
+            count = each = self._prepared(plate, first, last).strands
+        found = self._run(split(plate, first, last, count), each, task, report)
+        return [sighting for sightings in found for sighting in sightings]
 
     def follow(self, plate: Plate, first: int, last: int, plan: Plan, report: Report) -> Observations:
         """The performer in every frame of a part."""
 
-        def task(worker: PartWorker, begin: int, end: int, tell: Report) -> Observations:
-            return worker.follow(plate, begin, end, plan, tell)
+        def task(number: int, begin: int, end: int, tell: Report) -> Observations:
+            return self._workers[number].follow(plate, begin, end, plan, tell)
 
-        return joined(self._run(plate, first, last, task, report))
+        if self.means == MEDIAPIPE:
+            count = suitable_lanes(plate, last - first + 1)
+            return joined(self._run(split(plate, first, last, count), count, task, report))
+        shape = self._prepared(plate, first, last)
 
-    def _run(self, plate: Plate, first: int, last: int, task: Task[Result], report: Report) -> List[Result]:
-        pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1, self.means, self._share))
-        while len(self._workers) < len(pieces):
+        def strand(number: int, begin: int, end: int, tell: Report) -> Observations:
+            workers = self._workers[number * shape.lanes : (number + 1) * shape.lanes]
+            return follow_strand(plate, begin, end, plan, workers, shape, tell)
+
+        pieces = split(plate, first, last, shape.strands)
+        return joined(self._run(pieces, len(pieces) * shape.lanes, strand, report))
+
+    def _prepared(self, plate: Plate, first: int, last: int) -> DeviceShape:
+        """How the part is worked on with a device; its readers share the cores."""
+        shape = device_shape(plate, last - first + 1)
+        plate.threads = max(1, available_cores() // shape.strands) if shape.strands > 1 else 0
+        return shape
+
+    def _run(self, pieces: Sequence[Tuple[int, int]], workers: int, task: Task[Result], report: Report) -> List[Result]:
+        while len(self._workers) < workers:
             self._workers.append(PartWorker(networks_for(self.means)))
-        if self.means != MEDIAPIPE:
-            # as many parts are read at a time as there are cores, or more
-            plate.threads = max(1, round(available_cores() * self._share / len(pieces)))
         if len(pieces) == 1:
-            return [task(self._workers[0], first, last, report)]
+            return [task(0, *pieces[0], report)]
         messages: queue.Queue[Tuple[int, Optional[int]]] = queue.Queue()
         stop = threading.Event()
 
@@ -65,7 +84,7 @@ class Lanes:
                 messages.put((number, done))
 
             try:
-                return task(self._workers[number], *pieces[number], tell)
+                return task(number, *pieces[number], tell)
             finally:
                 messages.put((number, None))
 

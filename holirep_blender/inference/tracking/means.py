@@ -8,6 +8,7 @@ interpreter there and shows that the GPU's way of working is right where there i
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Dict
 
 from ..plate import Plate
@@ -24,9 +25,14 @@ MOST_LANES = 2
 FRAMES_PER_LANE = 60
 # Pictures larger than that are not held twice.
 MOST_BYTES_PER_LANE = 512 << 20
-# A device answers many lanes' crops as one batch, and has its networks once.
+# A device answers many lanes' crops as one batch, and has its networks once.  Each lane follows the stretch before it
+# once more, so the longer a lane the better.
 DEVICE_LANES = 16
 FRAMES_PER_DEVICE_LANE = 24
+MOST_FRAMES_PER_DEVICE_LANE = 60
+# One reader decodes at most some 400 frames a second of 1080p.
+MOST_STRANDS = 4
+CORES_PER_STRAND = 4
 
 _engines: Dict[str, Engine] = {}
 """The warm worker keeps the networks on a device for the next job."""
@@ -69,22 +75,40 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
-def suitable_lanes(plate: Plate, frames: int, means: str = MEDIAPIPE, share: float = 1.0) -> int:
-    """How many threads follow parts of the plate side by side in a process; `share` is its share of the memory.
+def suitable_lanes(plate: Plate, frames: int) -> int:
+    """How many threads follow parts of the plate side by side in a process with MediaPipe's interpreters.
 
-    By MediaPipe two where there are two cores, frames enough, and pictures that are not too large to hold; on a device
-    as many as its batches gain from and the memory holds pictures for.
+    Two where there are two cores, frames enough, and pictures that are not too large to hold.
     """
-    if means != MEDIAPIPE:
-        most = int(share * memory_for_pictures() // bytes_held(plate))
-        return max(1, min(frames // FRAMES_PER_DEVICE_LANE, DEVICE_LANES, most))
     if bytes_held(plate) > MOST_BYTES_PER_LANE:
         return 1
     return max(1, min(available_cores(), frames // FRAMES_PER_LANE, MOST_LANES))
 
 
+@dataclass(frozen=True)
+class DeviceShape:
+    """How a part of a plate is worked on with a device: `strands` read side by side, each followed by `lanes` in
+    windows of `frames_a_lane` frames a lane.
+    """
+
+    strands: int
+    lanes: int
+    frames_a_lane: int
+
+
+def device_shape(plate: Plate, frames: int) -> DeviceShape:
+    """As many lanes as batches gain from, as the part has frames for, and as the memory holds two windows for."""
+    held = 2 * 3 * plate.size[0] * plate.size[1]
+    room = memory_for_pictures() // held
+    lanes = max(1, min(DEVICE_LANES, frames // FRAMES_PER_DEVICE_LANE, room // FRAMES_PER_DEVICE_LANE))
+    strands = max(1, min(MOST_STRANDS, available_cores() // CORES_PER_STRAND, lanes))
+    each = max(1, lanes // strands)
+    length = min(MOST_FRAMES_PER_DEVICE_LANE, room // (strands * each), -(-frames // (strands * each)))
+    return DeviceShape(strands, each, max(1, length))
+
+
 def memory_for_pictures() -> int:
-    """Bytes that all processes together may hold pictures in while a device works: a quarter of the machine's."""
+    """Bytes that pictures may take while a device works: a quarter of the machine's memory."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
     except (AttributeError, ValueError, OSError):  # Windows

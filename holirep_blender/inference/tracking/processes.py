@@ -16,6 +16,7 @@ from queue import Queue
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
+import cv2
 import numpy as np
 
 from ...motion.observations import Observations
@@ -35,11 +36,6 @@ CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
 # What the pictures that all of them hold may take.
 MOST_BYTES_HELD = 4 << 30
-
-# On a device: what a process does itself (not its networks) keeps about three cores busy, one of them with Python.
-CORES_PER_DEVICE_PROCESS = 3
-MOST_DEVICE_PROCESSES = 6
-FRAMES_PER_DEVICE_PROCESS = 240
 
 FOLDER_PREFIX = "holirep-tracking-"
 
@@ -70,8 +66,7 @@ def _is_running(pid: int) -> bool:
 def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
     """As many processes as keep the processor cores that we have busy; fewer for a short plate or huge pictures."""
     if means != MEDIAPIPE:
-        most = min(available_cores() // CORES_PER_DEVICE_PROCESS, MOST_DEVICE_PROCESSES)
-        return max(1, min(most, plate.frame_count // FRAMES_PER_DEVICE_PROCESS))
+        return 1  # a device does one process's work at a time, and each would load the networks
     held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count)
     most = min(available_cores() // CORES_PER_PROCESS, MOST_BYTES_HELD // held, MOST_PROCESSES)
     return max(1, min(most, plate.frame_count // FRAMES_PER_PROCESS))
@@ -112,10 +107,15 @@ class InProcess(Team):
         kept = [worker for worker in _idle if worker.means == means]
         _idle.clear()
         self._worker = kept[0] if kept else Lanes(means)
+        self._threads = cv2.getNumThreads()
+        if means != MEDIAPIPE:
+            # a lane cuts small squares: OpenCV's threads would only get in each other's way
+            cv2.setNumThreads(1)
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
+        cv2.setNumThreads(self._threads)
         # after a failure a network may be in the middle of a run
         if kind is None:
             _idle[:] = [self._worker]
@@ -169,7 +169,6 @@ class Processes(Team):
                 "range": [plate.first_frame, plate.last_frame],
                 "sequence_fps": plate.fps,
                 "means": self._means,
-                "share": 1.0 / len(self._pieces),
             },
         )
 

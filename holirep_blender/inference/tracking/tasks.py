@@ -25,7 +25,7 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
     cv2.setNumThreads(1)
     opening = receive()
     plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
-    worker = Lanes(opening["means"], opening["share"])
+    worker = Lanes(opening["means"])
 
     def report(done: int) -> None:
         answer({"done": done})

@@ -168,6 +168,8 @@ SIZES = {
     "face_detector": 128,
 }
 """Pixels of a crop's side."""
+EXACT = ("pose",)
+"""Networks in float32 everywhere: whether the heatmap moves a point flips by a hair, and the point leaps."""
 KEY_POINTS = {"body_detector": 4, "palm_detector": 7, "face_detector": 6}
 LEAST_SCORES = {"body_detector": 0.5, "palm_detector": 0.5, "face_detector": 0.5}
 """Below this a detection is none."""

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks in PyTorch say what MediaPipe's interpreter says, and the device's way of working is right on any.
+
+All of it runs on the CPU: a GPU differs by its precision and by what it is started with.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, List
+
+import mediapipe
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from holirep_blender.inference.errors import PlateError
+from holirep_blender.inference.plate import Plate, open_plate
+from holirep_blender.inference.tracking import PersonChoice, devices, means
+from holirep_blender.inference.tracking.device_tracker import DeviceTracker
+from holirep_blender.inference.tracking.mediapipe_tracker import MediaPipeTracker
+from holirep_blender.inference.tracking.networks import MediaPipeNetworks
+from holirep_blender.inference.tracking.regions import (
+    Region,
+    body_region,
+    face_region_from_detection,
+    hand_region_from_palm,
+    head_region_from_body,
+    whole,
+)
+from holirep_blender.inference.tracking.shared_frames import SharedFrames
+from holirep_blender.inference.tracking.torch_networks.engine import Engine, models_of
+from holirep_blender.inference.tracking.torch_networks.lookers import TorchNetworks, merged
+
+# Of the region's side: rounding in another order.
+ROUNDING = 1e-5
+
+
+@pytest.fixture(scope="module")
+def clip(shared_data: Path) -> Path:
+    return shared_data / "video" / "asl_learn.mkv"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Any:
+    """On a busy machine PyTorch's threads wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_every_network_says_what_mediapipes_interpreter_says(clip: Path) -> None:
+    image = next(open_plate(clip).frames(31, 31))[2]
+    engine = Engine("cpu", models_of(mediapipe))
+    stock, own = MediaPipeNetworks(), TorchNetworks(engine)
+
+    def found(kind: str, region: Region) -> List[Any]:
+        first, second = stock.detector(kind).run(image, region), own.detector(kind).run(image, region)
+        assert len(first) == len(second) > 0
+        for one, other in zip(first, second):
+            assert one.score == pytest.approx(other.score, abs=1e-4)
+            np.testing.assert_allclose(one.box, other.box, atol=ROUNDING * region.side)
+            np.testing.assert_allclose(one.points, other.points, atol=ROUNDING * region.side)
+        return first
+
+    person = found("body", whole(image))[0]
+    region = body_region(person.points[0], person.points[1])
+    for mirrored in (False, True):
+        body, other = stock.pose().run(image, region, mirrored), own.pose().run(image, region, mirrored)
+        assert body.score > 0.9
+        np.testing.assert_allclose(other.image, body.image, atol=ROUNDING * region.side)
+        np.testing.assert_allclose(other.world, body.world, atol=2e-4)
+        np.testing.assert_allclose(other.visibility, body.visibility, atol=1e-4)
+        np.testing.assert_allclose(other.circle, body.circle, atol=ROUNDING * region.side)
+    detected = found("face", head_region_from_body(body.image))[0]
+    square = face_region_from_detection(detected.box, detected.points)
+    face, mesh = stock.face().run(image, square), own.face().run(image, square)
+    assert face.score > 0.9
+    assert mesh.score == pytest.approx(face.score, abs=1e-4)
+    np.testing.assert_allclose(mesh.image, face.image, atol=ROUNDING * square.side)
+    palm = found("palm", whole(image))[0]
+    place = hand_region_from_palm(palm.box, palm.points)
+    for lite, mirrored in ((False, False), (False, True), (True, False)):
+        hand, again = stock.hand(lite).run(image, place, mirrored), own.hand(lite).run(image, place, mirrored)
+        assert hand.score > 0.5
+        assert (again.score, again.right) == pytest.approx((hand.score, hand.right), abs=1e-4)
+        np.testing.assert_allclose(again.image, hand.image, atol=ROUNDING * place.side)
+        np.testing.assert_allclose(again.world, hand.world, atol=1e-5)
+    engine.close()
+
+
+def test_strands_windows_and_lanes_join_to_what_mediapipe_finds(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plate = open_plate(clip, (9, 40))
+    stock = MediaPipeTracker().track(plate, PersonChoice(), processes=1)
+    monkeypatch.setattr(means, "available_cores", lambda: 2)
+    for name, value in (("CORES_PER_STRAND", 1), ("DEVICE_LANES", 4), ("FRAMES_PER_DEVICE_LANE", 4)):
+        monkeypatch.setattr(means, name, value)
+    monkeypatch.setattr(means, "MOST_FRAMES_PER_DEVICE_LANE", 4)
+    assert means.device_shape(plate, plate.frame_count) == means.DeviceShape(2, 2, 4)
+    done: List[int] = []
+    own = DeviceTracker("cpu").track(plate, PersonChoice(), processes=1, progress=lambda n, total: done.append(n))
+    np.testing.assert_array_equal(own.frame_numbers, stock.frame_numbers)
+    np.testing.assert_array_equal(own.times, stock.times)
+    assert done == sorted(done)
+    assert done[-1] == plate.frame_count
+    radius = np.nanmedian(np.ptp(stock.body_image[:, :, 1], axis=1)) / 2.0
+    # where the region differs a little, so does the answer; rounding decides between two looks that are equally sure
+    for group, tolerance, least in (("body", 0.03, 0.97), ("face", 0.02, 0.9), ("left_hand", 0.04, 0.6)):
+        first, second = getattr(stock, group + "_image")[..., :2], getattr(own, group + "_image")[..., :2]
+        both = np.isfinite(first) & np.isfinite(second)
+        assert both.sum() > least * np.isfinite(first).sum() > 0, group
+        assert np.percentile(np.abs(second - first)[both], 90) < tolerance * radius, group
+    assert means.work_of("cpu")["pose"]["crops"] > 20
+
+
+class _Frugal(nn.Module):
+    """Says the mean of each crop, and fails as a GPU without memory does for more than a few at a time."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        if len(crops) > self.most:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return crops.float().mean((1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize(("enough", "halved"), [(5, 4), (1, 1)])
+def test_without_memory_the_batch_is_halved_and_the_work_goes_on(enough: int, halved: int) -> None:
+    engine = Engine("cpu", Path(), most=16, makers={"pose": lambda folder, kind: _Frugal(enough)})
+    crops = [np.full((4, 4, 3), value, np.uint8) for value in range(23)]
+    replies: List[SimpleQueue[Any]] = [SimpleQueue() for _ in crops]
+    for crop, reply in zip(crops, replies):
+        engine.ask("pose", crop, reply)
+    assert [float(reply.get(timeout=20)[0]) for reply in replies] == list(range(23))
+    assert engine.most == halved
+    engine.close()
+
+
+def test_where_not_even_one_crop_fits_whoever_asked_is_told() -> None:
+    engine = Engine("cpu", Path(), makers={"pose": lambda folder, kind: _Frugal(0)})
+    reply: SimpleQueue[Any] = SimpleQueue()
+    engine.ask("pose", np.zeros((4, 4, 3), np.uint8), reply)
+    assert isinstance(reply.get(timeout=20), torch.cuda.OutOfMemoryError)
+    engine.close()
+
+
+def test_a_gpu_that_fails_leaves_the_work_to_the_cpu_and_says_why(clip: Path) -> None:
+    absent = "cuda:7"
+    if torch.cuda.is_available() and torch.cuda.device_count() > 7:
+        pytest.skip("this machine has eight GPUs")
+    told: List[str] = []
+    plate: Plate = open_plate(clip, (30, 33))
+    tracker = DeviceTracker(absent, told.append)
+    rows = tracker.track(plate, PersonChoice(), processes=1)
+    assert (rows.body_confidence > 0).all()
+    (text,) = told
+    assert absent in text
+    assert "CPU" in text
+    assert devices.used_by(tracker) == {"tracker": "torch", "device": "cpu"}
+
+
+def test_the_preference_decides_and_is_answered_where_it_cannot_be_met() -> None:
+    told: List[str] = []
+    assert isinstance(devices.tracker_on("cpu", told.append), MediaPipeTracker)
+    assert told == []
+    if not torch.cuda.is_available():
+        assert isinstance(devices.tracker_on("auto", told.append), MediaPipeTracker)
+        assert told == []
+        assert isinstance(devices.tracker_on("cuda:0", told.append), MediaPipeTracker)
+        (text,) = told
+        assert "cuda:0" in text
+
+
+def test_boxes_that_overlap_become_their_weighted_mean() -> None:
+    boxes = np.array(
+        [[0.9, 0.5, 0.5, 0.2, 0.2, 0.4, 0.4], [0.6, 0.52, 0.5, 0.2, 0.2, 0.7, 0.4], [0.8, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]
+    )
+    boxes = boxes[np.argsort(-boxes[:, 0])]
+    first, second = merged(boxes)
+    np.testing.assert_allclose(first, [0.9, (0.45 + 0.312) / 1.5, 0.5, 0.2, 0.2, (0.36 + 0.42) / 1.5, 0.4])
+    np.testing.assert_allclose(second, boxes[1])
+
+
+def test_frames_that_are_read_once_reach_all_who_ask_and_errors_too(clip: Path) -> None:
+    plate = open_plate(clip, (3, 12))
+    expected = {number: image for number, _, image in plate.frames()}
+    shared = SharedFrames(plate, 3, 12, most=6)
+    for first, last in ((3, 6), (5, 8)):
+        found = list(shared.frames(first, last))
+        assert [number for number, _, _ in found] == list(range(first, last + 1))
+        assert all(np.array_equal(image, expected[number]) for number, _, image in found)
+    shared.give_up(9)
+    assert [number for number, _, _ in shared.frames(9, 12, only={10, 12})] == [10, 12]
+    shared.close()
+    beyond = SharedFrames(plate, 3, 13, most=20)
+    with pytest.raises(PlateError, match="outside the plate"):
+        list(beyond.frames(3, 13))
+    beyond.close()
