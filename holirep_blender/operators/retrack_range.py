@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import bpy
 
-from .. import preferences
 from ..scene import shot as shots
 from . import session
 from .performance import Performance, start_or_wait, why_no_job
@@ -135,7 +134,7 @@ class RangeTracking(Performance):
         self._folder = tempfile.TemporaryDirectory(prefix="holirep-retrack-")
         super().__init__(scene, out=Path(self._folder.name) / "range.npz")
         self._frames, self._frame, self._box = frames, frame, box
-        self._solving: Optional[SolveAgain] = None
+        self._solving: Optional[SolveSpliced] = None
 
     def finish(self, job: Job) -> bool:
         """Puts what was seen into the take and solves that again; then what Solve Again does."""
@@ -143,21 +142,22 @@ class RangeTracking(Performance):
             return self._solving.finish(job)
         if job.state != "done":
             return super().finish(job)
-        waiting = self._continue(Path(job.result["take"]))
-        if waiting is not None:
-            waiting.start()
+        if self._find(bpy.data.scenes, self.scene_uid) is None:
+            session.report("WARNING", "The scene is gone: another file was opened, or it was deleted. Nothing changed")
+            return True
+        try:
+            self._spliced(Path(job.result["take"])).start()
+        except ValueError as error:
+            session.report("ERROR", str(error))
         return True
 
-    def run(self, show: Any = None) -> Job:
+    def run(self, show: Optional[Callable[[Job], None]] = None) -> Job:
         """Both jobs, one after the other."""
         job = super().run(show)
         if job.state != "done":
             return job
-        solving = self._continue(Path(job.result["take"]))
-        if solving is None:
-            return job
-        self._solving = solving
-        return solving.run(show)
+        self._solving = self._spliced(Path(job.result["take"]))
+        return self._solving.run(show)
 
     def _must_inspect(self) -> bool:
         return False  # only what is tracked is used, so no lens and no camera is needed
@@ -169,25 +169,27 @@ class RangeTracking(Performance):
     def _camera(self, _plate: PlateFrames | None) -> dict[str, Any]:
         return {"camera_track": None}
 
-    def _continue(self, tracked: Path) -> Optional[SolveAgain]:
-        """Writes the take with the range's observations and makes it the shot's; None where the shot is gone."""
+    def _spliced(self, tracked: Path) -> SolveSpliced:
+        """What solves the take with the range's observations in place of its own. Raises ValueError: none changed."""
         from ..scene.quality_retracking import write_spliced
 
-        scene = self._find(bpy.data.scenes, self.scene_uid)
-        if scene is None:
-            session.report("WARNING", "The scene was deleted while the range was tracked. Nothing was changed")
-            return None
-        take = Path(bpy.path.abspath(scene.holirep.take))
-        target = shots.new_take_path(preferences.takes_folder(), take.with_name(take.stem.rsplit(".", 1)[0]))
+        target = tracked.with_name("spliced.npz")
         try:
-            write_spliced(take, tracked, target)
+            write_spliced(Path(bpy.path.abspath(self._shot().take)), tracked, target)
         except (ValueError, OSError) as error:
-            session.report("ERROR", f"The range was tracked, but not put into the take: {error}")
-            return None
-        finally:
-            self._folder.cleanup()
-        scene.holirep.take = str(target)
-        return SolveAgain(scene)
+            raise ValueError(f"The range was tracked, but cannot be put into the take: {error}") from error
+        return SolveSpliced(self._find(bpy.data.scenes, self.scene_uid), target, self._folder)
+
+
+class SolveSpliced(SolveAgain):
+    """Solve Again from a take in a folder that lasts as long as this; the shot keeps its take until the new one is."""
+
+    def __init__(self, scene: bpy.types.Scene, take: Path, folder: tempfile.TemporaryDirectory[str]) -> None:
+        super().__init__(scene)
+        self._spliced_take, self._kept_folder = take, folder
+
+    def _observed(self) -> Path:
+        return self._spliced_take
 
 
 CLASSES = (HOLIREP_OT_retrack_range,)

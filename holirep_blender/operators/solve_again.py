@@ -51,12 +51,18 @@ class SolveAgain(Performance):
     def _must_inspect(self) -> bool:
         return False  # the take knows the plate's size and frames
 
+    def _observed(self) -> Path:
+        """The take whose observations are solved."""
+        return Path(bpy.path.abspath(self._shot().take))
+
     def _params(self, _plate: PlateFrames | None) -> dict[str, Any]:
         from ..scene.shot_take import plate_frames_of
 
         shot = self._shot()
-        take = Path(bpy.path.abspath(shot.take))
-        out = self._out or shots.new_take_path(preferences.takes_folder(), take.with_name(take.stem.rsplit(".", 1)[0]))
+        named = Path(bpy.path.abspath(shot.take))
+        named = named.with_name(named.stem.rsplit(".", 1)[0])
+        take = self._observed()
+        out = self._out or shots.new_take_path(preferences.takes_folder(), named)
         plate, given = plate_frames_of(take)
         settings = {**shots.solve_settings(shot, plate.size), **self._camera(plate)}
         if given and shot.camera_kind == "SOLVED":

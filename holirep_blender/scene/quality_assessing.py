@@ -3,31 +3,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import bpy
 
 from ..quality.assessment import assess
+from ..quality.evidence import Evidence
 from ..quality.gates import read_gates
+from ..quality.results import Quality
 from . import quality_rows, quality_state
 from .quality_evidence import gather_evidence
 
 
-def assess_scene(context: bpy.types.Context, scene: bpy.types.Scene, progress: Callable[[float], None]) -> int:
-    """Assesses a scene's shot by its own gates and keeps what was found; returns how many frames were looked at.
+@dataclass(frozen=True)
+class Assessing:
+    """A shot as it was when assessing it began: ``state`` tells whether it is still so."""
 
-    ``progress`` is told how far it is, in percent. Raises ValueError or OSError, in the user's words, where there is no
-    take or it cannot be read; then what was found before stays.
+    evidence: Evidence
+    gates: dict[str, float]
+    state: str
+
+    def measured(self) -> Quality:
+        """The assessment; it touches nothing of Blender's, so it may run in a thread."""
+        return assess(self.evidence, self.gates)
+
+    def keep(self, scene: bpy.types.Scene, quality: Quality) -> str:
+        """Keeps what was found in the scene; returns it in words."""
+        quality_rows.write(scene, quality, self.evidence)
+        rows = scene.holirep.quality
+        rows.digest = self.state
+        return f"{rows.summary}: {self.evidence.take.frame_count} frames"
+
+
+def gathered(context: bpy.types.Context, scene: bpy.types.Scene) -> Assessing:
+    """What a scene's shot is assessed by.
+
+    Raises ValueError or OSError, in the user's words, where there is no take or it cannot be read; what was found
+    before stays.
     """
-    rows = scene.holirep.quality
     evidence = gather_evidence(context, scene)
-    progress(30)
-    quality = assess(evidence, quality_rows.gates_of(rows))
-    progress(90)
-    quality_rows.write(scene, quality, evidence)
-    rows.digest = quality_state.state_of(scene)
-    return evidence.take.frame_count
+    return Assessing(evidence, quality_rows.gates_of(scene.holirep.quality), quality_state.state_of(scene))
 
 
 def load_gates(scene: bpy.types.Scene, path: Path) -> None:
