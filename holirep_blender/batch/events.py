@@ -46,6 +46,11 @@ class Log:
             self._stream.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 shot``, ``2 shots``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def sentence(happened: Event) -> str:
     """An event in words; empty for what only pipelines want to know."""
     kind, name = happened["event"], f"{happened.get('shot', '')}/{happened.get('stage', '')}"
@@ -61,11 +66,11 @@ def sentence(happened: Event) -> str:
     if kind == "shot_finished":
         return f"{happened['shot']} {'complete' if happened['state'] == 'done' else happened['state'].upper()}"
     if kind == "batch_started":
-        return f"{happened['todo']} of {happened['stages']} stages to do in {happened['shots']} shots"
+        stages, shots = counted(happened["stages"], "stage"), counted(happened["shots"], "shot")
+        return f"{happened['todo']} of {stages} to do in {shots}"
     if kind == "batch_finished":
-        return (
-            f"{happened['state']}: {happened['done']} stages done, {happened['failed']} failed, {happened['left']} left"
-        )
+        done = counted(happened["done"], "stage")
+        return f"{happened['state']}: {done} done, {happened['failed']} failed, {happened['left']} left"
     return ""
 
 
@@ -107,7 +112,7 @@ class Table:
 
     def _draw(self, above: str) -> None:
         self._last = time.monotonic()
-        lines = [f"{self._counts[0]} of {self._counts[1]} stages"] if self._running else []
+        lines = [f"{self._counts[0]} of {counted(self._counts[1], 'stage')}"] if self._running else []
         for name, (since, text) in self._running.items():
             lines.append(f"  {name:<32.32} {self._last - since:6.0f} s  {text:.60}")
         back = f"\x1b[{self._lines}F" if self._lines else ""

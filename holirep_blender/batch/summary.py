@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 from urllib.parse import quote
 
+from .events import counted
 from .plan import PICTURE, Plan, Stage
 from .runner import Outcome
 from .standing import Standing
@@ -99,7 +100,7 @@ def write_summary(plan: Plan, facts: Mapping[str, Any]) -> None:
 def page(facts: Mapping[str, Any]) -> str:
     """The page: one row a shot, with links to its files and logs."""
     rows = "\n".join(_row(shot) for shot in facts["shots"])
-    text = f"{facts['done']} of {facts['stages']} stages done, {facts['failed']} failed"
+    text = f"{facts['done']} of {counted(facts['stages'], 'stage')} done, {facts['failed']} failed"
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{html.escape(facts["batch"])}</title>
 <style>

@@ -21,7 +21,7 @@ from .. import preferences
 from ..batch.checking import BlendFacts, check_files, check_standings
 from ..batch.child import read_job
 from ..batch.digests import Digests
-from ..batch.events import Event, Listener, Log, Table, open_events
+from ..batch.events import Event, Listener, Log, Table, counted, open_events
 from ..batch.farm.dask_submit import DaskError
 from ..batch.launching import blender_words
 from ..batch.locks import Busy, batch_lock
@@ -42,6 +42,7 @@ from ..batch.workplace import sweep
 from ..runtime.faults import RuntimeFault
 from ..scene.blend_header import blend_version
 from ..scene.bringing_in import BringInError, contents
+from ..scene.exporters import NO_USD, has_usd
 from ..scene.quality_report import gates_of_show
 from . import farm
 from .batch_plates import look_into
@@ -87,7 +88,7 @@ def _planned(options: Namespace) -> tuple[ShotList, Plan]:
             shot.values["replicate"].setdefault("weights", weights)
     plan = make_plan(shot_list, None if problems else options.shot, problems)
     if problems:
-        raise ListErrors(shot_list.path.name, problems + _wrong_files(shot_list, plan))
+        raise ListErrors(shot_list.path.name, problems + _wrong_files(options, shot_list, plan))
     return shot_list, plan
 
 
@@ -168,7 +169,7 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
 
 def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Digests) -> dict[str, Standing]:
     """How each stage stands; raises ListErrors with all that is wrong with the files."""
-    problems = _wrong_files(shot_list, plan)
+    problems = _wrong_files(options, shot_list, plan)
     found: dict[str, Standing] = {}
     if not problems:
         found = standings(plan, digests)
@@ -179,9 +180,14 @@ def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Diges
     return found
 
 
-def _wrong_files(shot_list: ShotList, plan: Plan) -> list[Problem]:
+def _wrong_files(options: Namespace, shot_list: ShotList, plan: Plan) -> list[Problem]:
     problems = check_files(shot_list, plan, _look)
-    return problems + check_plates(shot_list, plan, look_into) + _wrong_gates(shot_list, plan)
+    problems += check_plates(shot_list, plan, look_into) + _wrong_gates(shot_list, plan)
+    if options.emit is None and options.scheduler is None and not has_usd():
+        places = {shot.name: shot for shot in shot_list.shots}
+        wanted = {stage.shot for stage in plan.stages if stage.recipe.get("format") == "usd"}
+        problems += [places[name].at("export").problem(NO_USD) for name in wanted]
+    return problems
 
 
 def _wrong_gates(shot_list: ShotList, plan: Plan) -> list[Problem]:
@@ -284,7 +290,8 @@ def _shown(plan: Plan, found: Mapping[str, Standing]) -> tuple[dict[str, Any], s
             lines.append(f"  {stage.name:<26} {why:<44} → {', '.join(outputs)}")
             rows.append({"id": stage.id, "state": standing.state, "needs": list(stage.needs), "outputs": outputs})
     count = sum(not found[stage.id].finished for stage in plan.stages)
-    lines.append(f"{count} of {len(plan.stages)} stages to do in {len(plan.shots)} shots, into {plan.output}")
+    stages, shots = counted(len(plan.stages), "stage"), counted(len(plan.shots), "shot")
+    lines.append(f"{count} of {stages} to do in {shots}, into {plan.output}")
     return {"plan": rows, "to_do": count, "output": str(plan.output)}, "\n".join(lines)
 
 
@@ -294,7 +301,7 @@ def _summarised(
     facts = summary(plan, found, outcome, code)
     write_summary(plan, facts)
     page = plan.output / "summary.html"
-    text = f"{facts['done']} of {facts['stages']} stages are done; {page}"
+    text = f"{facts['done']} of {counted(facts['stages'], 'stage')} done; {page}"
     result = {key: facts[key] for key in ("stages", "done", "failed", "run_now")} | {"summary": str(page)}
     if code != OK:
         shots = [shot["name"] for shot in facts["shots"] if shot["state"] == "failed"]
@@ -305,8 +312,7 @@ def _summarised(
 
 
 def _count(shots: list[str]) -> str:
-    what = "1 shot" if len(shots) == 1 else f"{len(shots)} shots"
-    return f"{what} failed: {', '.join(shots[:10])}{' …' if len(shots) > 10 else ''}"
+    return f"{counted(len(shots), 'shot')} failed: {', '.join(shots[:10])}{' …' if len(shots) > 10 else ''}"
 
 
 def _code(codes: set[int]) -> int:

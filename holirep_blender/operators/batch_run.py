@@ -17,6 +17,7 @@ from typing import Any
 import bpy
 
 from .. import preferences
+from ..batch.events import counted
 from ..runtime.location import ENVIRONMENT_VARIABLE
 from . import session
 
@@ -104,7 +105,9 @@ class BatchRun:
         answer = next((line for line in reversed(text.splitlines()) if line.startswith("{")), "{}")
         with contextlib.suppress(ValueError):
             found = json.loads(answer)
-            self.message = found.get("error", "") or f"The batch is complete: {found.get('done', 0)} stages are done"
+            self.message = (
+                found.get("error", "") or f"The batch is complete: {counted(found.get('done', 0), 'stage')} done"
+            )
             self.failures += [_problem(one) for one in found.get("problems", [])]
             self.output = self.output or str(Path(found["summary"]).parent) if "summary" in found else self.output
         if not self.message:

@@ -18,6 +18,7 @@ from .applying import check_character
 from .characters import character_meshes, meshes_with_shape_keys
 
 FORMATS: tuple[str, ...] = ("fbx", "glb", "usd")
+NO_USD = "This build of Blender has no USD. Export FBX or glTF, or use Blender from blender.org."
 
 
 class ExportError(ValueError):
@@ -66,6 +67,11 @@ def export_character(context: bpy.types.Context, character: bpy.types.Object, pa
         _move_all(folder, partial, path)
 
 
+def has_usd() -> bool:
+    """Whether this build of Blender writes USD; some systems' own builds do not."""
+    return _exists(bpy.ops.wm, "usd_export")
+
+
 def _run(kind: str, path: Path, nla: bool) -> set[str]:
     if kind == "fbx":
         if not _exists(bpy.ops.export_scene, "fbx"):
@@ -95,8 +101,8 @@ def _run(kind: str, path: Path, nla: bool) -> set[str]:
             export_anim_scene_split_object=False,
             export_frame_range=True,
         )
-    if not _exists(bpy.ops.wm, "usd_export"):
-        raise ExportError("This build of Blender has no USD. Export FBX or glTF, or use Blender from blender.org.")
+    if not has_usd():
+        raise ExportError(NO_USD)
     exporter: Any = bpy.ops.wm.usd_export
     known = {option.identifier for option in exporter.get_rna_type().properties}
     # beside the file, because the file is moved and paths to elsewhere would not hold

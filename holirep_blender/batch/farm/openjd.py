@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..events import counted
 from ..plan import Plan, Stage
 from ..whole_files import write_whole
 from .steps import Step, steps
@@ -38,7 +39,7 @@ def job_template(job: Submission, folder: Path) -> dict[str, Any]:
     template: dict[str, Any] = {
         "specificationVersion": SPECIFICATION,
         "name": _plain(f"HoliRep {plan.name}")[:128],
-        "description": f"{len(plan.shots)} shots in {len(plan.stages)} stages, by HoliRep's batch.",
+        "description": f"{counted(len(plan.shots), 'shot')} in {counted(len(plan.stages), 'stage')}, by HoliRep's batch.",
         "parameterDefinitions": _parameters(job, folder.absolute()),
     }
     variables = {PROGRESS_VARIABLE: "openjd", **job.environment}
