@@ -36,10 +36,11 @@ _UI = "userInterface"
 def job_template(job: Submission, folder: Path) -> dict[str, Any]:
     """The template of a plan. Paths below ``folder``, where it is going to be, become the parameters' defaults."""
     plan = job.plan
+    size = f"{counted(len(plan.shots), 'shot')} in {counted(len(plan.stages), 'stage')}"
     template: dict[str, Any] = {
         "specificationVersion": SPECIFICATION,
         "name": _plain(f"HoliRep {plan.name}")[:128],
-        "description": f"{counted(len(plan.shots), 'shot')} in {counted(len(plan.stages), 'stage')}, by HoliRep's batch.",
+        "description": f"{size}, by HoliRep's batch.",
         "parameterDefinitions": _parameters(job, folder.absolute()),
     }
     variables = {PROGRESS_VARIABLE: "openjd", **job.environment}
