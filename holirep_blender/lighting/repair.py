@@ -15,9 +15,8 @@ from .environment_map import EnvironmentMap, Grid, reduced
 from .errors import EnvironmentMapError
 from .irradiance import map_irradiance
 from .sphere import Array, column_angles, directions, row_latitudes
+from .sun import SUN
 
-SUN = float(np.radians(0.533))
-"""The sun's width (radians), as it is in the mean over the year."""
 _COARSE = 512
 _NEAR = np.radians(2.5)
 _GLARE = np.radians([3.0, 8.0])

@@ -17,8 +17,9 @@ from .clipping import Clipping
 from .environment_map import EnvironmentMap, reduced
 from .errors import EnvironmentMapError
 from .irradiance import map_irradiance
-from .repair import SUN, CutLight, Repair, added_spread, cells, cut_light, lost_glare, paint_disk, thinned
+from .repair import CutLight, Repair, added_spread, cells, cut_light, lost_glare, paint_disk, thinned
 from .sphere import Array
+from .sun import SUN
 
 _COARSE = 512
 _CELL = np.radians(12.0)

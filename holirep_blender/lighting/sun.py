@@ -12,8 +12,10 @@ from .environment_map import EnvironmentMap
 from .lamps import Lamp
 from .sphere import Array
 
+SUN = float(np.radians(0.533))
+"""The sun's width (radians), as it is in the mean over the year."""
 _SIZE = np.radians(1.8)
-"""The sun is 0.53° wide; lenses and pixels make it wider, and clouds hide it."""
+"""What may be the sun: lenses and pixels make it wider, and clouds hide it."""
 _SHARE = 0.01
 _CONTRAST = 500.0
 """Its radiance over the map's mean: 5e4 in a clear sky, less where the map is coarse or clipped."""

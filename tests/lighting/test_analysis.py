@@ -52,6 +52,16 @@ def test_a_sun_painted_into_a_sky_comes_back(angle, azimuth, elevation, strength
     assert found.residual.pixels.max() < 3 * sky(512).max(), "the sun is gone from the residual"
 
 
+@pytest.mark.parametrize(("azimuth", "elevation"), [(20.1, 40.2), (-77.3, -12.4), (140.5, 70.0)])
+def test_a_sun_of_a_few_pixels_without_smooth_edges_is_as_wide_as_the_sun(azimuth, elevation):
+    pixels, toward = sky(512), direction(azimuth, elevation)
+    irradiance = flux(pixels) * 0.3
+    paint_disk(pixels, toward, 0.53, irradiance, finer=1)
+    lamp = analyse(checked_map(pixels)).lamps[0]
+    assert np.degrees(lamp.angle) == pytest.approx(0.53, rel=0.1)
+    np.testing.assert_allclose(lamp.irradiance, irradiance, rtol=0.005)
+
+
 def test_a_sun_in_a_window_is_parted_from_it():
     pixels, toward = paint_window(sky(512), (10, 40), (20, 50), [30.0, 30.0, 30.0]), direction(25, 35)
     irradiance = flux(pixels)
