@@ -114,7 +114,7 @@ SPECS: tuple[Spec, ...] = (
     Spec("contact_shadow", "Contact shadows", "integration", "", 0.05, 0.8,
          "share of the standing feet whose contact shadow is not right", "lighting/contact_shadows.py",
          "There is no shadow where a foot stands", "bake_shadows"),
-    Spec("horizon", "Upright world", "integration", "°", 6.0, 22.0,
+    Spec("horizon", "Upright world", "integration", "°", 4.5, 16.0,
          "angle between the line from support to centre of mass and gravity with its acceleration, over five seconds",
          "centre of mass by de Leva 1996; who stands leans 1 to 5 degrees",
          "The performer leans: the camera's tilt is wrong",

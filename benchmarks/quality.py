@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether quality scores measure what they say: graded corruption of clips of known truth, and of a real take.
+
+    python -m benchmarks.quality [--data FOLDER] [--takes FILE ...] [--clips N] [--half tuned|unseen|both]
+
+FOLDER has ``mocap/*.bvh``. Each corruption names the scores that measure it: over its amounts these must fall (Spearman
+rank correlation of at most -0.95 in every clip). All other scores must not move by 0.1, except those whose subject the
+corruption changes as well, which are printed in brackets. Exits with 1 where a demand is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks._quality_clips import Clip, clip, motions
+from benchmarks._quality_corruptions import BODY, CORRUPTIONS, CROSS, FACE, LIGHT, SPACE, TIME, Corruption
+from benchmarks._quality_lights import LightTruth
+from holirep_blender.motion.contacts import Contacts
+from holirep_blender.motion.take import Take
+from holirep_blender.quality.assessment import assess
+from holirep_blender.quality.evidence import Evidence
+from holirep_blender.quality.results import DEFAULT_GATES, OVERALL
+
+Array = npt.NDArray[np.float64]
+
+ROOT = Path(__file__).resolve().parents[1]
+SCORES = (BODY, FACE, LIGHT, TIME, CROSS, SPACE, OVERALL)
+_SHORT = ("body", "face", "light", "time", "cross", "space", "overall")
+_CORRELATION, _CHANGE = 0.95, 0.1
+_SHORTEST = 150
+
+
+def scores_of(evidence: Evidence) -> Array:
+    """The scores in the order of :data:`SCORES`; NaN where there is none."""
+    quality = assess(evidence)
+    return np.array([np.nan if quality.scores[name].value is None else quality.scores[name].value for name in SCORES])
+
+
+def rank_correlation(first: Array, second: Array) -> float:
+    """Spearman's: Pearson's of ranks, equal values sharing theirs; 0 where one side does not change."""
+    ranks = []
+    for values in (first, second):
+        _, inverse, counts = np.unique(np.round(values, 9), return_inverse=True, return_counts=True)
+        ends = np.cumsum(counts)
+        ranks.append((ends - (counts - 1) / 2.0)[inverse.reshape(-1)])
+    if min(np.ptp(ranks[0]), np.ptp(ranks[1])) == 0.0:
+        return 0.0
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def judged(corruption: Corruption, clips: list[Clip], clean: Array) -> tuple[Array, Array]:
+    """Rank correlation of each clip's scores with the amount, and their largest change: ``(clips, scores)`` each."""
+    correlations, changes = [], []
+    amounts = np.array([0.0, *corruption.amounts])
+    for one, base in zip(clips, clean):
+        rows = [base] + [scores_of(corruption.make(one.evidence, one.light, amount)) for amount in corruption.amounts]
+        table = np.array(rows)
+        correlations.append([rank_correlation(amounts, column) for column in table.T])
+        changes.append(np.nanmax(np.abs(table - base), axis=0))
+    return np.array(correlations), np.array(changes)
+
+
+def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
+    """Prints the matrix of corruptions and scores; whether all demands are met."""
+    start = time.process_time()
+    clean = np.array([scores_of(one.evidence) for one in clips])
+    met = True
+    print(f"\n{title}: {len(clips)} clips, {', '.join(one.name for one in clips)}")
+    print("  " + "".ljust(20) + "".join(name.rjust(9) for name in _SHORT))
+    for word, row in (("clean, mean", clean.mean(0)), ("clean, least", clean.min(0))):
+        print("  " + word.ljust(20) + "".join(f"{value:9.3f}" for value in row))
+    if demand_clean:
+        gates = np.array([DEFAULT_GATES.get(name, 0.0) for name in SCORES])
+        low = clean < gates
+        for row, column in np.argwhere(low):
+            print(f"  MISSED: clean {clips[row].name} has {_SHORT[column]} {clean[row, column]:.3f}")
+        met = not low.any()
+    print("  correlation with the amount (least of all clips) where it is the score's own; else largest change;"
+          " in brackets: touched")  # fmt: skip
+    known = np.isfinite(clean).all(axis=0)
+    able = [
+        {name: measure.score is not None for name, measure in assess(one.evidence).measures.items()} for one in clips
+    ]
+    for corruption in CORRUPTIONS:
+        judges = [not corruption.needs or measured[corruption.needs] for measured in able]
+        if not any(judges) or not any(known[SCORES.index(name)] for name in corruption.own):
+            print(f"  {corruption.name:20s} not measured: {corruption.needs or 'no such score'}")
+            continue
+        chosen = [one for one, can in zip(clips, judges) if can]
+        correlations, changes = judged(corruption, chosen, clean[judges])
+        cells = []
+        for column, name in enumerate(SCORES):
+            correlation, change = -correlations[:, column].max(), float(np.nanmax(changes[:, column], initial=0.0))
+            if not known[column]:
+                good = True
+                cells.append("-")
+            elif name in corruption.own or name == OVERALL:
+                good = correlation >= _CORRELATION
+                cells.append(f"{-correlation:.2f}" + ("" if good else "!"))
+            elif name in corruption.touched:
+                good, word = True, f"({change:.2f})"
+                cells.append(word)
+            else:
+                good = change < _CHANGE
+                cells.append(f"{change:.2f}" + ("" if good else "!"))
+            met = met and good
+        print("  " + corruption.name.ljust(20) + "".join(cell.rjust(9) for cell in cells), flush=True)
+    print(f"  {time.process_time() - start:.0f} s of processor time")
+    return met
+
+
+def main() -> int:
+    """Prints the matrices; 1 where a demand is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder that holds mocap")
+    parser.add_argument("--takes", type=Path, nargs="*", default=[ROOT / "demo_output" / "take.npz"], help="real takes")
+    parser.add_argument("--clips", type=int, default=4, help="clips of each half")
+    parser.add_argument("--half", choices=("tuned", "unseen", "both"), default="both")
+    options = parser.parse_args()
+    if not (options.data / "mocap").is_dir():
+        print(f"skipped: there is no recorded motion here ({options.data / 'mocap'})")
+        return 0
+    found = [row for row in motions(options.data / "mocap", ROOT / "build" / "quality_motions.npz")
+             if len(row.local) >= _SHORTEST]  # fmt: skip
+    met = True
+    for first, half in ((0, "tuned"), (1, "unseen")):
+        if options.half in (half, "both"):
+            chosen = found[first::2]
+            chosen = [chosen[round(at)] for at in np.linspace(0, len(chosen) - 1, options.clips)]
+            clips = [clip(row, seed, LightTruth.of(seed)) for seed, row in enumerate(chosen, 100 * first)]
+            met = matrix(f"Recorded motion, {half} half", clips, True) and met
+    for path in (each for each in options.takes if each.is_file()):
+        take, light = Take.load(path), LightTruth.of(7)
+        contacts = Contacts.from_take(take)
+        evidence = Evidence(
+            take, replace(take, observations=None), contacts if contacts.any() else None, None,
+            light.evidence(take.frame_count),
+        )  # fmt: skip
+        met = matrix("A real take as it was solved", [Clip(path.stem, evidence, light)], False) and met
+    print("\nall demands met" if met else "\nNOT ALL DEMANDS MET (marked with !)")
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
