@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 import numpy as np
@@ -91,7 +92,7 @@ def _size(answer: FaceAnswer) -> float:
 
 def _belongs(answer: FaceAnswer, body: PoseAnswer) -> bool:
     """Whether it is a face, and the performer's."""
-    radius = float(np.hypot(*(body.circle - body.centre)))
+    radius = math.dist(body.circle, body.centre)
     return answer.score >= PRESENT and _disagreement(answer, body) < WRONG_FACE and _size(answer) < 0.8 * radius
 
 

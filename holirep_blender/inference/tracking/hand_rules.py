@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import List, Optional
 
 import numpy as np
@@ -41,7 +42,7 @@ def untangled(body: PoseAnswer, found: Pair) -> Pair:
 
 def radius_of(body: PoseAnswer) -> float:
     """About half the person's height, in pixels."""
-    return float(np.hypot(*(body.circle - body.centre)))
+    return math.dist(body.circle, body.centre)
 
 
 def moved(hand: HandAnswer, then: PoseAnswer, now: PoseAnswer, side: int) -> Region:
@@ -60,15 +61,21 @@ def in_view(side: int, body: PoseAnswer, image: np.ndarray) -> bool:
 
 def misfit(answer: HandAnswer, body: PoseAnswer, side: int) -> float:
     """How badly a hand suits a side: distance of the wrists (1 = the reach), and the network's view of the side."""
-    distance = float(np.hypot(*(answer.image[0, :2] - body.image[ARM[side][1], :2])))
+    distance = math.dist(answer.image[0, :2], body.image[ARM[side][1], :2])
     wrong = answer.right if side == LEFT else 1.0 - answer.right
     return distance / (WRIST_REACH * radius_of(body)) + 0.5 * wrong
+
+
+def typical_distance(a: HandAnswer, b: HandAnswer) -> float:
+    """The median distance of two hands' 21 points in the picture, pixels."""
+    apart = (a.image[:, :2] - b.image[:, :2]).tolist()
+    return sorted(math.hypot(x, y) for x, y in apart)[len(apart) // 2]
 
 
 def same_hand(a: HandAnswer, b: HandAnswer) -> bool:
     """Whether two answers lie on one and the same hand: hands laid together differ at least in their thumbs' sides."""
     size = max(hand_region(a.image).side, hand_region(b.image).side)
-    distance = float(np.median(np.hypot(*(a.image - b.image)[:, :2].T)))
+    distance = typical_distance(a, b)
     return distance < (0.15 if abs(a.right - b.right) < 0.5 else 0.06) * size
 
 
@@ -78,7 +85,7 @@ def belongs(answer: HandAnswer, body: PoseAnswer, side: int, followed: bool = Fa
     A hand that is being followed may be faint for a while (motion blur) as long as it stays at its wrist and does not
     look like the other one; its confidence says how faint it is.
     """
-    own = float(np.hypot(*(answer.image[0, :2] - body.image[ARM[side][1], :2])))
+    own = math.dist(answer.image[0, :2], body.image[ARM[side][1], :2])
     wrong = answer.right if side == LEFT else 1.0 - answer.right
     faint = answer.score >= FAINT and own < 0.4 * WRIST_REACH * radius_of(body) and wrong < 0.5
     if answer.score < PRESENT and not (followed and faint):
@@ -89,8 +96,8 @@ def belongs(answer: HandAnswer, body: PoseAnswer, side: int, followed: bool = Fa
 def at_wrist(answer: HandAnswer, body: PoseAnswer, side: int) -> bool:
     """Whether an answer lies where this side's hand can be, is as large as a hand, and is not clearly the other one."""
     radius = radius_of(body)
-    own = float(np.hypot(*(answer.image[0, :2] - body.image[ARM[side][1], :2])))
-    other = float(np.hypot(*(answer.image[0, :2] - body.image[ARM[1 - side][1], :2])))
+    own = math.dist(answer.image[0, :2], body.image[ARM[side][1], :2])
+    other = math.dist(answer.image[0, :2], body.image[ARM[1 - side][1], :2])
     wrong = answer.right if side == LEFT else 1.0 - answer.right
     size = hand_region(answer.image).side
     if own > WRIST_REACH * radius or not 0.08 * radius < size < 0.9 * radius:

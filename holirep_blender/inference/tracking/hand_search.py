@@ -26,6 +26,7 @@ from .hand_rules import (
     moved,
     radius_of,
     same_hand,
+    typical_distance,
 )
 from .regions import Region, hand_region, hand_region_from_body, upright
 
@@ -186,7 +187,7 @@ def _support(answer: HandAnswer, seen: Sequence[HandAnswer]) -> float:
     support = 0.0
     for other in seen:
         if other is not answer:
-            apart = float(np.median(np.hypot(*(answer.image - other.image)[:, :2].T))) / size
+            apart = typical_distance(answer, other) / size
             support += other.score * float(np.exp(-((apart / AGREEMENT) ** 2)))
     return support
 

@@ -7,6 +7,7 @@ trained with.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -25,7 +26,7 @@ class Region:
     def matrix(self, size: int) -> np.ndarray:
         """The (2, 3) affine map from a `size` x `size` crop's pixel coordinates to the plate's (edges at integers)."""
         scale = self.side / size
-        c, s = np.cos(self.rotation) * scale, np.sin(self.rotation) * scale
+        c, s = math.cos(self.rotation) * scale, math.sin(self.rotation) * scale
         half = size / 2.0
         return np.array([[c, -s, self.x - c * half + s * half], [s, c, self.y - s * half - c * half]], np.float64)
 
@@ -80,18 +81,18 @@ def whole(image: np.ndarray) -> Region:
 
 def upright(origin: np.ndarray, above: np.ndarray, side: float) -> Region:
     """The square about `origin`, turned so that `above` lies straight above it in the crop."""
-    x, y = above - origin
-    return Region(float(origin[0]), float(origin[1]), float(side), float(np.pi / 2 - np.arctan2(-y, x)))
+    x, y = float(above[0] - origin[0]), float(above[1] - origin[1])
+    return Region(float(origin[0]), float(origin[1]), float(side), math.pi / 2 - math.atan2(-y, x))
 
 
 def body_region(centre: np.ndarray, circle: np.ndarray) -> Region:
     """Around a body: `centre` between the hips, `circle` on the circle about the whole person."""
-    return upright(centre, circle, 2.5 * float(np.hypot(*(circle - centre))))
+    return upright(centre, circle, 2.5 * math.dist(circle, centre))
 
 
 def shifted(region: Region, x: float, y: float, scale: float) -> Region:
     """The region moved by parts of its side along its own axes, then scaled."""
-    c, s = np.cos(region.rotation), np.sin(region.rotation)
+    c, s = math.cos(region.rotation), math.sin(region.rotation)
     dx, dy = x * region.side, y * region.side
     return Region(region.x + c * dx - s * dy, region.y + s * dx + c * dy, region.side * scale, region.rotation)
 
@@ -102,20 +103,26 @@ _PALM = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
 
 def hand_region(points: np.ndarray) -> Region:
     """Around a hand seen before, from its (21, 3) plate points."""
-    palm = points[_PALM, :2]
-    knuckles = 0.25 * (points[5, :2] + points[13, :2]) + 0.5 * points[9, :2]
-    turn = upright(points[0, :2], knuckles, 1.0).rotation
-    c, s = np.cos(turn), np.sin(turn)
-    local = palm @ np.array([[c, -s], [s, c]])
-    low, high = local.min(0), local.max(0)
-    middle = np.array([[c, -s], [s, c]]) @ ((low + high) / 2.0)
-    return shifted(Region(float(middle[0]), float(middle[1]), float(max(high - low)), float(turn)), 0.0, -0.1, 2.0)
+    # in plain numbers: this is asked a dozen times a frame, and a dozen points are too few for arrays
+    rows = points.tolist()
+    (wrist_x, wrist_y, *_), (index_x, index_y, *_), (middle_x, middle_y, *_), (ring_x, ring_y, *_) = (
+        rows[number] for number in (0, 5, 9, 13)
+    )
+    across = 0.25 * (index_x + ring_x) + 0.5 * middle_x - wrist_x
+    down = 0.25 * (index_y + ring_y) + 0.5 * middle_y - wrist_y
+    turn = math.pi / 2 - math.atan2(-down, across)
+    c, s = math.cos(turn), math.sin(turn)
+    local_x = [c * rows[number][0] + s * rows[number][1] for number in _PALM]
+    local_y = [c * rows[number][1] - s * rows[number][0] for number in _PALM]
+    left, right, top, bottom = min(local_x), max(local_x), min(local_y), max(local_y)
+    x, y = (left + right) / 2.0, (top + bottom) / 2.0
+    return shifted(Region(c * x - s * y, s * x + c * y, max(right - left, bottom - top), turn), 0.0, -0.1, 2.0)
 
 
 def hand_region_from_body(wrist: np.ndarray, pinky: np.ndarray, index: np.ndarray) -> Region:
     """Around a hand guessed from the body's three hand points (2,) (HandDetectionsFromPoseToRects)."""
     middle = (2.0 * index + pinky) / 3.0
-    side = 2.0 * float(np.hypot(*(middle - wrist)))
+    side = 2.0 * math.dist(middle, wrist)
     turn = upright(wrist, middle, 1.0).rotation
     return shifted(Region(float(middle[0]), float(middle[1]), side, turn), 0.0, -0.1, 2.7)
 

@@ -23,7 +23,7 @@ from torch import nn
 from ...errors import DeviceError
 from .kinds import EXACT, KINDS, SIZES
 
-# The largest batch, and the smaller size for what is seldom asked.
+# The largest batch, and the smallest; sizes between them double.
 MOST = 32
 FEW = 8
 _WARM_UPS = 2
@@ -157,7 +157,10 @@ class Engine:
         if self.device.type != "cuda":
             with torch.no_grad():
                 return np.asarray(network(torch.from_numpy(np.stack(crops))).numpy())
-        size = FEW if len(crops) <= FEW < self.most else self.most
+        size = FEW
+        while size < len(crops):
+            size *= 2
+        size = min(size, self.most)
         key = (name, size)
         if key not in self._graphs:
             self._graphs[key] = _Recorded(network, size, SIZES[name], self.device, self._memory())
