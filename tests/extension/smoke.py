@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import bpy
@@ -70,6 +71,7 @@ def main(archive: str) -> None:
     assert bpy.ops.holirep.replicate_performance.poll() is False
     use_the_main_parts(shot)
     use_refine(shot.refine)
+    use_quality(shot)
     assert unknown_icons(Path(extension.__file__).parent) == set()
 
     text, errors = io.StringIO(), io.StringIO()
@@ -102,6 +104,9 @@ def unknown_icons(folder: Path) -> set[str]:
         named |= set(re.findall(r'icon="([A-Z0-9_]+)"', path.read_text(encoding="utf-8")))
     kinds = importlib.import_module(MODULE + ".scene.refine_rows").KIND_ITEMS
     named |= {item[3] for item in kinds}
+    remedies = importlib.import_module(MODULE + ".panels.quality_remedies")
+    named |= {each[1] for table in (remedies._OWN, remedies._OTHERS) for each in table.values()}
+    named |= {"CHECKMARK", "CANCEL", "QUESTION", "DOT"}  # of scores
     return named - known
 
 
@@ -138,6 +143,27 @@ def use_refine(refine: bpy.types.PropertyGroup) -> None:
     assert bpy.context.mode == "POSE"
     bone = next(row.bone for row in bpy.context.scene.holirep.rig_map if row.joint == "leftLowerLeg")
     assert [one.name for one in bpy.context.selected_pose_bones] == [bone]
+
+
+def use_quality(shot: bpy.types.PropertyGroup) -> None:
+    """A take on the character that is assessed, and what is drawn of it."""
+    takes, skeleton = (importlib.import_module(f"{MODULE}.motion.{name}") for name in ("take", "skeleton"))
+    offsets = skeleton.t_pose_offsets(1.7)
+    rotations = [[[1.0, 0.0, 0.0, 0.0]] * len(skeleton.JOINT_NAMES)] * 6
+    made = takes.Take(30.0, 1, rotations, [[0.0, 0.0, offsets[0][2]]] * 6, offsets)
+    with tempfile.TemporaryDirectory() as folder:
+        shot.take = os.path.join(folder, "take.npz")
+        made.save(shot.take)
+        assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+        assert bpy.ops.holirep.assess_quality() == {"FINISHED"}
+        assert shot.quality.judged.endswith("as it is keyed"), shot.quality.judged
+        assert not importlib.import_module(MODULE + ".scene.quality_state").is_stale(bpy.context.scene)
+    display = importlib.import_module(MODULE + ".scene.contact_display")
+    shot.quality.show_overlay = shot.quality.show_ranges = True
+    assert display.is_drawing("show_picture")
+    assert display.is_drawing("show_ranges")
+    shot.quality.show_overlay = False
+    assert not display.is_drawing("show_picture")
 
 
 def repository_index() -> int:
