@@ -28,8 +28,8 @@ TIME, CROSS, SPACE = "temporal_coherence", "cross_modal_consistency", "environme
 @dataclass(frozen=True)
 class Corruption:
     """``amounts`` in ``unit``; ``own``: the scores that measure it, which must fall; ``touched``: scores whose subject
-    it changes too, from which nothing is demanded. All other scores must stay. ``needs``: the measure without which a
-    take is not judged by this, such as of feet below the edge of the picture.
+    it changes too, from which nothing is demanded. All other scores must stay. ``measure``: the one that is meant
+    first, whose own score must fall too; without it a take is not judged by this (feet below the edge of the picture).
     """
 
     name: str
@@ -38,7 +38,7 @@ class Corruption:
     make: Make
     own: tuple[str, ...]
     touched: tuple[str, ...] = ()
-    needs: str = ""
+    measure: str = ""
 
 
 def _both(evidence: Evidence, change: Callable[[Take], Take]) -> Evidence:
@@ -95,16 +95,13 @@ def _blur(count: int, frames: float) -> Array:
 
 
 def _swapped(evidence: Evidence, light: LightTruth, share: float) -> Evidence:
-    """The arms' rotations mirrored from side to side in a part of every two seconds."""
+    """Left taken for right, so that the performer is solved as seen from behind, in a part of every two seconds."""
 
     def change(take: Take) -> Take:
         local = take.local_rotations.copy()
         rows = (take.times % 2.0) < 2.0 * share
-        for index, name in enumerate(take.joint_names):
-            if part_of(name).endswith("Arm"):
-                other = "right" + name[4:] if name.startswith("left") else "left" + name[5:]
-                mirror = take.local_rotations[:, take.joint_names.index(other)] * np.array([1.0, 1.0, -1.0, -1.0])
-                local[rows, index] = mirror[rows]
+        about = rotations.from_axis_angle(np.array([0.0, 0.0, 1.0]), np.array(np.pi))
+        local[rows, 0] = rotations.multiply(about, local[rows, 0])
         return replace(take, local_rotations=local)
 
     return _both(evidence, change)
@@ -281,13 +278,23 @@ def _lit(**how: float) -> Callable[[Evidence, LightTruth, float], Evidence]:
 
 
 CORRUPTIONS: tuple[Corruption, ...] = (
-    Corruption("body trembles", "°", (0.5, 1, 1.5, 2, 3, 4), _noise, (BODY, TIME), (SPACE, CROSS)),
-    Corruption("body frozen", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _frozen, (BODY, TIME), (SPACE, CROSS)),
-    Corruption("body smoothed", "s", (0.1, 0.2, 0.3, 0.45, 0.7, 1), _smooth, (BODY, TIME), (SPACE, CROSS)),
-    Corruption("arms swapped", "share", (0.03, 0.07, 0.15, 0.25, 0.35, 0.45), _swapped, (BODY,), (TIME,)),
-    Corruption("wrists overbent", "°", (90, 100, 105, 110, 115, 120), _bent, (BODY,), (TIME,)),
-    Corruption("arms stretched", "share", (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), _stretched, (BODY,), (TIME,)),
-    Corruption("body lost", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _body_lost, (BODY,)),
+    Corruption("body trembles", "°", (0.5, 1, 1.5, 2, 3, 4), _noise, (BODY, TIME), (SPACE, CROSS), "jitter"),
+    Corruption(
+        "body frozen", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _frozen, (BODY, TIME), (SPACE, CROSS), "following"
+    ),
+    Corruption("body smoothed", "s", (0.1, 0.2, 0.3, 0.45, 0.7, 1), _smooth, (BODY, TIME), (SPACE, CROSS), "following"),
+    Corruption(
+        "sides swapped",
+        "share",
+        (0.05, 0.1, 0.15, 0.25, 0.35, 0.45),
+        _swapped,
+        (BODY,),
+        (TIME, CROSS, SPACE),
+        "reprojection",
+    ),
+    Corruption("wrists overbent", "°", (90, 100, 105, 110, 115, 120), _bent, (BODY,), (TIME,), "limits"),
+    Corruption("arms stretched", "share", (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), _stretched, (BODY,), (TIME,), "bone_length"),
+    Corruption("body lost", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _body_lost, (BODY,), (), "drop_outs"),
     Corruption("feet slide", "m", (0.02, 0.04, 0.06, 0.1, 0.15, 0.2), _slide, (BODY,), (), "foot_slide"),
     Corruption("floor raised", "m", (0.02, 0.03, 0.04, 0.05, 0.06, 0.07), _raised, (BODY, SPACE), (), "penetration"),
     Corruption("floor lowered", "m", (0.02, 0.03, 0.04, 0.05, 0.06, 0.07), _lowered, (SPACE,), (), "feet_on_floor"),
@@ -295,23 +302,47 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("head turned", "°", (10, 15, 20, 25, 30, 40), _head, (CROSS,), (BODY,), "head_pose"),
     Corruption("gaze turned", "°", (8, 12, 16, 20, 26, 32), _gaze, (CROSS,), (), "gaze"),
     Corruption("face late", "ms", (40, 60, 80, 100, 125, 150), _face_late, (CROSS,), (FACE, TIME), "in_step"),
-    Corruption("face trembles", "coefficient", (0.05, 0.1, 0.15, 0.2, 0.3, 0.4), _face_noise, (FACE, TIME), (),
-               "face_jitter"),
-    Corruption("face frozen", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _face_frozen, (FACE, TIME), (CROSS,),
-               "face_following"),
-    Corruption("face smoothed", "s", (0.1, 0.15, 0.2, 0.3, 0.5, 0.8), _face_smooth, (FACE, TIME), (CROSS,),
-               "face_following"),
+    Corruption(
+        "face trembles", "coefficient", (0.05, 0.1, 0.15, 0.2, 0.3, 0.4), _face_noise, (FACE, TIME), (), "face_jitter"
+    ),
+    Corruption(
+        "face frozen", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _face_frozen, (FACE, TIME), (CROSS,), "face_following"
+    ),
+    Corruption(
+        "face smoothed", "s", (0.1, 0.15, 0.2, 0.3, 0.5, 0.8), _face_smooth, (FACE, TIME), (CROSS,), "face_following"
+    ),
     Corruption("face swapped", "share", (0.15, 0.3, 0.45, 0.6, 0.8, 1), _face_swapped, (FACE,), (TIME,), "symmetry"),
     Corruption("blinks missing", "share", (0.2, 0.35, 0.5, 0.65, 0.8, 1), _no_blinks, (FACE,), (TIME,), "blinks"),
-    Corruption("lips stay open", "coefficient", (0.1, 0.15, 0.2, 0.3, 0.4, 0.5), _open_lips, (FACE,), (TIME,),
-               "lip_closure"),
+    Corruption(
+        "lips stay open", "coefficient", (0.1, 0.15, 0.2, 0.3, 0.4, 0.5), _open_lips, (FACE,), (TIME,), "lip_closure"
+    ),
     Corruption("face overdriven", "gain", (0.4, 0.8, 1.2, 1.8, 2.6, 4), _overdriven, (FACE,), (TIME,), "saturation"),
     Corruption("face lost", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _face_lost, (FACE,), (), "face_drop_outs"),
-    Corruption("rig turned", "°", (5, 10, 20, 30, 45, 60), _lit(turned=0.0), (LIGHT,)),
-    Corruption("light tinted", "share", (0.05, 0.1, 0.15, 0.2, 0.3, 0.4), _lit(tint=0.0), (LIGHT,)),
-    Corruption("light harder", "share", (0.2, 0.4, 0.6, 0.9, 1.3, 1.8), _lit(harder=0.0), (LIGHT,)),
-    Corruption("face lit otherwise", "°", (15, 22, 30, 40, 55, 70), _lit(face_turned=0.0), (CROSS,)),
-    Corruption("light flickers", "stops", (0.03, 0.06, 0.09, 0.12, 0.16, 0.2), _lit(flicker=0.0), (TIME,), (SPACE,)),
-    Corruption("exposure off", "stops", (0.2, 0.4, 0.6, 0.8, 1.1, 1.4), _lit(exposure=0.0), (SPACE,)),
-    Corruption("shadows missing", "share", (0.1, 0.2, 0.3, 0.45, 0.6, 0.75), _lit(shadowless=0.0), (SPACE,)),
-)  # fmt: skip
+    Corruption("rig turned", "°", (5, 10, 20, 30, 45, 60), _lit(turned=0.0), (LIGHT,), (), "irradiance_error"),
+    Corruption(
+        "light tinted", "share", (0.05, 0.1, 0.15, 0.2, 0.3, 0.4), _lit(tint=0.0), (LIGHT,), (), "plate_colour_angle"
+    ),
+    Corruption(
+        "light harder", "share", (0.2, 0.4, 0.6, 0.9, 1.3, 1.8), _lit(harder=0.0), (LIGHT,), (), "plate_contrast"
+    ),
+    Corruption("face lit otherwise", "°", (15, 22, 30, 40, 55, 70), _lit(face_turned=0.0), (CROSS,), (), "face_light"),
+    Corruption(
+        "light flickers",
+        "stops",
+        (0.03, 0.06, 0.09, 0.12, 0.16, 0.2),
+        _lit(flicker=0.0),
+        (TIME,),
+        (SPACE,),
+        "light_flicker",
+    ),
+    Corruption("exposure off", "stops", (0.2, 0.4, 0.6, 0.8, 1.1, 1.4), _lit(exposure=0.0), (SPACE,), (), "exposure"),
+    Corruption(
+        "shadows missing",
+        "share",
+        (0.1, 0.2, 0.3, 0.45, 0.6, 0.75),
+        _lit(shadowless=0.0),
+        (SPACE,),
+        (),
+        "contact_shadow",
+    ),
+)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether quality scores measure what they say: graded corruption of clips of known truth, and of a real take.
 
-    python -m benchmarks.quality [--data FOLDER] [--takes FILE ...] [--clips N] [--half tuned|unseen|both]
+    python -m benchmarks.quality [--data FOLDER] [--takes FILE ...] [--clips N] [--half tuned|unseen|both|none]
 
-FOLDER has ``mocap/*.bvh``. Each corruption names the scores that measure it: over its amounts these must fall (Spearman
-rank correlation of at most -0.95 in every clip). All other scores must not move by 0.1, except those whose subject the
-corruption changes as well, which are printed in brackets. Exits with 1 where a demand is missed.
+FOLDER has ``mocap/*.bvh``. Each corruption names the scores that measure it and the measure that is meant first: over
+its amounts these and the overall score must fall (Spearman rank correlation of at most -0.95 in every clip). All other
+scores must not move by 0.1, except those whose subject the corruption changes as well, which are printed in brackets.
+Exits with 1 where a demand is missed.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ _CORRELATION, _CHANGE = 0.95, 0.1
 _SHORTEST = 150
 
 
-def scores_of(evidence: Evidence) -> Array:
-    """The scores in the order of :data:`SCORES`; NaN where there is none."""
+def scores_of(evidence: Evidence, measure: str) -> Array:
+    """The scores in the order of :data:`SCORES`, then that of a measure; NaN where there is none."""
     quality = assess(evidence)
-    return np.array([np.nan if quality.scores[name].value is None else quality.scores[name].value for name in SCORES])
+    values = [quality.scores[name].value for name in SCORES] + [quality.measures[measure].score]
+    return np.array([np.nan if value is None else value for value in values])
 
 
 def rank_correlation(first: Array, second: Array) -> float:
@@ -56,24 +58,35 @@ def rank_correlation(first: Array, second: Array) -> float:
 
 
 def judged(corruption: Corruption, clips: list[Clip], clean: Array) -> tuple[Array, Array]:
-    """Rank correlation of each clip's scores with the amount, and their largest change: ``(clips, scores)`` each."""
+    """Rank correlation of each clip's scores with the amount, and their largest change: ``(clips, scores)`` each.
+
+    The last correlation is that of the measure that is meant first.
+    """
     correlations, changes = [], []
     amounts = np.array([0.0, *corruption.amounts])
     for one, base in zip(clips, clean):
-        rows = [base] + [scores_of(corruption.make(one.evidence, one.light, amount)) for amount in corruption.amounts]
-        table = np.array(rows)
+        table = np.array(
+            [np.append(base, np.nan)]
+            + [
+                scores_of(corruption.make(one.evidence, one.light, amount), corruption.measure)
+                for amount in amounts[1:]
+            ]
+        )
+        table[0, -1] = scores_of(one.evidence, corruption.measure)[-1]
         correlations.append([rank_correlation(amounts, column) for column in table.T])
-        changes.append(np.nanmax(np.abs(table - base), axis=0))
+        change = np.abs(table[:, :-1] - base)
+        # a score that is gone has changed, one that never was has not
+        changes.append(np.where(np.isnan(change), np.isfinite(base), change).max(axis=0))
     return np.array(correlations), np.array(changes)
 
 
 def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
     """Prints the matrix of corruptions and scores; whether all demands are met."""
     start = time.process_time()
-    clean = np.array([scores_of(one.evidence) for one in clips])
+    clean = np.array([scores_of(one.evidence, "jitter")[:-1] for one in clips])
     met = True
     print(f"\n{title}: {len(clips)} clips, {', '.join(one.name for one in clips)}")
-    print("  " + "".ljust(20) + "".join(name.rjust(9) for name in _SHORT))
+    print("  " + "".ljust(20) + "".join(name.rjust(9) for name in (*_SHORT, "measure")))
     for word, row in (("clean, mean", clean.mean(0)), ("clean, least", clean.min(0))):
         print("  " + word.ljust(20) + "".join(f"{value:9.3f}" for value in row))
     if demand_clean:
@@ -89,15 +102,15 @@ def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
         {name: measure.score is not None for name, measure in assess(one.evidence).measures.items()} for one in clips
     ]
     for corruption in CORRUPTIONS:
-        judges = [not corruption.needs or measured[corruption.needs] for measured in able]
+        judges = [measured[corruption.measure] for measured in able]
         if not any(judges) or not any(known[SCORES.index(name)] for name in corruption.own):
-            print(f"  {corruption.name:20s} not measured: {corruption.needs or 'no such score'}")
+            print(f"  {corruption.name:20s} not measured: {corruption.measure}")
             continue
         chosen = [one for one, can in zip(clips, judges) if can]
         correlations, changes = judged(corruption, chosen, clean[judges])
         cells = []
         for column, name in enumerate(SCORES):
-            correlation, change = -correlations[:, column].max(), float(np.nanmax(changes[:, column], initial=0.0))
+            correlation, change = -correlations[:, column].max(), float(changes[:, column].max())
             if not known[column]:
                 good = True
                 cells.append("-")
@@ -111,6 +124,9 @@ def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
                 good = change < _CHANGE
                 cells.append(f"{change:.2f}" + ("" if good else "!"))
             met = met and good
+        lowest = float(correlations[:, -1].max())
+        met = met and -lowest >= _CORRELATION
+        cells.append(f"{lowest:.2f}" + ("" if -lowest >= _CORRELATION else "!") + f" {corruption.measure}")
         print("  " + corruption.name.ljust(20) + "".join(cell.rjust(9) for cell in cells), flush=True)
     print(f"  {time.process_time() - start:.0f} s of processor time")
     return met
@@ -122,7 +138,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder that holds mocap")
     parser.add_argument("--takes", type=Path, nargs="*", default=[ROOT / "demo_output" / "take.npz"], help="real takes")
     parser.add_argument("--clips", type=int, default=4, help="clips of each half")
-    parser.add_argument("--half", choices=("tuned", "unseen", "both"), default="both")
+    parser.add_argument("--half", choices=("tuned", "unseen", "both", "none"), default="both")
     options = parser.parse_args()
     if not (options.data / "mocap").is_dir():
         print(f"skipped: there is no recorded motion here ({options.data / 'mocap'})")
