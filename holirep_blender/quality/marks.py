@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from ..motion.confidence import part_of
 from ..motion.geometric.landmarks import body_attachments, torso_length
 from ..motion.skeleton import JOINT_NAMES, t_pose_offsets
 from ..motion.take import Take
-from .poses import Pose
+from .poses import Pose, pose_of
 from .timeline import observed_rows
 
 Array = npt.NDArray[np.float64]
@@ -45,15 +45,15 @@ class BodyMarks:
     metres: Array
 
 
-def body_marks(take: Take, pose: Pose) -> Union[BodyMarks, str]:
-    """The points, or in the user's words why there are none."""
+def body_marks(take: Take, pose: Optional[Pose] = None) -> Union[BodyMarks, str]:
+    """The points, or in the user's words why there are none; ``pose`` is the take's, where it is known already."""
     if take.observations is None:
         return "The take holds no tracked points."
     if take.camera is None:
         return "The take has no camera."
     if take.joint_names != JOINT_NAMES:
         return "The take is not on the performer's skeleton, so where the tracked points sit on it is not known."
-    observations = take.observations
+    observations, pose = take.observations, pose_of(take) if pose is None else pose
     scale = stature_scale(take.rest_offsets)
     attached = body_attachments(take.rest_offsets, scale)
     joints = [take.joint_names.index(name) for name in attached.joints]
