@@ -153,7 +153,7 @@ def _normal(path: Path | str) -> str:
 
 
 def _ordered(shot_list: ShotList, stages: list[Stage], problems: list[Problem]) -> list[Stage]:
-    """Each stage after those that it needs, otherwise in the list's order; nothing where some wait in a circle."""
+    """Each stage after those that it needs, otherwise in the list's order; as they come where some wait in a circle."""
     by_id = {stage.id: stage for stage in stages}
     ordered: dict[str, Stage] = {}
     for first in stages:
@@ -169,7 +169,7 @@ def _ordered(shot_list: ShotList, stages: list[Stage], problems: list[Problem]) 
                 place = next(shot for shot in shot_list.shots if shot.name == waits.shot).place
                 text = f"these stages wait for each other's files: {' → '.join([*circle, circle[0]])}"
                 problems.append(place.problem(text))
-                return []
+                return stages
             else:
                 path.append(waits)
     return list(ordered.values())

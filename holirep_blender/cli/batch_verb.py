@@ -152,7 +152,8 @@ def _all(options: Namespace, shot_list: ShotList, plan: Plan) -> tuple[dict[str,
                 else:
                     runner = farm.dask_runner(options, plan, found, policy, tell)
                 outcome = runner.run()
-                found = standings(plan)
+                if outcome.seconds:  # something was run
+                    found = standings(plan)
                 if outcome.cancelled or outcome.codes or all(each.done for each in found.values()):
                     break  # else a file was taken away, or an input changed, after its stage had ended
             sweep(plan)

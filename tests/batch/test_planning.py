@@ -13,7 +13,7 @@ from holirep_blender.batch.digests import Digests
 from holirep_blender.batch.plan import Plan
 from holirep_blender.batch.planning import make_plan
 from holirep_blender.batch.plate_checking import Seen, check_plates
-from holirep_blender.batch.problems import ListErrors
+from holirep_blender.batch.problems import ListErrors, Problem
 from holirep_blender.batch.reading import read_list
 from holirep_blender.batch.standing import Keys
 from holirep_blender.batch.whole_files import write_whole
@@ -160,6 +160,11 @@ character = "A"
     assert plan.stage("second/apply").needs == ("first/apply",)
     circle = text.replace("own.blend", "shots_output/second/second_apply.blend")
     assert "wait for each other" in told(tmp_path, circle)[0]
+    found: list[Problem] = []
+    path = tmp_path / "shots.toml"
+    shots = read_list(path)
+    plan = make_plan(shots, None, found)  # what else is wrong can still be looked for
+    assert "there is no take" in " ".join(one.message for one in check_files(shots, plan, lambda _file: BlendFacts()))
 
 
 def test_bad_names_and_missing_parts_are_told_together(tmp_path):
