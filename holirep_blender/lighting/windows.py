@@ -61,32 +61,24 @@ def spread(region: Mask, ring: bool) -> Mask:
 
 
 def grown(region: Mask, allowed: Mask, ring: bool) -> Mask:
-    """All that is joined to a region through allowed pixels ``(h, w)``, the region included."""
-    before = int(np.count_nonzero(region & allowed))
-    region = spread(region, ring) & allowed
-    size = int(np.count_nonzero(region))
-    if size == before:
-        return region
-    across, down = _runs(allowed), _runs(np.ascontiguousarray(allowed.T))
-    while True:
-        region = spread(region, ring) & allowed
-        region = _filled_runs(region, allowed, across)
-        region = _filled_runs(np.ascontiguousarray(region.T), allowed.T, down).T
-        now = int(np.count_nonzero(region))
-        if now == size:
-            return np.ascontiguousarray(region)
-        size = now
-
-
-def _runs(allowed: Mask) -> npt.NDArray[np.int64]:
-    """A number for each pixel, the same along a row as long as nothing that is not allowed lies between."""
-    breaks = ~allowed
-    breaks[:, 0] = True
-    return np.asarray(np.cumsum(breaks.ravel()).reshape(allowed.shape))
-
-
-def _filled_runs(region: Mask, allowed: Mask, runs: npt.NDArray[np.int64]) -> Mask:
-    """The region with all of each run that it touches."""
-    touched = np.zeros(int(runs[-1, -1]) + 1, dtype=np.bool_)
-    touched[runs[region]] = True
-    return np.asarray(touched[runs] & allowed)
+    """All that is joined to a region through allowed pixels ``(h, w)``, what is allowed of the region included."""
+    height, width = allowed.shape
+    row = width + 2
+    free = np.zeros((height + 2, row), dtype=np.bool_)  # with an edge around that nothing passes
+    free[1:-1, 1:-1] = allowed
+    flat, last = free.ravel(), np.zeros(free.size, dtype=np.int64)
+    steps = np.array([-row - 1, -row, -row + 1, -1, 1, row - 1, row, row + 1])
+    down, across = np.nonzero(region)
+    front = (down + 1) * row + across + 1
+    flat[front] = False
+    while len(front):
+        near = (front[:, None] + steps).ravel()
+        if ring:
+            column = near % row
+            near = near + width * ((column == 0).astype(np.int64) - (column == width + 1))
+        near = near[flat[near]]
+        flat[near] = False
+        order = np.arange(len(near))
+        last[near] = order
+        front = near[last[near] == order]  # each once
+    return np.asarray(allowed & ~free[1:-1, 1:-1])
