@@ -80,7 +80,7 @@ def judged(corruption: Corruption, clips: list[Clip], clean: Array) -> tuple[Arr
     return np.array(correlations), np.array(changes)
 
 
-def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
+def matrix(title: str, clips: list[Clip], demand_clean: bool, only: list[str]) -> bool:
     """Prints the matrix of corruptions and scores; whether all demands are met."""
     start = time.process_time()
     clean = np.array([scores_of(one.evidence, "jitter")[:-1] for one in clips])
@@ -101,7 +101,7 @@ def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
     able = [
         {name: measure.score is not None for name, measure in assess(one.evidence).measures.items()} for one in clips
     ]
-    for corruption in CORRUPTIONS:
+    for corruption in (each for each in CORRUPTIONS if not only or each.name in only):
         judges = [measured[corruption.measure] for measured in able]
         if not any(judges) or not any(known[SCORES.index(name)] for name in corruption.own):
             print(f"  {corruption.name:20s} not measured: {corruption.measure}")
@@ -127,7 +127,10 @@ def matrix(title: str, clips: list[Clip], demand_clean: bool) -> bool:
         lowest = float(correlations[:, -1].max())
         met = met and -lowest >= _CORRELATION
         cells.append(f"{lowest:.2f}" + ("" if -lowest >= _CORRELATION else "!") + f" {corruption.measure}")
-        print("  " + corruption.name.ljust(20) + "".join(cell.rjust(9) for cell in cells), flush=True)
+        print(
+            "  " + corruption.name.ljust(20) + "".join(cell.rjust(9) for cell in cells[:-1]) + "  " + cells[-1],
+            flush=True,
+        )
     print(f"  {time.process_time() - start:.0f} s of processor time")
     return met
 
@@ -139,6 +142,7 @@ def main() -> int:
     parser.add_argument("--takes", type=Path, nargs="*", default=[ROOT / "demo_output" / "take.npz"], help="real takes")
     parser.add_argument("--clips", type=int, default=4, help="clips of each half")
     parser.add_argument("--half", choices=("tuned", "unseen", "both", "none"), default="both")
+    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="corruptions, by name; all if left out")
     options = parser.parse_args()
     if not (options.data / "mocap").is_dir():
         print(f"skipped: there is no recorded motion here ({options.data / 'mocap'})")
@@ -151,7 +155,7 @@ def main() -> int:
             chosen = found[first::2]
             chosen = [chosen[round(at)] for at in np.linspace(0, len(chosen) - 1, options.clips)]
             clips = [clip(row, seed, LightTruth.of(seed)) for seed, row in enumerate(chosen, 100 * first)]
-            met = matrix(f"Recorded motion, {half} half", clips, True) and met
+            met = matrix(f"Recorded motion, {half} half", clips, True, options.only) and met
     for path in (each for each in options.takes if each.is_file()):
         take, light = Take.load(path), LightTruth.of(7)
         contacts = Contacts.from_take(take)
@@ -159,7 +163,7 @@ def main() -> int:
             take, replace(take, observations=None), contacts if contacts.any() else None, None,
             light.evidence(take.frame_count),
         )  # fmt: skip
-        met = matrix("A real take as it was solved", [Clip(path.stem, evidence, light)], False) and met
+        met = matrix("A real take as it was solved", [Clip(path.stem, evidence, light)], False, options.only) and met
     print("\nall demands met" if met else "\nNOT ALL DEMANDS MET (marked with !)")
     return 0 if met else 1
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,3 +64,13 @@ def test_a_worse_part_never_raises_the_whole_and_costs_add_up(parts, factor):
 def test_a_part_that_was_not_measured_does_not_count():
     value, _ = whole([np.array([0.5, 0.5]), np.array([np.nan, 1.0])])
     assert value == pytest.approx([0.5, 0.625])
+
+
+def test_the_page_tells_every_measure_with_its_bounds():
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    for spec in SPECS:
+        unit = spec.unit or "ratio"
+        row = (
+            f"| `{spec.name}` {spec.title} | {unit} | {spec.good:g} | {spec.bad:g} | {spec.formula.replace('|', '∣')} |"
+        )
+        assert row in page, spec.name
