@@ -10,6 +10,7 @@ import torch
 
 from .decoder import Performance
 from .features import ASSUMED_FOCAL, framing
+from .mirroring import mirrored, mixed
 from .network import HolisticReplicationNetwork
 from .observed import Observed
 from .rotations import from_six, normalized, to_six
@@ -75,7 +76,8 @@ def predict(
 ) -> Predicted:
     """The performance of one clip (``B`` = 1) on the network's device; ``progress`` is told windows done and of all.
 
-    Windows of about two seconds overlap; where they do, their answers are blended. Runs out of GPU memory: the batch is
+    Windows of about two seconds overlap; where they do, their answers are blended. Each is read in a mirror too
+    (``mirroring.py``). Runs out of GPU memory: the batch is
     halved and the rest goes on; raises torch.cuda.OutOfMemoryError only where one window alone is too much.
     """
     device = network.template.device
@@ -91,7 +93,7 @@ def predict(
         try:
             part = _stacked([_window(observed, *span) for span in chosen]).map(lambda value: value.to(device))
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-                said = network(part)[0]
+                said = mixed(network(part)[0], network(mirrored(part))[0])
         except torch.cuda.OutOfMemoryError:
             torch.cuda.empty_cache()
             if len(chosen) == 1:

@@ -40,9 +40,9 @@ class Tuning:
     """Seconds over which errors of points and of the network's word last: so far apart are independent ones."""
     outlier: float = 4.0
     """Spreads of a point from which on it counts less and less."""
-    said: float = 3.0
-    """The network's real error over the one that it expects. On rendered performers 2 is best (by 0.5 mm), but the
-    network is farther off on real ones, of whom it has seen none, and the tracker is not."""
+    said: float = 2.0
+    """The network's real error over the one that it expects: best on rendered performers (1.5 is as good, 3 is worse by
+    1 mm)."""
     least_said: float = float(np.radians(6.0))
     depth: float = 0.06
     """Share by which the network's distance errs."""
@@ -51,13 +51,13 @@ class Tuning:
     focal: float = 0.02
     """Logarithm of the focal length: held, for what marks and bodies differ in would pass for perspective (freed, it
     comes out a fifth too long on rendered performers, and the distance with it)."""
-    correction: float = 75.0
+    correction: float = 140.0
     """Radians a second squared with which the network's errors change."""
-    turning: float = 20.0
+    turning: float = 38.0
     """Radians a second squared of a joint's motion."""
-    moving: float = 4.0
+    moving: float = 7.0
     """Metres a second squared of the hips' motion."""
-    vigour: float = 7.0
+    vigour: float = 10.0
     """The network's motion, without its jitter, over these is added to them: who moves fast is not slowed down."""
     rest: float = 0.01
     """Metres from frame to frame at 30 a second by which a standing sole moves."""
