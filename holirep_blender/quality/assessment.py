@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Optional
 
 import numpy as np
@@ -36,7 +37,8 @@ def assess(evidence: Evidence, gates: Optional[Mapping[str, float]] = None) -> Q
     Raises GatesError where the gates name an unknown score or are no numbers from 0 to 1.
     """
     levels = checked_gates(gates or {})
-    take = evidence.take
+    take, told = _with_sound_camera(evidence.take)
+    evidence = replace(evidence, take=take)
     frames = take.frame_count
     found = _found(evidence)
     measures = {spec.name: measured(spec, found[spec.name], frames) for spec in table.SPECS}
@@ -58,7 +60,22 @@ def assess(evidence: Evidence, gates: Optional[Mapping[str, float]] = None) -> Q
             name, title, levels.get(name, 0.0), scored, stands_on, left_out, lost, found, measures, take.fps
         )
     scores[OVERALL] = _overall(scores, losses, levels[OVERALL], found, measures, take)
-    return Quality(take.fps, take.frame_start, frames, measures, scores, _notes(evidence))
+    return Quality(take.fps, take.frame_start, frames, measures, scores, (*told, *_notes(evidence)))
+
+
+def _with_sound_camera(take: Take) -> tuple[Take, tuple[str, ...]]:
+    """The take with a camera that has a row for each of its frames, or without one and why."""
+    if take.camera is None:
+        return take, ()
+    poses = take.camera.world_from_camera
+    if len(poses) == 1:
+        poses = np.repeat(poses, take.frame_count, axis=0)
+    if len(poses) != take.frame_count:
+        told = f"The take's camera has {len(poses)} frames, but the take has {take.frame_count}: it was left out."
+        return replace(take, camera=None), (told,)
+    if not (np.isfinite(poses).all() and np.isfinite(take.camera.intrinsics).all()):
+        return replace(take, camera=None), ("The take's camera holds values that are not numbers: it was left out.",)
+    return replace(take, camera=replace(take.camera, world_from_camera=poses)), ()
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:

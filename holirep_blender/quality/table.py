@@ -105,7 +105,7 @@ SPECS: tuple[Spec, ...] = (
          "angle between the eyes' rotation and where the irises are between the eyes' corners",
          "motion/geometric/gaze.py; one feels looked at within a cone of some 5 degrees (Horstmann & Linke 2021)",
          "The eyes look elsewhere than the performer's", "solve_again"),
-    Spec("face_light", "Light on the face", "integration", "", 0.12, 0.8,
+    Spec("face_light", "Light on the face", "integration", "", 0.06, 0.5,
          "root mean square over normals of the face's light against the scene's, both of mean 1",
          "spherical harmonics (Ramamoorthi & Hanrahan 2001)", "The face is lit from elsewhere than the scene",
          "match_lighting"),

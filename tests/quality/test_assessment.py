@@ -178,6 +178,27 @@ def test_a_character_of_its_own_rate_is_judged_on_the_takes_frames(clip):
     assert quality.scores["environmental_integration"].value > 0.9
 
 
+def test_a_camera_that_does_not_fit_the_take_is_left_out_and_told(clip):
+    take = clip.evidence.take
+    still = replace(take.camera, world_from_camera=take.camera.world_from_camera[:1])
+    assert assess(replace(clip.evidence, take=replace(take, camera=still))).notes == ()
+    for camera in (
+        replace(take.camera, world_from_camera=take.camera.world_from_camera[:7]),
+        replace(take.camera, intrinsics=np.full((3, 3), np.nan)),
+    ):
+        quality = assess(replace(clip.evidence, take=replace(take, camera=camera)))
+        check_whole(quality)
+        assert "left out" in quality.notes[0]
+        assert quality.measures["reprojection"].score is None
+
+
+def test_observations_of_no_frame_are_as_none(clip):
+    take = clip.evidence.take
+    quality = assess(Evidence(replace(take, observations=Observations.empty(0, take.camera.image_size))))
+    check_whole(quality)
+    assert quality.measures["following"].missing
+
+
 @pytest.mark.slow
 def test_ten_thousand_frames_take_seconds(clip):
     take = clip.evidence.take
