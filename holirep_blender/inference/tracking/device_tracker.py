@@ -25,7 +25,7 @@ class DeviceTracker:
     name = "torch"
 
     def __init__(self, device: str = "cuda:0", warn: Callable[[str], None] = lambda text: None) -> None:
-        self._device, self._warn = device, warn
+        self._warn = warn
         self.used = device
 
     def track(
@@ -38,7 +38,7 @@ class DeviceTracker:
     ) -> Observations:
         """See `Tracker`."""
         try:
-            return MediaPipeTracker(self.used).track(plate, choice, processes=processes, progress=progress)
+            return self._tracker().track(plate, choice, processes=self._processes(processes), progress=progress)
         except DeviceError as error:
             return self._instead(error).track(plate, choice, processes=processes, progress=progress)
 
@@ -47,13 +47,20 @@ class DeviceTracker:
     ) -> List[PersonTrack]:
         """See `Tracker`."""
         try:
-            return MediaPipeTracker(self.used).list_people(plate, processes=processes, progress=progress)
+            return self._tracker().list_people(plate, processes=self._processes(processes), progress=progress)
         except DeviceError as error:
             return self._instead(error).list_people(plate, processes=processes, progress=progress)
 
     def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
         """See `Tracker`.  One frame is MediaPipe's: it is there sooner than a device is ready."""
         return MediaPipeTracker().find_people(plate, frame)
+
+    def _tracker(self) -> MediaPipeTracker:
+        return MediaPipeTracker(self.used)
+
+    def _processes(self, wanted: Optional[int]) -> Optional[int]:
+        """One on a device, which does one process's work at a time."""
+        return wanted if self.used == MEDIAPIPE else 1
 
     def _instead(self, error: DeviceError) -> MediaPipeTracker:
         if self.used == MEDIAPIPE:

@@ -108,9 +108,8 @@ class InProcess(Team):
         _idle.clear()
         self._worker = kept[0] if kept else Lanes(means)
         self._threads = cv2.getNumThreads()
-        if means != MEDIAPIPE:
-            # a lane cuts small squares: OpenCV's threads would only get in each other's way
-            cv2.setNumThreads(1)
+        # a lane cuts small squares: OpenCV's threads would only get in each other's way
+        cv2.setNumThreads(1)
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]

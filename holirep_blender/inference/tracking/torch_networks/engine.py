@@ -124,8 +124,8 @@ class Engine:
             part = crops[: self.most]
             try:
                 done.append(self._run(name, part))
-            except torch.cuda.OutOfMemoryError:
-                if self.most == 1:
+            except RuntimeError as error:
+                if self.most == 1 or not _lacks_memory(error):
                     raise
                 self.most = max(1, min(self.most, len(part)) // 2)
                 self._graphs.clear()
@@ -173,6 +173,12 @@ class Engine:
         return self._pool
 
 
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether a device's memory did not suffice; the end of a recording that failed for it hides that."""
+    kinds = (error, error.__context__, error.__cause__)
+    return any(isinstance(each, torch.cuda.OutOfMemoryError) for each in kinds)
+
+
 class _Recorded:
     """A network on batches of one size as a CUDA graph, with the memory that carries crops there and answers back."""
 
@@ -187,6 +193,7 @@ class _Recorded:
             for _ in range(_WARM_UPS):
                 network(self._there)
             self._stream.synchronize()
+            torch.cuda.empty_cache()  # the graph takes memory of its own
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph, pool=pool, stream=self._stream, capture_error_mode="thread_local"):
                 self._answers = network(self._there)
