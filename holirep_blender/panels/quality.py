@@ -65,7 +65,8 @@ class HOLIREP_PT_quality(SidebarPanel, bpy.types.Panel):
             return
         if is_stale(context.scene):
             wrapped(layout, context, "The shot changed since it was assessed: assess it again", "ERROR", alert=True)
-        wrapped(layout, context, rows.judged, "ARMATURE_DATA")
+        for number, line in enumerate(rows.judged.splitlines()):
+            wrapped(layout, context, line, "DOT" if number else "ARMATURE_DATA")
         _draw_scores(layout, rows)
         _draw_missing(layout, context, rows)
         _draw_causes(layout, context, rows)

@@ -25,6 +25,8 @@ _CORNERS = 20
 _CIRCLE = np.stack([f(np.linspace(0.0, 2.0 * np.pi, _CORNERS, endpoint=False)) for f in (np.cos, np.sin)], axis=1)
 _SIZES = {"small": 1.7, "point": 3.6, "contact": 7.0, "knob": 12.0}
 """Radii in pixels at a scale of the interface of 1."""
+_BLENDERS_TEXT = 76.0
+"""Pixels from the top, at a scale of the interface of 1, that the view's name and the object's take."""
 _BODY_FROM = 11
 """The tracker's points before this one are on the head, where they lie close together."""
 _TAKE, _TEXT, _WARNING = (0.35, 0.75, 1.0), (1.0, 1.0, 1.0), (1.0, 0.75, 0.3)
@@ -209,16 +211,18 @@ def _legend(context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
 
 
 def _lines(context: bpy.types.Context, lines: list[tuple[str, tuple[float, float, float]]]) -> None:
-    """Text at the bottom of the view, right of the toolbar."""
+    """Text at the top of the view, right of the toolbar and below what Blender writes there."""
     ui = context.preferences.system.ui_scale
-    tools = next((region for region in context.area.regions if region.type == "TOOLS"), None)
-    left = 14.0 * ui + (tools.width if tools is not None and tools.width > 1 else 0.0)
+    over = {region.type: region for region in context.area.regions if region.width > 1 and region.height > 1}
+    left = 16.0 * ui + (over["TOOLS"].width if "TOOLS" in over else 0.0)
+    above = sum(over[kind].height for kind in ("HEADER", "TOOL_HEADER") if kind in over)
+    top = context.region.height - above - _BLENDERS_TEXT * ui
     blf.size(0, 12.0 * ui)
     blf.enable(0, blf.SHADOW)
     blf.shadow(0, 5, 0.0, 0.0, 0.0, 0.9)
-    for number, (text, colour) in enumerate(reversed(lines)):
+    for number, (text, colour) in enumerate(lines):
         blf.color(0, *colour, 1.0)
-        blf.position(0, left, (14.0 + 17.0 * number) * ui, 0.0)
+        blf.position(0, left, top - 17.0 * ui * number, 0.0)
         blf.draw(0, text)
     blf.disable(0, blf.SHADOW)
 

@@ -60,8 +60,10 @@ def gather_evidence(context: bpy.types.Context, scene: bpy.types.Scene, take: Op
         floor = _floor(shot, take, copied)
     except ValueError as error:
         missing["floor"] = str(error)
-    if copied is None or not (shot.refine.has_report and shot.refine.character == shot.character):
-        missing["contacts"] = "The character's motion was not refined: contacts are those that the motion shows"
+    if copied is None:
+        missing["contacts"] = "there is no character that they were set on"
+    elif not (shot.refine.has_report and shot.refine.character == shot.character):
+        missing["contacts"] = "the character's motion was not refined"
     else:
         contacts = _contacts(scene, take, start)
     lighting, why = quality_lighting.lighting_evidence(scene)
@@ -97,7 +99,7 @@ def _character(context: bpy.types.Context, scene: bpy.types.Scene, take: Take, s
     shot = scene.holirep
     problem = character_problem(scene)
     if problem:
-        raise MotionError(f"{problem}: until then the performer's own motion is judged")
+        raise MotionError(problem)
     armature = shot.character
     rig_map = rig_map_of(armature, read_rig_map(shot) if has_rig_map(shot) else None)
     check_animation(armature)

@@ -168,7 +168,9 @@ class HOLIREP_PG_quality(bpy.types.PropertyGroup):
     )
     has_result: BoolProperty(name="Assessed", description="Whether the shot was assessed", default=False)
     summary: StringProperty(name="Result", description="What the assessment came to and what it stands on, in words")
-    judged: StringProperty(name="Judged", description="Whose motion was judged, and why")
+    judged: StringProperty(
+        name="Judged", description="Whose motion was judged, and what stood in for what is not there, a line each"
+    )
     digest: StringProperty(name="Judged State", description="What was judged, to be told from what it became since")
     start: FloatProperty(name="Start", description="The scene's frame of the take's first frame when it was judged")
     step: FloatProperty(name="Step", description="Frames of the scene for each of the take's", default=1.0)

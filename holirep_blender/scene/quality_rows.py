@@ -54,7 +54,7 @@ def write(scene: bpy.types.Scene, quality: Quality, evidence: Evidence) -> None:
     _write_measures(rows, quality)
     _write_causes(rows, quality)
     rows.cause_index = -1  # no row: nothing takes the artist to another frame
-    rows.judged = _judged(scene, evidence)
+    rows.judged = _judged(scene, quality, evidence)
     rows.summary, rows.has_result = _summary(quality, rows.gates), True
     rows.revision = contact_display.new_revision()
     contact_display.redraw()
@@ -178,10 +178,10 @@ def _worst_row(measure: Measure | None, cause: Cause) -> int:
     return cause.first + int(np.nanargmax(values) if measure.bad >= measure.good else np.nanargmin(values))
 
 
-def _judged(scene: bpy.types.Scene, evidence: Evidence) -> str:
-    if evidence.character is not None:
-        return f"{scene.holirep.character.name}, as it is keyed"
-    return f"The performer's take: {evidence.missing.get('character', 'there is no character')}"
+def _judged(scene: bpy.types.Scene, quality: Quality, evidence: Evidence) -> str:
+    """Whose motion was judged, and what was taken in the stead of what is not there, a line each."""
+    own = [] if evidence.character is None else [f"{scene.holirep.character.name}, as it is keyed"]
+    return "\n".join([*own, *quality.notes])
 
 
 def _summary(quality: Quality, gates: bpy.types.PropertyGroup) -> str:

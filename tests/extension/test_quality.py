@@ -66,7 +66,7 @@ def test_names_and_gates_written_in_the_properties_are_those_of_the_engine():
 
 def test_a_shot_is_assessed_and_says_what_it_stands_on(assessed):
     rows = assessed.quality
-    assert rows.judged == f"{assessed.character.name}, as it is keyed"
+    assert rows.judged.splitlines()[0] == f"{assessed.character.name}, as it is keyed"
     assert rows.scores["overall"].measured
     assert "Match Lighting" in rows.scores["lighting_realism"].missing or rows.scores["lighting_realism"].missing
     curve = quality_rows.read_curve(bpy.context.scene)

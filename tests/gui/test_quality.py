@@ -19,7 +19,7 @@ SCENE = "bpy.context.window_manager.windows[0].scene"
 QUALITY = f"{SCENE}.holirep.quality"
 SIZE = (1700, 1500)
 OPEN_PANELS = ("HOLIREP_PT_quality", "HOLIREP_PT_quality_picture")
-FRAME = 44
+FRAME = 61
 
 
 def shown(path: Path) -> np.ndarray:
