@@ -117,9 +117,18 @@ def diagnose(params: dict[str, Any], report: Callable[[Progress], None]) -> dict
     return {
         **hello({}, report),
         "checks": results,
-        "devices": devices() if torch_works else [],
+        "devices": [_with_tracking(device) for device in devices()] if torch_works else [],
         "executable": sys.executable,
     }
+
+
+def _with_tracking(device: dict[str, Any]) -> dict[str, Any]:
+    """A usable GPU with `tracking_problem`: why the tracker's networks do not work on it, or null where they do."""
+    if device["id"] == "cpu" or not device["usable"]:
+        return device
+    from .tracking.torch_networks.trial import problem_on
+
+    return {**device, "tracking_problem": problem_on(device["id"])}
 
 
 def _version_of(module: str) -> str:

@@ -214,6 +214,10 @@ def _worker_findings(report: Mapping[str, Any]) -> list[Finding]:
     for device in report["devices"]:
         if device["usable"]:
             found.append(Finding("ok", "Device", f"{device['id']}: {device['name']}"))
+            problem = device.get("tracking_problem")
+            if problem is not None:
+                text = f"tracking does not work on {device['id']} ({problem}); the CPU does it"
+                found.append(Finding("note", "Device", text, "Update the GPU driver, or choose CPU as the device."))
         else:
             todo = "Update the GPU driver, or choose CPU in the preferences."
             found.append(Finding("note", "Device", f"{device['id']} cannot be used: {device['problem']}", todo))

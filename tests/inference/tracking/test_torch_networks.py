@@ -31,6 +31,7 @@ from holirep_blender.inference.tracking.regions import (
     whole,
 )
 from holirep_blender.inference.tracking.shared_frames import SharedFrames
+from holirep_blender.inference.tracking.torch_networks import trial
 from holirep_blender.inference.tracking.torch_networks.engine import Engine, models_of
 from holirep_blender.inference.tracking.torch_networks.lookers import TorchNetworks, merged
 
@@ -176,6 +177,12 @@ def test_the_preference_decides_and_is_answered_where_it_cannot_be_met() -> None
         assert "cuda:0" in text
 
 
+def test_the_trial_of_a_device_says_what_is_wrong_with_it() -> None:
+    assert trial.problem_on("cpu") is None
+    if not torch.cuda.is_available():
+        assert trial.problem_on("cuda:0")
+
+
 def test_boxes_that_overlap_become_their_weighted_mean() -> None:
     boxes = np.array(
         [[0.9, 0.5, 0.5, 0.2, 0.2, 0.4, 0.4], [0.6, 0.52, 0.5, 0.2, 0.2, 0.7, 0.4], [0.8, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]
@@ -189,6 +196,7 @@ def test_boxes_that_overlap_become_their_weighted_mean() -> None:
 def test_frames_that_are_read_once_reach_all_who_ask_and_errors_too(clip: Path) -> None:
     plate = open_plate(clip, (3, 12))
     expected = {number: image for number, _, image in plate.frames()}
+    plate.threads = 1  # as where several parts are read at a time: the same frames
     shared = SharedFrames(plate, 3, 12, most=6)
     for first, last in ((3, 6), (5, 8)):
         found = list(shared.frames(first, last))
