@@ -108,6 +108,7 @@ class HOLIREP_PT_lighting_options(SidebarPanel, bpy.types.Panel):
         column.active = light.use_areas
         column.prop(light, "area_from")
         column.prop(light, "distance")
+        layout.prop(light, "eevee_tracing")
         layout.prop(light, "linking")
         if light.linking != "ALL":
             layout.prop(light, "link_collection")

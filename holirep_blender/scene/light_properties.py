@@ -151,6 +151,15 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
         description="A light group for each lamp and one for the residual, to be balanced in the compositor",
         default=True,
     )
+    eevee_tracing: BoolProperty(
+        name="EEVEE Ray Tracing",
+        description="Switch EEVEE's ray tracing on with the rig. Without it EEVEE lights by the residual's general "
+        "direction only, and no surface keeps any of it from another",
+        default=True,
+    )
+    tracing_set: BoolProperty(
+        name="Ray Tracing Was Off", description="Match Lighting switched it on; Remove Light Rig switches it off again"
+    )
     linking: EnumProperty(
         name="Lamps Light",
         description="What the rig's lamps light and whose shadows they cast; the residual, a world, always lights all",

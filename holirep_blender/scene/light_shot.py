@@ -114,6 +114,8 @@ def _place(
         [row.lamp for row in kept],
     )
     settings.source, settings.strength, settings.control = source, options.strength, rig.control
+    if settings.eevee_tracing and not scene.eevee.use_raytracing:
+        scene.eevee.use_raytracing = settings.tracing_set = True
     if own is not None:
         settings.own_world = own
     settings.residual_gain = (1.0, 1.0, 1.0)
@@ -132,9 +134,21 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
     remove_rig(scene)
     if scene.world is None and settings.own_world is not None:
         scene.world = settings.own_world
+    if settings.tracing_set:
+        scene.eevee.use_raytracing = False
     thumbnails = [image for image in (settings.thumbnail, settings.plate.preview) if image is not None]
     settings.lamps.clear()
-    for name in ("summary", "warnings", "figures", "residual_gain", "control", "thumbnail", "own_world", "strength"):
+    for name in (
+        "summary",
+        "warnings",
+        "figures",
+        "residual_gain",
+        "control",
+        "thumbnail",
+        "own_world",
+        "strength",
+        "tracing_set",
+    ):
         settings.property_unset(name)
     for name in ("summary", "warnings", "preview"):
         settings.plate.property_unset(name)

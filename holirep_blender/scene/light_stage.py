@@ -67,7 +67,11 @@ class LightStage:
             bpy.data.batch_remove([one for one in each if one.session_uid not in known])
 
     def show_environment(self, environment: EnvironmentMap, own_sun: bool = False) -> None:
-        """Lights the stage by the environment alone; ``own_sun``: EEVEE may take a sun out of it, as it does."""
+        """Lights the stage by the environment alone; ``own_sun``: EEVEE may take a sun out of it, as it does.
+
+        EEVEE's ray tracing is off, as it comes.
+        """
+        self.scene.eevee.use_raytracing = False
         remove_rig(self.scene)
         world = bpy.data.worlds.new("Environment")
         if not world.node_tree:
@@ -83,7 +87,8 @@ class LightStage:
         self.scene.world = world
 
     def show_rig(self, lamps: Sequence[Lamp], residual: EnvironmentMap) -> None:
-        """Lights the stage by lamps and residual."""
+        """Lights the stage by lamps and residual, with EEVEE's ray tracing as Match Lighting sets it."""
+        self.scene.eevee.use_raytracing = True
         build_rig(self.scene, list(lamps), residual, "Stage", RigOptions(light_groups=False))
 
     def floor_mask(self, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -45,6 +45,9 @@ def test_the_list_and_the_lamps(light):
     assert light.lamps[0].lamp.hide_render
     light.lamp_index = 1
     assert bpy.context.view_layer.objects.active == light.lamps[1].lamp
+    assert bpy.context.scene.eevee.use_raytracing, "without it EEVEE does not see the residual's shape"
+    assert bpy.ops.holirep.remove_lighting() == {"FINISHED"}
+    assert not bpy.context.scene.eevee.use_raytracing
 
 
 def in_file():
