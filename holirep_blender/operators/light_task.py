@@ -21,7 +21,7 @@ class LightTask:
     """
 
     def __init__(self, steps: Steps[Any]) -> None:
-        self.text, self.fraction = "", 0.0
+        self.text, self.fraction = "Reading the environment", 0.0
         self.result: Any = None
         self._steps = steps
         self._step: Optional[Step] = None
