@@ -298,7 +298,7 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("feet slide", "m", (0.02, 0.04, 0.06, 0.1, 0.15, 0.2), _slide, (BODY,), (), "foot_slide"),
     Corruption("floor raised", "m", (0.02, 0.03, 0.04, 0.05, 0.06, 0.07), _raised, (BODY, SPACE), (), "penetration"),
     Corruption("floor lowered", "m", (0.02, 0.03, 0.04, 0.05, 0.06, 0.07), _lowered, (SPACE,), (), "feet_on_floor"),
-    Corruption("world tilted", "°", (2, 4, 6, 8, 11, 14), _tilted, (SPACE,), (BODY,), "horizon"),
+    Corruption("world tilted", "°", (3, 5, 7, 9, 11, 14), _tilted, (SPACE,), (BODY,), "horizon"),
     Corruption("head turned", "°", (10, 15, 20, 25, 30, 40), _head, (CROSS,), (BODY,), "head_pose"),
     Corruption("gaze turned", "°", (8, 12, 16, 20, 26, 32), _gaze, (CROSS,), (), "gaze"),
     Corruption("face late", "ms", (40, 60, 80, 100, 125, 150), _face_late, (CROSS,), (FACE, TIME), "in_step"),

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from ..motion.biomechanics.derivatives import derivatives
 from ..motion.confidence import part_of
 from ..motion.geometric import landmarks
+from ..motion.skeleton import JOINT_NAMES
 from ..motion.take import Take
 from .following import not_followed
-from .marks import BodyMarks
+from .marks import VISIBLE, BodyMarks
 from .specs import Found
 from .windows import averaged, residual
 
@@ -112,6 +113,12 @@ def drop_outs(take: Take) -> Found:
     names, columns = _bodily(take)
     confidence = take.joint_confidence[:, columns]
     shown = (confidence >= _CONFIDENT).mean(axis=0) > _EVER
+    if take.observations is not None and len(take.observations) and take.joint_names == JOINT_NAMES:
+        # what the tracker saw was there to be solved, even where no frame of it was
+        visible = (take.observations.body_visibility >= VISIBLE).mean(axis=0) > _EVER
+        attached = landmarks.body_attachments(take.rest_offsets, 1.0)
+        seen = {joint for joint, point in zip(attached.joints, attached.landmarks) if visible[point]}
+        shown |= np.array([name in seen for name in names])
     if not shown.any():
         return Found(missing="No joint of the body was seen with confidence.")
     lost = np.where(shown, confidence < _CONFIDENT, np.nan)

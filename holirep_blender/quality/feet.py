@@ -139,6 +139,8 @@ def _shown(take: Take) -> Mask:
 
 
 _LEAN_WINDOW = 2.5
+_TELLS_NOTHING = 0.05
+"""Metres of spread of the places where soles stand that tell nothing of the floor's slope."""
 _MAY_BEAR = 0.12
 """Metres over the floor below which a sole may bear weight though it is not said to stand, as in a lunge."""
 _UPRIGHT = 0.7
@@ -151,7 +153,7 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
 
     A body that does not fall is carried on the line from its support to its centre of mass, and that line is on average
     the direction of gravity and of its own acceleration together. Where the world is tilted against the floor, the
-    body leans.
+    body leans, and where it steps is a slope: the larger of the two angles counts.
     """
     judged, take = evidence.judged, evidence.take
     if judged.frame_count < 5:
@@ -173,6 +175,21 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
     lengths = np.linalg.norm(carried, axis=1) * np.linalg.norm(wanted, axis=1)
     cosine = np.sum(carried * wanted, axis=1) / np.maximum(lengths, 1e-9)
     angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
-    return Found(
-        np.where(np.isfinite(lengths) & carries, angle, np.nan), missing="The feet touch the floor in no frame."
-    )
+    angle = np.maximum(angle, _slope(ground))
+    known = np.isfinite(lengths) & carries
+    return Found(np.where(known, angle, np.nan), missing="The feet touch the floor in no frame.")
+
+
+def _slope(ground: Ground) -> float:
+    """Degrees by which the plane through the places where soles stand is tilted against the floor.
+
+    Least squares; places that lie within a few centimetres tell of no slope.
+    """
+    standing = ground.touching & np.isfinite(ground.heights)
+    if not standing.any():
+        return 0.0
+    flat, heights = ground.flat[standing], ground.heights[standing]
+    flat, heights = flat - flat.mean(axis=0), heights - heights.mean()
+    spread = flat.T @ flat / len(flat) + _TELLS_NOTHING**2 * np.eye(2)
+    rise = np.linalg.solve(spread, flat.T @ heights / len(flat))
+    return float(np.degrees(np.arctan(np.linalg.norm(rise))))

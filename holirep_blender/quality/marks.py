@@ -20,7 +20,7 @@ from .timeline import observed_rows
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_SEEN = 0.5
+VISIBLE = 0.5
 """Visibility from which a tracked point counts (MediaPipe's own default for a point that is believed)."""
 _REFERENCE_STATURE = 1.70
 
@@ -63,7 +63,7 @@ def body_marks(take: Take, pose: Optional[Pose] = None) -> Union[BodyMarks, str]
     depth = np.einsum("ti,tni->tn", camera[:, :3, 2], world - camera[:, None, :3, 3])
     rows = observed_rows(take, observations)
     seen = rows.of(observations.body_image[..., :2])[:, attached.landmarks]
-    shown = rows.of(observations.body_visibility)[:, attached.landmarks] >= _SEEN
+    shown = rows.of(observations.body_visibility)[:, attached.landmarks] >= VISIBLE
     shown &= (rows.of(observations.body_confidence) > 0.0)[:, None]
     seen = np.where(shown[..., None], seen, np.nan)
     if not np.isfinite(seen).any():
