@@ -27,11 +27,10 @@ def tracker_on(wanted: str, tell: Callable[[str], None]) -> Tracker:
 
 
 def used_by(tracker: Tracker) -> Dict[str, str]:
-    """What has run the networks, for the take's header."""
-    used = tracker.used if isinstance(tracker, DeviceTracker) else MEDIAPIPE
-    if used == MEDIAPIPE:
-        return {"tracker": tracker.name, "device": "cpu"}
-    return {"tracker": tracker.name, "device": used}
+    """What has run the networks, for the take's header: after a device has failed, MediaPipe's interpreter."""
+    if isinstance(tracker, DeviceTracker) and tracker.used != MEDIAPIPE:
+        return {"tracker": tracker.name, "device": tracker.used}
+    return {"tracker": MEDIAPIPE if isinstance(tracker, DeviceTracker) else tracker.name, "device": "cpu"}
 
 
 def _has_gpu_build() -> bool:

@@ -162,7 +162,7 @@ def test_a_gpu_that_fails_leaves_the_work_to_the_cpu_and_says_why(clip: Path) ->
     (text,) = told
     assert absent in text
     assert "CPU" in text
-    assert devices.used_by(tracker) == {"tracker": "torch", "device": "cpu"}
+    assert devices.used_by(tracker) == {"tracker": "mediapipe", "device": "cpu"}
 
 
 def test_the_preference_decides_and_is_answered_where_it_cannot_be_met() -> None:
