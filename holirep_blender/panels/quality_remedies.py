@@ -38,6 +38,13 @@ def draw(
 ) -> None:
     """What helps against a cause; for what only the artist can say, where it is said."""
     remedy = cause.remedy
+    left_out = _left_out(context, rows, cause)
+    if left_out:
+        wrapped(
+            layout, context, "This limb is left out here already; what the plate does not show is not judged better"
+        )
+    if remedy == "exclude_limb" and left_out:
+        return
     if remedy in _OWN:
         text, icon = _OWN[remedy]
         button = layout.operator("holirep.quality_remedy", text=text, icon=icon)
@@ -54,9 +61,17 @@ def draw(
     elif remedy == "camera":
         wrapped(layout, context, "Give the lens or a tracked camera under Performance, Solve, then solve again")
         layout.operator("holirep.solve_again", icon="FILE_REFRESH")
-    if remedy in ("retrack", "smoothing") and cause.part in excludable:
+    if remedy in ("retrack", "smoothing") and cause.part in excludable and not left_out:
         button = layout.operator("holirep.quality_remedy", text=_OWN["exclude_limb"][0], icon=_OWN["exclude_limb"][1])
         button.remedy, button.row = "exclude_limb", rows.cause_index
+
+
+def _left_out(context: bpy.types.Context, rows: bpy.types.PropertyGroup, cause: bpy.types.PropertyGroup) -> bool:
+    """Whether the cause's part is left out of all of its range."""
+    from ..scene import refine_clock
+
+    first, last = (refine_clock.seconds_of(context.scene, frame) for frame in (cause.first + 0.5, cause.last - 0.5))
+    return any(each.part == cause.part and each.begin <= first and last <= each.end for each in rows.exclusions)
 
 
 def _draw_contacts(layout: bpy.types.UILayout, cause: bpy.types.PropertyGroup) -> None:

@@ -31,7 +31,9 @@ REMEDIES: dict[str, Remedy] = {
     "camera": Remedy("Set Camera", "Give the lens, or use a tracked camera: the picture's tilt was guessed."),
     "neutral_face": Remedy("Mark Neutral Face", "Name a frame with a calm face and solve again."),
     "exclude_limb": Remedy(
-        "Exclude Limb", "Leave this limb to the animation that is there: the plate does not show it well enough."
+        "Exclude Limb",
+        "Leave this limb out in these frames: it goes over from the frame before to the frame after. The plate does "
+        "not show it well enough.",
     ),
     "match_lighting": Remedy("Match Lighting", "Build the lamps from the environment again."),
     "match_plate": Remedy("Match to Plate", "Bring lamps and residual to the plate's exposure and colours."),
