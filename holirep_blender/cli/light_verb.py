@@ -102,7 +102,7 @@ def _report(
 
     try:
         if source is None or matched is None:
-            return report_lighting(bpy.context.scene, folder, tell)
+            return report_lighting(bpy.context.scene, folder, tell, not options.no_renders)
         environment = None if options.no_renders else _environment(source, wish)
         return write_report(matched, folder, environment, plate, tell=tell)
     except EnvironmentMapError as error:

@@ -71,13 +71,13 @@ def place_rig(scene: bpy.types.Scene, matched: MatchedLight) -> list[str]:
     return [str(row.lamp.name) for row in nearest]
 
 
-def report_lighting(scene: bpy.types.Scene, folder: Path, tell: Tell = nobody) -> Path:
+def report_lighting(scene: bpy.types.Scene, folder: Path, tell: Tell = nobody, renders: bool = True) -> Path:
     """Writes the match report of the scene's environment; its page. Raises EnvironmentMapError or OSError."""
     from .light_report import write_report
 
     settings = scene.holirep.light
     shown = at_once(_reading(scene.session_uid))
-    whole = EnvironmentMap(shown.environment.pixels.copy(), shown.environment.luminance)
+    whole = EnvironmentMap(shown.environment.pixels.copy(), shown.environment.luminance) if renders else None
     single = scene.holirep.environment.one_each
     matched = match_environment(shown.environment, shown.name, settings.count, shown.warnings, single)
     return write_report(matched, folder, whole, tell=tell)
