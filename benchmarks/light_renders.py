@@ -5,7 +5,8 @@ A floor with a ball, a pole and a wall on it, in blocks of 4 pixels, only where 
 alone. Errors are root mean squares over the mean.
 
 Cycles: ``error`` of the rig, ``noise`` of a second seed of the environment, ``rest`` of the rig's error that is no
-noise (two seeds of each). EEVEE is compared with Cycles: ``error`` of the rig, ``world`` of the environment without
+noise (two seeds of each). EEVEE is compared with Cycles: ``error`` of the rig, with ray tracing as Match Lighting sets
+it; all else as EEVEE comes: ``world`` of the environment without
 EEVEE's own sun, ``own sun`` of the environment as EEVEE shows it by itself; ``ball``: the mean over the Lambert ball
 against Cycles' one, which a light that is counted twice would raise.
 
