@@ -49,7 +49,7 @@ _ALONG = ("hips", "spine", "chest", "neck", "head")
 
 def centre_of_mass(take: Take) -> Array:
     """The body's centre of mass ``(T, 3)`` in metres, Z up, by segment masses (de Leva 1996, mean of both sexes)."""
-    return _mass_centre(take, body_of(take))
+    return _mass_centre(body_of(take), take.world_rotations(), take.world_positions())
 
 
 def static_balance(take: Take, contacts: Contacts, floor: Optional[Floor] = None) -> list[Violation]:
@@ -64,14 +64,15 @@ def static_balance(take: Take, contacts: Contacts, floor: Optional[Floor] = None
     scale = body.stature / _STATURE
     model = contact_points(take)
     touching = touching_points(take, contacts, model)
-    centre = _mass_centre(take, body)
+    turned, placed = take.world_rotations(), take.world_positions()
+    centre = _mass_centre(body, turned, placed)
     velocity, acceleration = derivatives(centre, take.fps)
     still = (np.linalg.norm(velocity, axis=1) < SLOW * scale) & (np.linalg.norm(acceleration, axis=1) < CALM * scale)
     judged = still & touching.any(axis=1)
     if not judged.any():
         return []
-    corners, owners = _support(take, model, body.stature, floor or Floor())
-    away = _outside(centre[judged, :2], corners[judged], _bearing(contacts, model, touching)[judged][:, owners])
+    corners, owners = _support(take, model, body.stature, floor or Floor(), turned[judged], placed[judged])
+    away = _outside(centre[judged, :2], corners, _bearing(contacts, model, touching)[judged][:, owners])
     distance = np.zeros(take.frame_count)
     distance[judged] = away
     bound = MARGIN * scale
@@ -86,8 +87,7 @@ def static_balance(take: Take, contacts: Contacts, floor: Optional[Floor] = None
     return found
 
 
-def _mass_centre(take: Take, body: Body) -> Array:
-    turned, placed = take.world_rotations(), take.world_positions()
+def _mass_centre(body: Body, turned: Array, placed: Array) -> Array:
     centres = placed[:, body.joints] + rotations.rotate(turned[:, body.joints], body.centres)
     return np.asarray(np.einsum("b,tbi->ti", body.masses / body.mass, centres))
 
@@ -101,12 +101,16 @@ def _bearing(contacts: Contacts, points: ContactPoints, touching: Mask) -> Mask:
     return result
 
 
-def _support(take: Take, points: ContactPoints, stature: float, floor: Floor) -> tuple[Array, npt.NDArray[np.intp]]:
-    """Corners ``(T, K, 2)`` of all that may touch, seen from above, and the contact point ``(K,)`` each belongs to."""
+def _support(
+    take: Take, points: ContactPoints, stature: float, floor: Floor, turned: Array, placed: Array
+) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Corners ``(N, K, 2)`` of all that may touch, seen from above, and the contact point ``(K,)`` each belongs to.
+
+    ``turned (N, J, 4)`` and ``placed (N, J, 3)`` are the joints' in the world.
+    """
     rest = take_rest_positions(take)
     frames = rest_rotations({name: rest[name] for name in rest if name in _FOOTED or name in _ALONG}, np.eye(3))
-    turned = take.world_rotations()
-    places = points.placed(turned, take.world_positions())
+    places = points.placed(turned, placed)
     corners: list[Array] = []
     owners: list[int] = []
     for index, (name, joint) in enumerate(zip(points.names, points.joints)):

@@ -60,15 +60,17 @@ def legs_bent(take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], l
     rises = [np.zeros(take.frame_count) for _ in feet]
     result, stale = take, False
     first: list[Array] = []
-    for step in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         now = Pose.over(result, pose.floor)
         needs = [np.where(path.touching, 0.0, _depth(now, foot, SUNK)) for foot, path in zip(feet, paths)]
         first = first or needs
-        if step == 0 and not any(need.any() for need in needs):
-            return take
+        if not any(need.any() for need in needs):
+            break
         rises = [rise + _lifted(need, _LEG_LAYERS, fps, path.touching) for rise, need, path in zip(rises, needs, paths)]
         rises = [np.where(_spans_with(rise > 0.0, rise > _LARGEST), 0.0, rise) for rise in rises]
         result = _bent(take, pose, feet, rises, limits)
+    if result is take:
+        return take
     now = Pose.over(result, pose.floor)
     for number, (foot, path, before) in enumerate(zip(feet, paths, first)):
         left = np.where(path.touching, 0.0, _depth(now, foot, SUNK))

@@ -11,6 +11,7 @@ from ..retargeting import take_rest_positions
 from ..retargeting.root import leg_ratio
 from ..take import Take
 from .character_take import CharacterTake
+from .pose import place_of
 
 Array = npt.NDArray[np.float64]
 
@@ -44,6 +45,5 @@ def character_floor(character: CharacterTake, source: Take, floor: Floor) -> Flo
 
 def _pelvis(take: Take) -> Array:
     """Path ``(T, 3)`` of the point between the hip joints, else of the root."""
-    positions = take.world_positions()
     sides = [take.joint_names.index(name) for name in ("leftUpperLeg", "rightUpperLeg") if name in take.joint_names]
-    return np.asarray(positions[:, sides].mean(axis=1) if len(sides) == 2 else positions[:, 0])
+    return np.asarray(np.mean([place_of(take, joint) for joint in (sides if len(sides) == 2 else [0])], axis=0))

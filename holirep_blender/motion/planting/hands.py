@@ -14,7 +14,7 @@ from ..retargeting import take_rest_positions
 from ..skeleton import SIDES
 from ..take import Take
 from .body_parts import Part, body_parts, from_part, in_part, palm_offset
-from .calming import calmed
+from .calming import FEWEST, calmed
 from .leg_moves import LegHold
 from .limb_solving import Hold, hold
 from .pose import Limb, Pose, find_limb, world_of
@@ -28,6 +28,8 @@ _APPROACH = 0.3
 """Seconds in which a hand comes to what it touches, and leaves it."""
 _ARRIVAL, _ARRIVED = 0.12, 0.008
 """Seconds in which a hand that would be jerked may still come, and the metres from its place at which it has."""
+_JERKED = 1.2
+"""Times the fastest acceleration, its own or the motion's, that an arm may come to on its way to the body."""
 _BENT_FROM, _BENT_TO = np.radians(10.0), np.radians(25.0)
 """An elbow's axis is that of its bend above the second angle, the anatomical one below the first."""
 _ON_FLOOR = 0.15
@@ -126,6 +128,55 @@ def part_scale(part: Part, other: Part, rest: dict[str, Array], source_rest: dic
 
 
 def hands_held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:
+    """Edits the pose so that hands are where they are asked to be; gives the joints that were turned.
+
+    A hand that would be jerked on its way to its own body comes later, or leaves sooner.
+    """
+    before = pose.turned.copy(), pose.placed.copy()
+    changed = _held(pose, hands, strength)
+    if changed and strength >= 1.0:
+        later = [_trimmed(pose, hand, before[0]) for hand in hands]
+        if any(later):
+            arms = [joint for hand in hands for joint in (hand.arm.upper, hand.arm.lower, hand.arm.end)]
+            pose.turned[:, arms], pose.placed[:, arms] = before[0][:, arms], before[1][:, arms]
+            changed = [*changed, *_held(pose, hands, strength)]
+    return list(dict.fromkeys(changed))
+
+
+def _trimmed(pose: Pose, hand: HandPath, before: Array) -> bool:
+    """Takes frames from where a hand is held on the body by whose approach its arm is jerked; whether there were any.
+
+    Parameters
+    ----------
+    before : (T, J, 4) how joints were turned.
+    """
+    if not hand.on_body.any() or pose.take.frame_count < FEWEST:
+        return False
+    was, now = (_jerks(turned, hand.arm, pose.take.parents[hand.arm.upper]) for turned in (before, pose.turned))
+    jerked = 1 + np.flatnonzero((now > _JERKED * np.maximum(was, pose.pace[0])).any(axis=1))
+    reach = max(1, round(_APPROACH * pose.take.fps))
+    held = hand.held.copy()
+    for first, end in gaps.spans(hand.held & hand.on_body):
+        for frame in jerked[(jerked >= first - reach) & (jerked < end + reach)]:
+            if frame - first <= end - frame:
+                hand.held[first : min(frame + reach, end)] = False
+            else:
+                hand.held[max(frame - reach, first) : end] = False
+        if hand.held[first:end].sum() < FEWEST:
+            hand.held[first:end] = False
+    hand.on_body &= hand.held
+    return bool((held != hand.held).any())
+
+
+def _jerks(turned: Array, arm: Limb, above: int) -> Array:
+    """Angular accelerations ``(T - 2, 3)`` of shoulder, elbow and wrist, radians a frame a frame."""
+    chain = [above, arm.upper, arm.lower, arm.end]
+    local = rotations.multiply(rotations.inverse(turned[:, chain[:-1]]), turned[:, chain[1:]])
+    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
+    return np.asarray(np.linalg.norm(np.diff(steps, axis=0), axis=-1))
+
+
+def _held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:
     """Edits the pose so that hands are where they are asked to be; gives the joints that were turned."""
     changed: list[int] = []
     reach = max(1, round(_APPROACH * pose.take.fps))

@@ -57,7 +57,7 @@ def legs_pulled(
         missed = problem.missed()
         wanted = (pull != 0.0).any(axis=(1, 2)) | np.any(missed, axis=0)
         if not wanted.any():
-            return problem.shift, missed
+            break
         length = np.linalg.norm(pull, axis=-1, keepdims=True)
         further = pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0)
         problem.pulled(further, wanted, _AROUND, _STIFF)

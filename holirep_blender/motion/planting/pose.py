@@ -76,6 +76,18 @@ def world_of(take: Take) -> tuple[Array, Array]:
     return turned, placed
 
 
+def place_of(take: Take, joint: int) -> Array:
+    """World positions ``(T, 3)`` of one joint: only what carries it is looked at."""
+    chain = [joint]
+    while take.parents[chain[-1]] >= 0:
+        chain.append(take.parents[chain[-1]])
+    place, turned = take.root_translation, take.local_rotations[:, chain[-1]]
+    for each in chain[-2::-1]:
+        place = place + rotations.rotate(turned, take.rest_offsets[each])
+        turned = rotations.multiply(turned, take.local_rotations[:, each])
+    return np.asarray(place)
+
+
 def accelerations_of(take: Take) -> tuple[Array, Array]:
     """Sizes of a motion's accelerations a frame a frame: ``(T - 2, J)`` radians of joints in their parents' frames and
     ``(T - 2,)`` metres of the root.
