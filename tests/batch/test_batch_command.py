@@ -83,9 +83,7 @@ def test_shots_are_done_once_and_again_after_kills_with_the_same_takes(shots, ru
     held = {row["message"] for row in rows if row.get("state") == "held"}
     assert held == {"needs nobody/replicate, which failed", "needs linked/quality, which failed"}
     assert batch(shots, "--summary-only")[0] == 10
-    for later, expected in (((), 12), (("--gates-later",), 0)):
-        code, answer, _ = batch(shots, "--shot", "linked", "--stage", "export.bvh", *later)
-        assert code == expected, answer
+    assert batch(shots, "--shot", "linked", "--stage", "export.bvh", "--gates-later")[0] == 0
     assert not (output / "linked" / "linked.bvh").exists()
     first = takes(output)
     assert Take.load(output / "linked" / "linked.npz").local_rotations.shape[0] == 8
@@ -96,12 +94,11 @@ def test_shots_are_done_once_and_again_after_kills_with_the_same_takes(shots, ru
         assert text in page
 
     shots.write_text(shots.read_text().replace("overall = 1.0", "overall = 0").replace('person = "3,3@60"', ""))
-    for file in (output / "linked" / "linked.npz", output / "appended" / "appended_apply.blend"):
-        file.unlink()
-    killed = subprocess.Popen(batch_words(shots, "--quiet"), cwd=REPOSITORY)
+    (output / "appended" / "appended.npz").unlink()
+    killed = subprocess.Popen(batch_words(shots, "--quiet", "--jobs", "2"), cwd=REPOSITORY)
     log = output / ".holirep" / "events.jsonl"
     before = log.read_text().count("stage_started")
-    while log.read_text().count("stage_started") == before:
+    while log.read_text().count("stage_started") < before + 2:
         time.sleep(0.05)
         assert killed.poll() is None
     time.sleep(1.0)
@@ -109,7 +106,7 @@ def test_shots_are_done_once_and_again_after_kills_with_the_same_takes(shots, ru
     killed.wait()
     code, result, stderr = batch(shots, "--jobs", "2")
     assert code == 0, stderr
-    assert 4 <= result["run_now"] <= 6  # the two that are gone, the judgement, the export behind it, and nobody's two
+    assert 4 <= result["run_now"] <= 5  # the take that is gone, the judgement, the export behind it, and nobody's two
     assert {name: takes(output)[name] for name in first} == first
     assert (output / "linked" / "linked.bvh").stat().st_size > 1000
     left = [file.name for file in output.rglob("*") if "partial" in file.name or file.suffix in (".lock", ".blend1")]
