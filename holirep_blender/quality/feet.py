@@ -138,18 +138,18 @@ def _shown(take: Take) -> Mask:
     return result
 
 
-_LEAN_WINDOW = 2.5
+_LEAN_WINDOW = 10.0
 _TELLS_NOTHING = 0.05
 """Metres of spread of the places where soles stand that tell nothing of the floor's slope."""
 _MAY_BEAR = 0.12
-"""Metres over the floor below which a sole may bear weight though it is not said to stand, as in a lunge."""
+"""Metres over the lowest standing sole below which another may bear weight though it is not said to stand: a lunge."""
 _UPRIGHT = 0.7
 """Height of the centre of mass, as a share of its usual one, from which the feet are what carries the body."""
 _GRAVITY = 9.81
 
 
 def lean(evidence: Evidence, ground: Ground) -> Found:
-    """Degrees by which what carries the body points away from the floor's normal, over five seconds about each frame.
+    """Degrees by which what carries the body points away from the floor's normal, over twenty seconds about each frame.
 
     A body that does not fall is carried on the line from its support to its centre of mass, and that line is on average
     the direction of gravity and of its own acceleration together. Where the world is tilted against the floor, the
@@ -164,7 +164,8 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
     axes = ground.floor.axes()
     places = (rows.of(centre) - np.array(ground.floor.point)) @ axes.T
     count = ground.touching.sum(axis=1)
-    bears = ground.touching | (ground.heights < _MAY_BEAR)
+    lowest = np.where(ground.touching, ground.heights, np.inf).min(axis=1, keepdims=True)
+    bears = ground.touching | (ground.heights - lowest < _MAY_BEAR)
     support = np.where(bears[..., None], ground.flat, 0.0).sum(axis=1) / np.maximum(bears.sum(axis=1), 1)[:, None]
     line = np.concatenate([places[:, :2] - support, places[:, 2:]], axis=1)
     carries = (count > 0) & (places[:, 2] > _UPRIGHT * np.nanpercentile(places[:, 2], 90.0))
