@@ -16,6 +16,8 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _SHORTEST_SIGHTING = 0.1
+_PLAINLY_SEEN = 0.95
+"""The tracker's trust in a shoulder that nothing hides."""
 _MAIN = (*SHOULDER, *ELBOW, *WRIST, *HIP, *KNEE, *ANKLE)
 _HAND_SHARE = 0.7
 """How far wrist and knuckles follow the hand tracker, which sees the hand larger than the body tracker does."""
@@ -28,8 +30,8 @@ def body_sightings(rows: Observations, fps: float) -> Mask:
     """Frames ``(T,)`` in which the body can be solved; none where nothing was found.
 
     Frames in which most of the trunk or half of the limbs is beyond the left or right edge are left out, as are the
-    first and last ones of a clip while the performer still comes from behind something: the tracker invents what it
-    does not see. A performer who is never seen better is solved all the same.
+    first and last ones of a clip while the performer still comes from behind something, with neither face nor shoulders
+    to be seen: the tracker invents what it does not see. A performer who is never seen better is solved all the same.
     """
     found = np.isfinite(rows.body_image).all(axis=(1, 2)) & np.isfinite(rows.body_world).all(axis=(1, 2))
     found &= rows.body_confidence > 0.0
@@ -43,7 +45,9 @@ def body_sightings(rows: Observations, fps: float) -> Mask:
     if whole.sum() < 0.3 * kept.sum():
         return np.asarray(kept)
     clear = rows.body_visibility[:, _MAIN].mean(axis=1) * rows.body_confidence
-    good = np.flatnonzero(whole & (clear >= 0.75 * np.median(clear[whole])))
+    # behind something nobody shows face and both shoulders; hanging arms are only near the picture's edge
+    plain = (rows.body_visibility[:, SHOULDER] >= _PLAINLY_SEEN).all(axis=1) & (rows.face_confidence > 0.0)
+    good = np.flatnonzero(whole & (plain | (clear >= 0.75 * np.median(clear[whole]))))
     whole[: good[0]] = False
     whole[good[-1] + 1 :] = False
     return np.asarray(whole)
