@@ -113,7 +113,7 @@ def test_a_take_that_lacks_something_says_so_and_never_fails(lack, clip):
         "one": lambda: Evidence(_first(take, count)),
         "two": lambda: Evidence(_first(take, count)),
         "none": lambda: Evidence(_first(take, count)),
-        "unseen": lambda: _without(take, joint_confidence=np.zeros_like(take.joint_confidence)),
+        "unseen": lambda: _without(take, joint_confidence=np.zeros_like(take.joint_confidence), observations=None),
         "legs": lambda: _without(take, observations=_legless(observed)),
     }[lack]()
     quality = assess(evidence)
@@ -197,6 +197,13 @@ def test_observations_of_no_frame_are_as_none(clip):
     quality = assess(Evidence(replace(take, observations=Observations.empty(0, take.camera.image_size))))
     check_whole(quality)
     assert quality.measures["following"].missing
+
+
+def test_a_body_that_was_tracked_and_lost_throughout_is_missed(clip):
+    take = clip.evidence.take
+    quality = assess(Evidence(replace(take, joint_confidence=np.zeros_like(take.joint_confidence))))
+    assert quality.measures["drop_outs"].value == 1.0
+    assert quality.scores["body"].value < 0.6
 
 
 @pytest.mark.slow
