@@ -116,6 +116,8 @@ def _place(
     settings.source, settings.strength, settings.control = source, options.strength, rig.control
     if settings.eevee_tracing and not scene.eevee.use_raytracing:
         scene.eevee.use_raytracing = settings.tracing_set = True
+    elif settings.tracing_set and not settings.eevee_tracing:
+        scene.eevee.use_raytracing = settings.tracing_set = False
     if own is not None:
         settings.own_world = own
     settings.residual_gain = (1.0, 1.0, 1.0)
