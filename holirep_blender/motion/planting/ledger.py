@@ -72,9 +72,13 @@ class Part:
 
 
 class Ledger:
-    """The stages of a clip by kind and attempt, each arrays of its ``T`` frames by name."""
+    """The stages of a clip by kind and attempt, each arrays of its ``T`` frames by name.
+
+    ``turned_too`` : the joints that calming turned besides those of the limbs (``pose.Pose``).
+    """
 
     def __init__(self) -> None:
+        self.turned_too: list[int] = []
         self.stages: dict[Stage, dict[str, Array]] = {}
         self.part: Optional[Part] = None
 

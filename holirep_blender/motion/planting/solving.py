@@ -138,20 +138,21 @@ def solve(
         let_go, thoroughly = 0, options.limits is None
         for _ in range(_RELEASES + _MORE + 2):
             now, attempt = pose.copy(), 2 * let_go + thoroughly
+            now.turned_too = [] if ledger is None else list(ledger.turned_too)
             _join(ledger, "phases", attempt, _fields(phases))
             paths, shift = legs_planted(now, feet, phases, options.feet, movable, rest)
             _join(ledger, "paths", attempt, _fields([path.where_it_counts() for path in paths]))
-            _join_pose(ledger, "planted", attempt, now, feet, shift)
+            _join_pose(ledger, "planted", attempt, now, shift)
             first_paths = first_paths or paths
             stuck: list[Mask] = []
             calm = True
             if options.feet >= 1.0:
                 holds = holds_of(feet, phases, paths)
                 shift, calm = calmed(now, holds, shift, movable, free, thoroughly)
-                _join_pose(ledger, "calm", attempt, now, feet, shift)
+                _join_pose(ledger, "calm", attempt, now, shift)
                 if options.limits is not None:
                     shift, stuck = legs_pulled(now, holds, shift, movable, options.limits, free)
-                    _join_pose(ledger, "pulled", attempt, now, feet, shift)
+                    _join_pose(ledger, "pulled", attempt, now, shift)
             if let_go < _RELEASES + _MORE and any(mask.any() for mask in stuck):
                 phases = [released(phase, mask, take.fps, let_go > 0) for phase, mask in zip(phases, stuck)]
                 let_go += 1
@@ -161,6 +162,8 @@ def solve(
             else:
                 thoroughly = True
         pose = now
+        if ledger is not None:
+            ledger.turned_too = list(pose.turned_too)
         for foot in feet:
             changed += foot.joints
     ask_contacts(pose, hands, contacts)
@@ -216,22 +219,14 @@ def _join(ledger: Optional[Ledger], kind: str, attempt: int, arrays: dict[str, A
             arrays[name][joined[0]] = values
 
 
-def _join_pose(ledger: Optional[Ledger], kind: str, attempt: int, pose: Pose, feet: list[Foot], shift: Array) -> None:
+def _join_pose(ledger: Optional[Ledger], kind: str, attempt: int, pose: Pose, shift: Array) -> None:
     """The same of a pose whose root has been moved by ``shift (T, 3)``."""
     if ledger is None:
         return
-    legs = sorted({joint for foot in feet for joint in foot.joints})
-    every = list(range(len(pose.take.joint_names)))
-    turned = every if pose.turned_too else legs
-    joined = ledger.joined(
-        kind, attempt, {"turned": pose.turned[:, turned], "placed": pose.placed[:, turned], "shift": shift}
-    )
+    joined = ledger.joined(kind, attempt, {"turned": pose.turned, "placed": pose.placed, "shift": shift})
     if joined is not None:
-        rows, old = np.flatnonzero(joined[0]), joined[1]
-        pose.placed[rows] += (old["shift"] - shift[rows])[:, None]
-        at = rows[:, None], np.array(turned)
-        pose.turned[at], pose.placed[at] = old["turned"], old["placed"]
-        shift[rows] = old["shift"]
+        rows, old = joined
+        pose.turned[rows], pose.placed[rows], shift[rows] = old["turned"], old["placed"], old["shift"]
 
 
 def _over_floor(limited_take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], options: PlantOptions) -> Take:
