@@ -314,7 +314,7 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("face swapped", "share", (0.15, 0.3, 0.45, 0.6, 0.8, 1), _face_swapped, (FACE,), (TIME,), "symmetry"),
     Corruption("blinks missing", "share", (0.2, 0.35, 0.5, 0.65, 0.8, 1), _no_blinks, (FACE,), (TIME,), "blinks"),
     Corruption(
-        "lips stay open", "coefficient", (0.15, 0.2, 0.27, 0.35, 0.45, 0.55), _open_lips, (FACE,), (TIME,), "lip_closure"
+        "lips stay open", "weight", (0.15, 0.2, 0.27, 0.35, 0.45, 0.55), _open_lips, (FACE,), (TIME,), "lip_closure"
     ),
     Corruption("face overdriven", "gain", (0.4, 0.8, 1.2, 1.8, 2.6, 4), _overdriven, (FACE,), (TIME,), "saturation"),
     Corruption("face lost", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _face_lost, (FACE,), (), "face_drop_outs"),
