@@ -91,7 +91,7 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _reason(evidence: Evidence, part: str) -> str:
-    return evidence.missing.get(part, f"no {part} was given.")
+    return evidence.missing.get(part, f"no {part} {'were' if part == 'contacts' else 'was'} given.")
 
 
 def _found(evidence: Evidence) -> dict[str, Found]:

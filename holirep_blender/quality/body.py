@@ -11,7 +11,7 @@ from ..motion.confidence import part_of
 from ..motion.geometric import landmarks
 from ..motion.skeleton import JOINT_NAMES
 from ..motion.take import Take
-from .following import not_followed
+from .following import TOO_SHORT, not_followed, shortest
 from .marks import VISIBLE, BodyMarks
 from .specs import Found
 from .windows import averaged, residual
@@ -56,7 +56,8 @@ def following(marks: BodyMarks, fps: float) -> Found:
     for part in sorted(set(marks.parts)):
         columns = [row for row, name in enumerate(marks.parts) if name == part]
         parts[part] = not_followed(own[:, columns], seen[:, columns], fps, _STILL_METRES)
-    return Found(not_followed(own, seen, fps, _STILL_METRES), parts=parts)
+    whole = not_followed(own, seen, fps, _STILL_METRES)
+    return Found(whole, missing=TOO_SHORT if len(whole) < shortest(fps) else "", parts=parts)
 
 
 def bone_length(marks: BodyMarks, fps: float) -> Found:

@@ -21,6 +21,9 @@ Losses = dict[str, Array]
 _WEAK = 0.9
 """Score of a measure below which a frame belongs to a weak stretch."""
 _JOINED_SECONDS, _LEAST_LOSS, _MOST = 0.5, 0.002, 40
+_ALL_OVER = 0.75
+"""Mean of all parts, as a share of the worst, from which the whole body is meant and not that part."""
+_LIMBS = ("leftArm", "rightArm", "leftLeg", "rightLeg", "leftHand", "rightHand", "face")
 _PART_WORDS = {
     "leftArm": "left arm", "rightArm": "right arm", "leftLeg": "left leg", "rightLeg": "right leg",
     "leftHand": "left hand", "rightHand": "right hand",
@@ -47,7 +50,9 @@ def causes_of(
                 continue
             part = _guilty(found[name], rows)
             value = float(np.nanmax(measure.per_frame[rows]))
-            causes.append(Cause(name, part, first, last, value, loss, _sentence(spec.sentence, part), spec.remedy))
+            # what is lost all over cannot be left out as a limb
+            remedy = "retrack" if spec.remedy == "exclude_limb" and part not in _LIMBS else spec.remedy
+            causes.append(Cause(name, part, first, last, value, loss, _sentence(spec.sentence, part), remedy))
     return tuple(sorted(causes, key=lambda cause: -cause.loss)[:_MOST])
 
 
@@ -64,13 +69,13 @@ def joined(weak: npt.NDArray[np.bool_], gap: int) -> list[tuple[int, int]]:
 
 def _guilty(found: Found, rows: slice) -> str:
     """The part that is worst in a stretch; "" where nothing tells parts apart."""
-    worst, name = 0.0, ""
-    for part, values in found.parts.items():
-        known = values[rows][np.isfinite(values[rows])]
-        mean = float(known.mean()) if len(known) else 0.0
-        if mean > worst:
-            worst, name = mean, part
-    return name
+    known = {part: values[rows][np.isfinite(values[rows])] for part, values in found.parts.items()}
+    means = {part: float(values.mean()) for part, values in known.items() if len(values)}
+    if not means:
+        return ""
+    name = max(means, key=lambda part: means[part])
+    alike = len(means) > 2 and sum(means.values()) / len(means) >= _ALL_OVER * means[name]
+    return "" if alike or means[name] <= 0.0 else name
 
 
 def _sentence(sentence: str, part: str) -> str:

@@ -22,10 +22,14 @@ _TURN_PER_WIDTH = 2.4
 """Sine of the eye's turn per eye width of iris shift, as in ``motion.geometric.gaze``."""
 _SHUT, _USUAL = 0.45, 60.0
 _LONGEST_LAG = 0.5
+_TOLD_SECONDS = 4.0 * _LONGEST_LAG
 _SOONER = 0.25
 """Correlation by which the longest lag must be the better one: smoothed motion correlates as well with any."""
 _ALIKE = 0.3
 """Correlation from which a lag is one."""
+_CLEAR, _SIDED = 0.6, 0.25
+"""Correlation from which a lag is believed by itself; below, it must be the better one by so much than the same lag the
+other way round: smoothed motion correlates alike with what is before and after."""
 _SPEAKS_CM = 0.03
 """Root mean square of the lips' way in 0.1 s from which the mouth moves, centimetres."""
 _MOVES_METRES = 0.004
@@ -75,6 +79,10 @@ def gaze(take: Take, fit: FaceFit) -> Found:
 
 def in_step(marks: BodyMarks, fit: FaceFit, fps: float) -> Found:
     """Milliseconds by which the mouth comes before or after the body, against how both were tracked."""
+    if len(fit.own) < round(_TOLD_SECONDS * fps):
+        return Found(
+            missing=f"The take is too short: whether mouth and body are in step shows over {_TOLD_SECONDS:g} s."
+        )
     rows = [PLACE[point] for point in LIPS + JAW]
     flat = (0, 2)
     mouth = _lag(fit.own[:, rows][..., flat], fit.seen[:, rows][..., flat], fps, _SPEAKS_CM)
@@ -91,8 +99,6 @@ def _lag(own: Array, seen: Array, fps: float, least: float) -> Optional[float]:
     """Seconds by which ``own (T, N, D)`` comes after ``seen``: the peak of their velocities' correlation."""
     step = max(1, round(0.1 * fps))
     longest = round(_LONGEST_LAG * fps)
-    if len(own) < 4 * longest:
-        return None
     known = np.isfinite(own).all(axis=2) & np.isfinite(seen).all(axis=2)
     moved = []
     for points in (own, seen):
@@ -111,6 +117,8 @@ def _lag(own: Array, seen: Array, fps: float, least: float) -> Optional[float]:
     curve -= _SOONER * (shifts / longest) ** 2
     top = int(np.argmax(curve))
     if curve[top] < _ALIKE:
+        return None
+    if shifts[top] != 0 and curve[top] < _CLEAR and curve[top] - curve[len(curve) - 1 - top] < _SIDED:
         return None
     place = float(shifts[top])
     if 0 < top < len(curve) - 1:

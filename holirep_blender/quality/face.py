@@ -11,7 +11,7 @@ from ..motion.arkit import ARKIT_INDEX, ARKIT_NAMES
 from ..motion.take import Take
 from .face_fit import PIXELS, PLACE, REGIONS, FaceFit
 from .face_model import face_model
-from .following import not_followed
+from .following import TOO_SHORT, not_followed, shortest
 from .poses import Pose
 from .specs import Found
 from .windows import residual
@@ -53,7 +53,8 @@ def following(fit: FaceFit, fps: float) -> Found:
     for name, points in REGIONS.items():
         rows = [PLACE[point] for point in points]
         parts[name] = not_followed(fit.own[:, rows][..., flat], fit.seen[:, rows][..., flat], fps, _STILL_CM)
-    return Found(not_followed(fit.own[..., flat], fit.seen[..., flat], fps, _STILL_CM), parts=parts)
+    whole = not_followed(fit.own[..., flat], fit.seen[..., flat], fps, _STILL_CM)
+    return Found(whole, missing=TOO_SHORT if len(whole) < shortest(fps) else "", parts=parts)
 
 
 def symmetry(fit: FaceFit) -> Found:

@@ -13,6 +13,12 @@ Array = npt.NDArray[np.float64]
 REACH = 0.1
 """Seconds before and after a frame between which motion is taken: long against a tracker's trembling."""
 _WINDOW = 0.5
+TOO_SHORT = "The take is too short: whether it follows the plate shows over a quarter of a second."
+
+
+def shortest(fps: float) -> int:
+    """Frames of the shortest take of which it can be told."""
+    return 2 * max(1, round(REACH * fps)) + 1
 
 
 def not_followed(own: Array, seen: Array, fps: float, still: float) -> Array:
@@ -29,7 +35,7 @@ def not_followed(own: Array, seen: Array, fps: float, still: float) -> Array:
     """
     count = len(own)
     half = max(1, round(REACH * fps))
-    if count < 2 * half + 1:
+    if count < shortest(fps):
         return np.full(count, np.nan)
     smooth = max(0, round(0.02 * fps))
     own, seen = averaged(own, smooth), averaged(seen, smooth)

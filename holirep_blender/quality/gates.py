@@ -39,7 +39,7 @@ def read_gates(path: Union[str, Path]) -> dict[str, float]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before the text
     except OSError as error:
         raise GatesError(f"Cannot read the gates {file}: {error.strerror or error}.") from error
     except UnicodeDecodeError:

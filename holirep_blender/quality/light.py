@@ -49,6 +49,8 @@ def flicker(evidence: Evidence) -> Found:
     if values is None or not np.isfinite(values).any():
         return Found(missing=_why(evidence, "exposure"))
     frames = evidence.take.frame_count
+    if len(values) not in (1, frames):
+        return Found(missing=f"The light has {len(values)} frames, but the take has {frames}.")
     if len(values) != frames or frames < 2:
         return Found(missing="The exposure was compared in one frame only.")
     step = np.abs(np.diff(np.asarray(values, dtype=np.float64)))

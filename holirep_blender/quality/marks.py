@@ -68,6 +68,8 @@ def body_marks(take: Take, pose: Optional[Pose] = None) -> Union[BodyMarks, str]
     seen = np.where(shown[..., None], seen, np.nan)
     if not np.isfinite(seen).any():
         return "The tracker saw the body in no frame."
+    if not np.isfinite(own[np.isfinite(seen).all(axis=2)]).any() or not (depth > 1e-6).any():
+        return "The performer is behind the take's camera, or not in its picture."
     focal = float(take.camera.intrinsics[0, 0])
     parts = tuple(part_of(name) for name in attached.joints)
     return BodyMarks(attached.landmarks, parts, own, seen, np.where(depth > 1e-6, depth / focal, np.nan))

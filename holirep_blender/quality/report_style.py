@@ -21,7 +21,8 @@ table{border-collapse:collapse;width:100%;margin:8px 0}
 th,td{padding:4px 10px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
 td{overflow-wrap:break-word}td.n,th.n{text-align:right;white-space:nowrap}
 th{font-weight:600;font-size:12px;color:var(--soft);vertical-align:bottom}
-table.fine td:first-child{width:24%}table.licences td:nth-child(2){white-space:nowrap}
+table.fine td{overflow-wrap:anywhere}table.fine td:first-child{width:24%;overflow-wrap:break-word}
+table.licences td:nth-child(2){white-space:nowrap}
 .pass-word,.fail-word{font-weight:600;white-space:nowrap}.pass-word{color:var(--pass)}.fail-word{color:var(--fail)}
 .none-word{color:var(--none)}
 ul.figures{margin:0;padding:0;list-style:none;columns:2;column-gap:18px;font-size:12.5px}

@@ -27,7 +27,7 @@ from .quality_evidence import gather_evidence
 from .quality_strip import plate_of, strip_jpegs
 
 PAGE, DATA = "index.html", "quality.json"
-_NO_SHOT = "Only the take was given: name the shot's file and its character"
+_NO_SHOT = "Only the take was given: name the shot's file and its character."
 
 
 @dataclass(frozen=True)

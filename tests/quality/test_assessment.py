@@ -90,6 +90,24 @@ def test_causes_name_the_frames_the_limb_and_what_helps(clip):
     assert 57 <= cause.last <= 61
 
 
+def test_a_body_lost_all_over_is_tracked_again_not_left_out_by_limbs(clip):
+    confidence = np.ones_like(clip.evidence.take.joint_confidence)
+    confidence[30:60] = 0.0
+    quality = assess(replace(clip.evidence, take=replace(clip.evidence.take, joint_confidence=confidence)))
+    cause = next(each for each in quality.scores["body"].causes if each.measure == "drop_outs")
+    assert (cause.part, cause.remedy, cause.first, cause.last) == ("", "retrack", 30, 59)
+
+
+def test_a_face_smoothed_alike_to_both_sides_is_not_called_late(clip):
+    # an even filter turns syllables round, which correlate as well with those before as with those after
+    values = clip.evidence.take.blendshapes
+    padded = np.concatenate([values[:1].repeat(6, 0), values, values[-1:].repeat(6, 0)])
+    smoothed = np.lib.stride_tricks.sliding_window_view(padded, 13, axis=0).mean(axis=-1)
+    quality = assess(replace(clip.evidence, take=replace(clip.evidence.take, blendshapes=smoothed)))
+    in_step = quality.measures["in_step"]
+    assert in_step.missing or in_step.value < 40.0
+
+
 def test_a_gate_of_the_show_is_used(clip):
     assert assess(clip.evidence, {"overall": 1.0}).scores[OVERALL].gate == 1.0
     with pytest.raises(ValueError, match="no score 'beauty'"):
