@@ -27,10 +27,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bpy  # noqa: F401  Blender's other modules can be imported only after it; the rigs' builders need one
 import numpy as np
 
 from benchmarks._faults import KINDS, Fault, disturb, processes
 from tests.batch.character_file import CHARACTER, write_character
+from tests.rigs.builders import true_bones
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE = REPOSITORY / "build" / "plates" / "demo.mp4"
@@ -40,8 +42,6 @@ LONGEST = 1800.0
 """Seconds after which a batch that has not ended counts as stalled."""
 _LIST = """
 [defaults]
-character_file = "hero.blend"
-character = "{character}"
 do = {do}
 export = ["bvh", "glb"]
 retries = 3
@@ -68,7 +68,11 @@ name = "shot{number:02d}"
 plate = "{plate}"
 range = [{first}, {last}]
 bring_in = "{bring_in}"
+character_file = "{file}"
+character = "{character}"
 """
+SMALL = "Small Performer"
+"""The other character: the demo's, 0.6 times as large, with the names of Mixamo's bones."""
 DO = ("replicate", "apply", "render-preview", "export")
 DO_WITH_LIGHT = ("replicate", "apply", "light", "bake-shadows", "render-preview", "quality", "export")
 
@@ -92,12 +96,17 @@ class Trial:
         self.first = folder / "first"
         self._command = command
         self._package = package
+        characters = {"hero.blend": CHARACTER, "small.blend": SMALL}
         write_character(folder / "hero.blend", command[0], package)
-        self.inputs = [folder / "hero.blend"]
+        mixamo = true_bones("mixamo")
+        write_character(folder / "small.blend", command[0], package, name=SMALL, scale=0.6, bones=mixamo)
+        self.inputs = [folder / file for file in characters]
         do = DO_WITH_LIGHT if environments else DO
-        text = _LIST.format(character=CHARACTER, do=json.dumps(do))
+        text = _LIST.format(do=json.dumps(do))
         for number, plate in enumerate(plates):
-            facts = {"first": 10 + number, "last": 18 + 2 * number, "bring_in": ("link", "append")[number % 2]}
+            facts = {"first": 10 + number, "last": 18 + 2 * number, "bring_in": ("link", "append")[number // 2 % 2]}
+            file, character = list(characters.items())[number % 2]
+            facts.update(file=file, character=character)
             text += _SHOT.format(number=number, plate=self._linked(plate), **facts)
             if environments:
                 text += f'environment = "{self._linked(environments[number % len(environments)])}"\n'
