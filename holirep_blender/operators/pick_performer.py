@@ -8,10 +8,10 @@ import bpy
 from ..scene import shot as shots
 from . import session
 from .performance import why_no_job
-from .plate_picking import PlatePicking
+from .plate_picking import PersonPicking
 
 
-class HOLIREP_OT_pick_performer(PlatePicking, bpy.types.Operator):
+class HOLIREP_OT_pick_performer(PersonPicking, bpy.types.Operator):
     """Show a frame of the plate in this view, with a box around each person, and click the performer"""
 
     bl_idname = "holirep.pick_performer"
@@ -43,34 +43,10 @@ class HOLIREP_OT_pick_performer(PlatePicking, bpy.types.Operator):
         self._frame = shot.frame_first if shot.use_range else shot.person_frame
         return self.ask_for_frame(context, plate, self._frame)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Waits for the worker; then the first click on a person chooses them, Esc or the right button gives up."""
-        job = self._job
-        assert job is not None
-        if not job.finished:
-            return {"PASS_THROUGH"}
-        if job.state != "done" or context.area is None:
-            self._close(context)
-            return {"CANCELLED"}
-        if self._picture is None:
-            if not job.result["people"]:
-                self.report({"WARNING"}, f"Nobody was found in frame {self._frame} of the plate: try another frame")
-                self._close(context)
-                return {"CANCELLED"}
-            self.show_frame(context, job.result["people"], "Click the performer. Esc or right click: give up")
-            return {"RUNNING_MODAL"}
-        if event.type == "MOUSEMOVE":
-            self._picture.point_at(event.mouse_x, event.mouse_y)
-        elif event.type in {"ESC", "RIGHTMOUSE"}:
-            self._close(context)
-            return {"CANCELLED"}
-        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
-            box = self._picture.box_at(event.mouse_x, event.mouse_y)
-            if box is not None:
-                self._choose(context.scene.holirep, box)
-                self._close(context)
-                return {"FINISHED"}
-        return {"RUNNING_MODAL"}
+    def picked(self, context: bpy.types.Context, box: list[float]) -> set[str]:
+        """Writes the choice into the shot."""
+        self._choose(context.scene.holirep, box)
+        return {"FINISHED"}
 
     def _choose(self, shot: bpy.types.PropertyGroup, box: list[float]) -> None:
         shot.person_kind = "BOX"

@@ -71,3 +71,44 @@ class PlatePicking:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+
+class PersonPicking(PlatePicking):
+    """A click on one of the people in the frame that was asked for; ``picked`` is told the box."""
+
+    def hint(self) -> str:
+        """What the status bar says meanwhile."""
+        return "Click the performer. Esc or right click: give up"
+
+    def picked(self, context: bpy.types.Context, box: list[float]) -> set[str]:
+        """What the operator does with the person's box in pixels of the plate, once the frame is no longer shown."""
+        raise NotImplementedError
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Waits for the worker; then the first click on a person chooses them, Esc or the right button gives up."""
+        job = self._job
+        if not job.finished:
+            return {"PASS_THROUGH"}
+        if job.state != "done" or context.area is None:
+            self._close(context)
+            return {"CANCELLED"}
+        if self._picture is None:
+            people = job.result["people"]
+            if not people:
+                frame = job.params["frame"]
+                self.report({"WARNING"}, f"Nobody was found in frame {frame} of the plate: try another frame")
+                self._close(context)
+                return {"CANCELLED"}
+            self.show_frame(context, people, self.hint())
+            return {"RUNNING_MODAL"}
+        if event.type == "MOUSEMOVE":
+            self._picture.point_at(event.mouse_x, event.mouse_y)
+        elif event.type in {"ESC", "RIGHTMOUSE"}:
+            self._close(context)
+            return {"CANCELLED"}
+        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
+            box = self._picture.box_at(event.mouse_x, event.mouse_y)
+            if box is not None:
+                self._close(context)
+                return self.picked(context, box)
+        return {"RUNNING_MODAL"}

@@ -12,7 +12,7 @@ import bpy
 from ..scene import shot as shots
 from . import session
 from .performance import Performance, start_or_wait, why_no_job
-from .plate_picking import PlatePicking
+from .plate_picking import PersonPicking
 from .solve_again import SolveAgain
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..scene.camera_tracks import PlateFrames
 
 
-class HOLIREP_OT_retrack_range(PlatePicking, bpy.types.Operator):
+class HOLIREP_OT_retrack_range(PersonPicking, bpy.types.Operator):
     """Click the performer: this range is tracked again with them, and the whole take solved again, as a new take"""
 
     bl_idname = "holirep.retrack_range"
@@ -64,34 +64,14 @@ class HOLIREP_OT_retrack_range(PlatePicking, bpy.types.Operator):
         plate = self._prepared(context)
         return {"CANCELLED"} if plate is None else self.ask_for_frame(context, plate, self.frame)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Waits for the worker; then a click on a person begins, Esc or the right button gives up."""
-        job = self._job
-        if not job.finished:
-            return {"PASS_THROUGH"}
-        if job.state != "done" or context.area is None:
-            self._close(context)
-            return {"CANCELLED"}
-        if self._picture is None:
-            if not job.result["people"]:
-                self.report({"WARNING"}, f"Nobody was found in frame {self.frame} of the plate")
-                self._close(context)
-                return {"CANCELLED"}
-            hint = f"Click the performer for frames {self._frames[0]} to {self._frames[1]} of the plate. Esc: give up"
-            self.show_frame(context, job.result["people"], hint)
-            return {"RUNNING_MODAL"}
-        if event.type == "MOUSEMOVE":
-            self._picture.point_at(event.mouse_x, event.mouse_y)
-        elif event.type in {"ESC", "RIGHTMOUSE"}:
-            self._close(context)
-            return {"CANCELLED"}
-        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
-            box = self._picture.box_at(event.mouse_x, event.mouse_y)
-            if box is not None:
-                self.box = box
-                self._close(context)
-                return start_or_wait(self, self._tracking(context), wait=False)
-        return {"RUNNING_MODAL"}
+    def hint(self) -> str:
+        """Names the frames that will be tracked."""
+        return f"Click the performer for frames {self._frames[0]} to {self._frames[1]} of the plate. Esc: give up"
+
+    def picked(self, context: bpy.types.Context, box: list[float]) -> set[str]:
+        """Begins to track the range."""
+        self.box = box
+        return start_or_wait(self, self._tracking(context), wait=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From a script, with a box: returns when the new take is made and applied."""

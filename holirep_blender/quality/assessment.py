@@ -115,6 +115,9 @@ def _found(evidence: Evidence) -> dict[str, Found]:
             found["bone_length"] = body.bone_length(marks, take.fps)
             found["reprojection"] = body.reprojection(marks)
             found["following"] = body.following(marks, take.fps)
+            if evidence.character is not None:
+                kept = body.kept(take, pose, judged, own, rows_of(judged, take))
+                found["following"] = _worse(found["following"], kept)
         if isinstance(ground, str):
             for name in ("foot_slide", "penetration", "feet_on_floor", "horizon"):
                 found[name] = Found(missing=ground)
@@ -142,6 +145,18 @@ def _found(evidence: Evidence) -> dict[str, Found]:
             found[name] = light.series(evidence, name)
         found["light_flicker"], found["face_light"] = light.flicker(evidence), light.face_light(evidence)
     return found
+
+
+def _worse(first: Found, second: Found) -> Found:
+    """The greater figure of two in each frame, where the first one is known; parts likewise."""
+    if first.per_frame is None or second.per_frame is None:
+        return first
+    parts = {
+        name: np.fmax(values, second.parts[name]) if name in second.parts else values
+        for name, values in first.parts.items()
+    }
+    value = np.where(np.isfinite(first.per_frame), np.fmax(first.per_frame, second.per_frame), np.nan)
+    return Found(value, missing=first.missing, parts=parts)
 
 
 def _on_take(found: Found, evidence: Evidence) -> Found:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from ..motion import rotations
 from ..motion.biomechanics.derivatives import derivatives
 from ..motion.confidence import part_of
 from ..motion.geometric import landmarks
@@ -13,7 +16,9 @@ from ..motion.skeleton import JOINT_NAMES
 from ..motion.take import Take
 from .following import TOO_SHORT, not_followed, shortest
 from .marks import VISIBLE, BodyMarks
+from .poses import Pose
 from .specs import Found
+from .timeline import Rows
 from .windows import averaged, residual
 
 Array = npt.NDArray[np.float64]
@@ -29,6 +34,15 @@ _BONES: tuple[tuple[tuple[int, int], tuple[int, int], str], ...] = (
 )
 _STILL_METRES = 0.03
 """Motion in 0.2 s, at the performer, that tracked points seem to make when nothing moves."""
+_LIMB_METRES = 0.3
+_POINTING: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("hips", "chest"), ("chest", "head")),
+    (("leftUpperArm", "leftLowerArm"), ("leftLowerArm", "leftHand")),
+    (("rightUpperArm", "rightLowerArm"), ("rightLowerArm", "rightHand")),
+    (("leftUpperLeg", "leftLowerLeg"), ("leftLowerLeg", "leftFoot")),
+    (("rightUpperLeg", "rightLowerLeg"), ("rightLowerLeg", "rightFoot")),
+)
+"""Limbs, by the joints between which they lie, by part of the body."""
 _CONFIDENT, _EVER = 0.5, 0.05
 """Confidence from which a joint was seen, and the share of frames in which it must be to be missed in the others."""
 _BENT, _BENT_WINDOW = 0.08, 0.1
@@ -49,7 +63,7 @@ def reprojection(marks: BodyMarks) -> Found:
 
 
 def following(marks: BodyMarks, fps: float) -> Found:
-    """Share of the tracked points' motion that the take does not make."""
+    """Share of the tracked points' motion that the take does not make; see :func:`kept` for a character's."""
     metres = np.nanmedian(marks.metres)
     own, seen = marks.own * metres, marks.seen * metres
     parts = {}
@@ -58,6 +72,34 @@ def following(marks: BodyMarks, fps: float) -> Found:
         parts[part] = not_followed(own[:, columns], seen[:, columns], fps, _STILL_METRES)
     whole = not_followed(own, seen, fps, _STILL_METRES)
     return Found(whole, missing=TOO_SHORT if len(whole) < shortest(fps) else "", parts=parts)
+
+
+def kept(take: Take, pose: Pose, character: Take, own: Pose, rows: Rows) -> Found:
+    """Share of the take's motion that the character does not make, by where limbs point from the hips.
+
+    Directions are the same for bones of any length. ``rows``: how the character comes onto the take's frames.
+    """
+    parts: dict[str, Array] = {}
+    ways: list[tuple[Array, Array]] = []
+    for chains in _POINTING:
+        known = [ends for ends in chains if set(ends) <= set(take.joint_names) & set(character.joint_names)]
+        if known:
+            made, wanted = rows.of(_pointing(character, own, known)), _pointing(take, pose, known)
+            ways.append((made, wanted))
+            parts[part_of(known[0][0])] = not_followed(made, wanted, take.fps, _STILL_METRES)
+    if not ways:
+        return Found(missing="The character has none of the limbs by which it can be told whether it follows the take.")
+    made, wanted = (np.concatenate(each, axis=1) for each in zip(*ways))
+    return Found(not_followed(made, wanted, take.fps, _STILL_METRES), parts=parts)
+
+
+def _pointing(motion: Take, pose: Pose, chains: Sequence[tuple[str, str]]) -> Array:
+    """Places ``(T, N, 3)``, metres, that limbs of one length would end at, in the axes of the hips."""
+    first, last = (pose.placed[:, [motion.joint_names.index(ends[at]) for ends in chains]] for at in (0, 1))
+    away = rotations.normalized(last - first)
+    return _LIMB_METRES * rotations.rotate(
+        rotations.inverse(pose.turned[:, motion.joint_names.index("hips")])[:, None], away
+    )
 
 
 def bone_length(marks: BodyMarks, fps: float) -> Found:

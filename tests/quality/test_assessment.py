@@ -98,6 +98,18 @@ def test_a_body_lost_all_over_is_tracked_again_not_left_out_by_limbs(clip):
     assert (cause.part, cause.remedy, cause.first, cause.last) == ("", "retrack", 30, 59)
 
 
+def test_a_character_whose_arms_are_frozen_does_not_follow(clip, clean):
+    character = clip.evidence.character
+    local = character.local_rotations.copy()
+    arms = [index for index, name in enumerate(character.joint_names) if name.endswith(("UpperArm", "LowerArm"))]
+    local[:, arms] = local[:1, arms]
+    quality = assess(replace(clip.evidence, character=replace(character, local_rotations=local)))
+    check_whole(quality)
+    assert quality.scores["temporal_coherence"].value < clean.scores["temporal_coherence"].value - 0.05
+    cause = next(each for each in quality.scores["body"].causes if each.measure == "following")
+    assert cause.part in ("leftArm", "rightArm")
+
+
 def test_a_face_smoothed_alike_to_both_sides_is_not_called_late(clip):
     # an even filter turns syllables round, which correlate as well with those before as with those after
     values = clip.evidence.take.blendshapes
