@@ -87,6 +87,10 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
         notes.append("The floor is the level one where the feet stand most: " + _reason(evidence, "floor"))
     if evidence.contacts is None:
         notes.append("Contacts are those that the take holds or its motion shows: " + _reason(evidence, "contacts"))
+    if evidence.take.observations is None:
+        notes.append(
+            "The take holds no tracked points: a frozen or over-smoothed motion cannot be told from a true one."
+        )
     return tuple(notes)
 
 

@@ -38,8 +38,8 @@ SPECS: tuple[Spec, ...] = (
          "good: takes of real plates that were solved well have 1.2 to 3 cm",
          "The body is not where the plate shows it", "retrack"),
     Spec("following", "Follows the plate", "body", "", 0.25, 1.0,
-         "share of the tracked points' motion over 0.2 s not made: sqrt(sum|d_take - d_seen|^2 / sum|d_seen|^2); or of the "
-         "take's by the character, of where its limbs point from the hips, if that is more",
+         "share of the tracked points' motion over 0.2 s not made: sqrt(sum|d_take - d_seen|^2 / sum|d_seen|^2); or of "
+         "the take's by the character, of where its limbs point from the hips, if that is more",
          "1 is a frozen pose by definition; good is what a tracker's noise leaves",
          "The body does not move as the performer does", "less_smoothing"),
     Spec("drop_outs", "Body lost", "body", "", 0.02, 0.5,
