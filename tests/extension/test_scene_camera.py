@@ -257,10 +257,11 @@ def test_a_panning_camera_gives_the_world_that_a_still_one_gives(panned, runtime
     _, blind = replicated(panned, runtime, "pan", "blind", "--focal-length", f"{50 / 36 * SIZE[0]}px")
     off = np.linalg.norm(moving.root_translation - still.root_translation, axis=1)
     path = still.root_translation[:, :2] - still.root_translation[:1, :2]
-    drift = np.linalg.norm((moving.root_translation[:, :2] - moving.root_translation[:1, :2]) - path, axis=1).max()
-    lost = np.linalg.norm((blind.root_translation[:, :2] - blind.root_translation[:1, :2]) - path, axis=1).max()
-    print(f"root: {100 * off.mean():.1f} cm apart, drifts by {100 * drift:.1f} cm; {100 * lost:.1f} cm without a track")
-    assert drift < 0.1 < lost
+    drift = np.abs((moving.root_translation[:, :2] - moving.root_translation[:1, :2]) - path).max(axis=0)
+    lost = np.abs((blind.root_translation[:, :2] - blind.root_translation[:1, :2]) - path).max(axis=0)
+    print(f"root: {100 * off.mean():.1f} cm apart, drifts by {100 * drift} cm; by {100 * lost} cm without a track")
+    assert drift[0] < 0.03 < 0.3 < lost[0], "sideways, where the camera turns"
+    assert drift[1] < 0.2, "along the view, where ten metres are known to some two per cent in single frames"
     assert off.mean() < 0.25
     assert moving.header["camera_track_source"] == {"camera": "Panning", "scene_frame": 101.0}
     assert not any("camera" in said for said in answer["warnings"])
