@@ -95,7 +95,8 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _reason(evidence: Evidence, part: str) -> str:
-    return evidence.missing.get(part, f"no {part} {'were' if part == 'contacts' else 'was'} given.")
+    told = evidence.missing.get(part, f"no {part} {'were' if part == 'contacts' else 'was'} given")
+    return told.rstrip(".") + "."
 
 
 def _found(evidence: Evidence) -> dict[str, Found]:

@@ -152,8 +152,9 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
     """Degrees by which what carries the body points away from the floor's normal, over twenty seconds about each frame.
 
     A body that does not fall is carried on the line from its support to its centre of mass, and that line is on average
-    the direction of gravity and of its own acceleration together. Where the world is tilted against the floor, the
-    body leans, and where it steps is a slope: the larger of the two angles counts.
+    the direction of gravity and of its own acceleration together, in the long run that of gravity alone: the nearer of
+    the two counts. Where the world is tilted against the floor, the body leans, and where it steps is a slope: the
+    larger of these two angles counts.
     """
     judged, take = evidence.judged, evidence.take
     if judged.frame_count < 5:
@@ -173,12 +174,18 @@ def lean(evidence: Evidence, ground: Ground) -> Found:
     half = round(_LEAN_WINDOW * take.fps)
     carried = averaged(line, half)
     wanted = averaged(np.where(carries[:, None], pushed @ axes.T, np.nan), half)
-    lengths = np.linalg.norm(carried, axis=1) * np.linalg.norm(wanted, axis=1)
-    cosine = np.sum(carried * wanted, axis=1) / np.maximum(lengths, 1e-9)
-    angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    # few standing frames leave much of the accelerations' noise, which gravity alone has not
+    angle = np.minimum(_between(carried, wanted), _between(carried, np.array([[0.0, 0.0, 1.0]])))
+    known = np.isfinite(angle) & carries
     angle = np.maximum(angle, _slope(ground))
-    known = np.isfinite(lengths) & carries
     return Found(np.where(known, angle, np.nan), missing="The feet touch the floor in no frame.")
+
+
+def _between(first: Array, second: Array) -> Array:
+    """Degrees ``(T,)`` between vectors."""
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    cosine = np.sum(first * second, axis=1) / np.maximum(lengths, 1e-9)
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def _slope(ground: Ground) -> float:

@@ -50,7 +50,7 @@ def report_facts(quality: Quality, about: About) -> Dict[str, Any]:
         "judged": about.judged,
         "verdict": verdict(quality),
         "standing": standing(quality),
-        "notes": list(about.notes),
+        "notes": [*about.notes, *quality.notes],
         **quality_to_dict(quality),
     }
     facts["weak_ranges"], facts["weak_ranges_left_out"] = weak_ranges(quality, facts, about.remedies)

@@ -118,8 +118,8 @@ SPECS: tuple[Spec, ...] = (
          "share of the standing feet whose contact shadow is not right", "lighting/contact_shadows.py",
          "There is no shadow where a foot stands", "bake_shadows"),
     Spec("horizon", "Upright world", "integration", "°", 5.0, 17.0,
-         "the larger of the angle between the line from support to centre of mass and gravity with its acceleration, "
-         "over twenty seconds, and the slope of the plane through the places where soles stand",
+         "the larger of the angle between the line from support to centre of mass and gravity with or without its "
+         "acceleration, over twenty seconds, and the slope of the plane through the places where soles stand",
          "centre of mass by de Leva 1996; who stands leans 1 to 5 degrees",
          "The performer leans: the camera's tilt is wrong",
          "camera"),

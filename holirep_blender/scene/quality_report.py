@@ -64,7 +64,6 @@ def assess_take(
         evidence = Evidence(take, missing=missing)
     else:
         evidence = gather_evidence(bpy.context, scene, take)
-        notes += [f"{sentence}." for name, sentence in evidence.missing.items() if name == "character"]
         spheres = shot_spheres(scene, evidence.lighting)
         plate = Path(bpy.path.abspath(scene.holirep.plate)) if scene.holirep.plate.strip() else None
     if environment is not None:
@@ -91,9 +90,9 @@ def beside(assessed: Assessed, other: Path, gates: Optional[Mapping[str, float]]
     second = Assessed(other, evidence, assess(evidence, gates))
     if assessed.evidence.character is None:
         return assessed, second
-    own = Evidence(assessed.evidence.take, lighting=light, missing=missing)
-    note = "To be compared, both takes are judged by the performer's own motion, not by the character's."
-    return replace(assessed, evidence=own, quality=assess(own, gates), notes=(*assessed.notes, note)), second
+    alike = "to be compared, both takes are judged alike"
+    own = Evidence(assessed.evidence.take, lighting=light, missing={**missing, "character": alike})
+    return replace(assessed, evidence=own, quality=assess(own, gates)), second
 
 
 def write_quality_report(
