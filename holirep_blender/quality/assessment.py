@@ -199,8 +199,8 @@ def _coherence(
         left_out += [name for name in names if name not in known]
         if known:
             parts.append((known, np.stack([graded[name] for name in known])))
-    if not parts:
-        return np.full(frames, np.nan), {}, (), tuple(left_out)
+    if not set(table.ESSENTIAL[TEMPORAL_COHERENCE]) & set(stands_on):
+        return np.full(frames, np.nan), {}, (), (*left_out, *stands_on)
     each = np.stack([_least(values) for _, values in parts])
     count = np.isfinite(each).sum(axis=0)
     value = np.where(count > 0, np.nansum(np.nan_to_num(each), axis=0) / np.maximum(count, 1), np.nan)

@@ -150,8 +150,11 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     CROSS_MODAL_CONSISTENCY: ("head_pose", "in_step", "gaze", "face_light"),
     ENVIRONMENTAL_INTEGRATION: ("feet_on_floor", "contact_shadow", "horizon", "exposure"),
 }  # fmt: skip
-ESSENTIAL: dict[str, tuple[str, ...]] = {FACE: ("face_reprojection", "face_drop_outs")}
-"""Measures one of which a score needs: what moves by itself says nothing of how true it is."""
+ESSENTIAL: dict[str, tuple[str, ...]] = {
+    FACE: ("face_reprojection", "face_drop_outs"),
+    TEMPORAL_COHERENCE: ("following", "face_following"),
+}
+"""Measures one of which a score needs: what moves by itself says nothing of how true it is; a frozen take is calm."""
 COHERENCE: tuple[tuple[str, ...], ...] = (
     ("jitter", "following"),
     ("face_jitter", "face_following"),

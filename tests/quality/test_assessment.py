@@ -161,6 +161,7 @@ def test_a_take_that_lacks_something_says_so_and_never_fails(lack, clip):
     left_out = {each for score in quality.scores.values() for each in score.left_out}
     assert name in left_out
     assert (quality.scores[OVERALL].value is None) == (lack == "none")
+    assert (quality.scores["temporal_coherence"].value is None) == (lack not in ("camera", "face", "legs"))
 
 
 def _first(take: Take, count: int) -> Take:
