@@ -47,7 +47,7 @@ class Hand(nn.Module):
 
     def __init__(self, folder: Path, kind: torch.dtype, model: str) -> None:
         super().__init__()
-        self.graph = TensorFlowLite(folder / f"hand_landmark/hand_landmark_{model}.tflite", (0, 1, 2, 3), kind)
+        self.graph = TensorFlowLite(folder / model, (0, 1, 2, 3), kind)
 
     def forward(self, crops: Tensor) -> Tensor:  # noqa: D102
         points, score, right, metres = self.graph(_scaled(crops))
@@ -95,7 +95,7 @@ class Detector(nn.Module):
         span: Tuple[float, float],
     ) -> None:
         super().__init__()
-        self.graph = TensorFlowLite(folder / f"{model}.tflite", None, kind)
+        self.graph = TensorFlowLite(folder / model, None, kind)
         self.register_buffer("anchors", anchors(self.graph.size, strides), persistent=False)
         self.points, self.span = points, span
 
@@ -143,17 +143,17 @@ def refined(points: Tensor, heat: Tensor) -> Tensor:
     return torch.where(use[..., None], middle / total.clamp_min(1e-9)[..., None], points)
 
 
-_SHORT_RANGE = "face_detection/face_detection_short_range"
+_SHORT_RANGE = "face_detection/face_detection_short_range.tflite"
 KINDS: Dict[str, Callable[[Path, torch.dtype], nn.Module]] = {
     "pose": Pose,
-    "hand": lambda folder, kind: Hand(folder, kind, "full"),
-    "hand_lite": lambda folder, kind: Hand(folder, kind, "lite"),
+    "hand": lambda folder, kind: Hand(folder, kind, "hand_landmark/hand_landmark_full.tflite"),
+    "hand_lite": lambda folder, kind: Hand(folder, kind, "hand_landmark/hand_landmark_lite.tflite"),
     "face": Face,
     "body_detector": lambda folder, kind: Detector(
-        folder, kind, "pose_detection/pose_detection", (8, 16, 32, 32, 32), 4, (-1.0, 1.0)
+        folder, kind, "pose_detection/pose_detection.tflite", (8, 16, 32, 32, 32), 4, (-1.0, 1.0)
     ),
     "palm_detector": lambda folder, kind: Detector(
-        folder, kind, "palm_detection/palm_detection_full", (8, 16, 16, 16), 7, (0.0, 1.0)
+        folder, kind, "palm_detection/palm_detection_full.tflite", (8, 16, 16, 16), 7, (0.0, 1.0)
     ),
     "face_detector": lambda folder, kind: Detector(folder, kind, _SHORT_RANGE, (8, 16, 16, 16), 6, (-1.0, 1.0)),
 }
