@@ -19,7 +19,7 @@ from .marks import VISIBLE, BodyMarks
 from .poses import Pose
 from .specs import Found
 from .timeline import Rows
-from .windows import averaged, residual
+from .windows import averaged, mean_known, residual
 
 Array = npt.NDArray[np.float64]
 
@@ -59,7 +59,7 @@ Hz."""
 def reprojection(marks: BodyMarks) -> Found:
     """Root mean square distance, centimetres at the performer, of the take's points in the picture and the tracked."""
     off = 100.0 * np.linalg.norm(marks.own - marks.seen, axis=-1) * marks.metres
-    return Found(np.sqrt(_mean(off**2)), parts=_by_part(off, marks.parts))
+    return Found(np.sqrt(mean_known(off**2)), parts=_by_part(off, marks.parts))
 
 
 def following(marks: BodyMarks, fps: float) -> Found:
@@ -117,8 +117,8 @@ def bone_length(marks: BodyMarks, fps: float) -> Found:
             ratio[shown] = np.log(own[shown] / seen[shown])
             parts.setdefault(name + limb, []).append(np.abs(averaged(ratio, round(_LENGTH_WINDOW * fps))))
     table = 100.0 * np.expm1(np.concatenate([np.stack(each, axis=1) for each in parts.values()], axis=1))
-    by_part = {name: 100.0 * np.expm1(_mean(np.stack(each, axis=1))) for name, each in parts.items()}
-    return Found(_mean(table), parts=by_part)
+    by_part = {name: 100.0 * np.expm1(mean_known(np.stack(each, axis=1))) for name, each in parts.items()}
+    return Found(mean_known(table), parts=by_part)
 
 
 def jitter(judged: Take, placed: Array) -> Found:
@@ -165,7 +165,7 @@ def drop_outs(take: Take) -> Found:
     if not shown.any():
         return Found(missing="No joint of the body was seen with confidence.")
     lost = np.where(shown, confidence < _CONFIDENT, np.nan)
-    return Found(_mean(lost), parts=_by_part(lost, tuple(part_of(name) for name in names)))
+    return Found(mean_known(lost), parts=_by_part(lost, tuple(part_of(name) for name in names)))
 
 
 def _bodily(take: Take) -> tuple[list[str], list[int]]:
@@ -181,13 +181,5 @@ def _bodily(take: Take) -> tuple[list[str], list[int]]:
 def _by_part(values: Array, parts: tuple[str, ...]) -> dict[str, Array]:
     result = {}
     for part in sorted(set(parts)):
-        result[part] = _mean(values[:, [row for row, name in enumerate(parts) if name == part]])
+        result[part] = mean_known(values[:, [row for row, name in enumerate(parts) if name == part]])
     return result
-
-
-def _mean(values: Array) -> Array:
-    """Means ``(T,)`` over the columns that have a value; NaN where none has."""
-    known = np.isfinite(values)
-    return np.where(
-        known.any(axis=1), np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan
-    )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..motion import rotations
-from ..motion.geometric.gaze import EYES
+from ..motion.geometric.gaze import EYES, TURN_PER_WIDTH
 from ..motion.take import Take
 from .face_fit import JAW, LIPS, PLACE, FaceFit
 from .marks import BodyMarks
@@ -18,8 +18,6 @@ from .specs import Found
 
 Array = npt.NDArray[np.float64]
 
-_TURN_PER_WIDTH = 2.4
-"""Sine of the eye's turn per eye width of iris shift, as in ``motion.geometric.gaze``."""
 _SHUT, _USUAL = 0.45, 60.0
 _LONGEST_LAG = 0.5
 _TOLD_SECONDS = 4.0 * _LONGEST_LAG
@@ -66,7 +64,7 @@ def gaze(take: Take, fit: FaceFit) -> Found:
     inwards = np.median((sideways[open_eyes, 1] - sideways[open_eyes, 0]) / 2.0)
     sideways = sideways + np.array([inwards, -inwards])
     up = up - np.median(up[open_eyes])
-    yaw, pitch = (np.arcsin(np.clip(each * _TURN_PER_WIDTH, -1.0, 1.0)) for each in (sideways, up))
+    yaw, pitch = (np.arcsin(np.clip(each * TURN_PER_WIDTH, -1.0, 1.0)) for each in (sideways, up))
     off = []
     for column, name in enumerate(("leftEye", "rightEye")):
         sight = rotations.rotate(take.local_rotations[:, take.joint_names.index(name)], np.array([0.0, -1.0, 0.0]))

@@ -14,7 +14,7 @@ from .face_model import face_model
 from .following import TOO_SHORT, not_followed, shortest
 from .poses import Pose
 from .specs import Found
-from .windows import residual
+from .windows import mean_known, residual
 
 Array = npt.NDArray[np.float64]
 
@@ -83,10 +83,7 @@ def blinks(take: Take, fit: FaceFit) -> Found:
         own = take.blendshapes[:, ARKIT_INDEX[f"eyeBlink{side}"]]
         either = fit.facing & ((shut > _BLINKING) | (own > _BLINKING))
         off.append(np.where(either, np.abs(own - shut), np.nan))
-    table = np.stack(off, axis=1)
-    known = np.isfinite(table)
-    value = np.where(known, table, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return Found(np.where(known.any(axis=1), value, np.nan), missing="Nobody blinks in this take.")
+    return Found(mean_known(np.stack(off, axis=1)), missing="Nobody blinks in this take.")
 
 
 def lip_closure(take: Take, fit: FaceFit) -> Found:

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..motion.arkit import ARKIT_NAMES
+from ..motion.geometric.face_points import SKIN, STABLE
 from ..motion.geometric.gaze import EYES
+from ..motion.geometric.similarity import similarities
 from ..motion.take import Take
-from .face_model import SKIN, STABLE, FaceModel, face_model
+from .face_model import FaceModel, face_model
 from .timeline import Rows, observed_rows
 
 Array = npt.NDArray[np.float64]
@@ -111,7 +113,7 @@ def fit_face(take: Take) -> Union[FaceFit, str]:
         at = start + np.flatnonzero(good)
         points, toward = in_space(points[good], focal, centre)
         shapes = neutral + np.tensordot(take.blendshapes[at], moves, axes=1)
-        turned, scale, shift = laid(shapes, points[:, :_SHAPE])
+        turned, scale, shift = similarities(shapes, points[:, :_SHAPE])
         large = scale >= PIXELS
         small |= not large.all()
         if not large.any():
@@ -148,19 +150,6 @@ def in_space(points: Array, focal: float, centre: Array) -> tuple[Array, Array]:
     return rays * (depth / np.einsum("tni,ti->tn", rays, toward))[..., None], toward
 
 
-def laid(shapes: Array, points: Array) -> tuple[Array, Array, Array]:
-    """Rotation ``(T, 3, 3)``, scale and shift ``(T, 3)`` from shapes to points ``(T, N, 3)`` (Umeyama 1991)."""
-    middle, centre = shapes.mean(1), points.mean(1)
-    a, b = shapes - middle[:, None], points - centre[:, None]
-    u, singular, vt = np.linalg.svd(np.matmul(np.swapaxes(b, 1, 2), a))
-    sign = np.linalg.det(u @ vt)
-    u[..., 2] *= sign[:, None]
-    singular[:, 2] *= sign
-    rotation = u @ vt
-    scale = singular.sum(1) / np.sum(a**2, axis=(1, 2))
-    return rotation, scale, centre - scale[:, None] * np.einsum("tij,tj->ti", rotation, middle)
-
-
 def _neutral(take: Take, rows: Rows, model: FaceModel, frames: npt.NDArray[np.intp]) -> Array:
     """The performer's own face at rest, the points ``_USED`` in centimetres, from some of the frames."""
     assert take.observations is not None
@@ -174,11 +163,11 @@ def _neutral(take: Take, rows: Rows, model: FaceModel, frames: npt.NDArray[np.in
     points, frames = points[good], frames[good]
     moved = np.tensordot(take.blendshapes[frames], moves, axes=1)
     for _ in range(_ROUNDS):
-        turned, scale, shift = laid(neutral + moved, points)
+        turned, scale, shift = similarities(neutral + moved, points)
         freed = np.einsum("tji,tnj->tni", turned, points - shift[:, None]) / scale[:, None, None]
         neutral = np.median(freed - moved, axis=0)
     # rest keeps the average face's size and pose, so that figures are centimetres in head axes
-    turned, scale, shift = laid(neutral[None], template[None])
+    turned, scale, shift = similarities(neutral[None], template[None])
     return np.asarray(scale[0] * neutral @ turned[0].T + shift[0])
 
 

@@ -18,18 +18,10 @@ from typing import Optional
 import numpy as np
 import numpy.typing as npt
 
-from ..motion.arkit import ARKIT_INDEX
+from ..motion.geometric.face_points import shown_moves
 
 Array = npt.NDArray[np.float64]
 
-SKIN = 468
-"""Points of the face without the irises."""
-STABLE: tuple[int, ...] = (
-    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
-)  # fmt: skip
-"""Points that expressions move little: eye corners, bridge of the nose, forehead, temples, before the ears."""
-_LIDS_SHOWN = 0.6
-"""How far the tracker's lids close when the eye is shut, of the way that the model's lids go."""
 _WEIGHTS = Path(__file__).resolve().parents[1] / "inference" / "fusion" / "trained" / "fusion.safetensors"
 _TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
@@ -51,10 +43,7 @@ def face_model() -> Optional[FaceModel]:
         basis, template = _tensors(_WEIGHTS, ("face_basis", "template"))
     except (OSError, ValueError, KeyError):
         return None
-    moves = basis[:, :SKIN].copy()
-    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        moves[ARKIT_INDEX[name]] *= _LIDS_SHOWN
-    return FaceModel(moves, template)
+    return FaceModel(shown_moves(basis), template)
 
 
 def _tensors(path: Path, names: tuple[str, ...]) -> list[Array]:

@@ -9,6 +9,7 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
+from ..motion import gaps
 from ..motion.biomechanics.balance import centre_of_mass
 from ..motion.biomechanics.derivatives import derivatives
 from ..motion.contacts import Contacts, Floor, contact_points, estimate_floor
@@ -83,8 +84,7 @@ def foot_slide(ground: Ground) -> Found:
     """Distance in centimetres, along the floor, of standing soles from where they stand in that contact on average."""
     off = np.full(ground.heights.shape, np.nan)
     for column in range(len(ground.names)):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], ground.touching[:, column].astype(int), [0]])))
-        for first, end in zip(edges[::2], edges[1::2]):
+        for first, end in gaps.spans(ground.touching[:, column]):
             place = ground.flat[first:end, column]
             if np.isfinite(place).all():
                 off[first:end, column] = 100.0 * np.linalg.norm(place - np.median(place, axis=0), axis=-1)

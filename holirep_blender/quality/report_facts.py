@@ -66,7 +66,7 @@ def report_facts(quality: Quality, about: About) -> Dict[str, Any]:
         span["worst_frame"] = quality.frame_start + span.pop("worst_row")
     facts["frame_ticks"] = frame_ticks(quality.frame_start, quality.frame_count)
     facts["score_axis"] = [0.0, 1.0]
-    facts["provenance"] = provenance(about.header)
+    facts["provenance"] = dict(about.header)
     facts["licences"] = [dict(zip(("name", "licence", "source"), row)) for row in about.licences]
     return facts
 
@@ -135,11 +135,6 @@ def film_strip(quality: Quality, facts: Mapping[str, Any]) -> List[Dict[str, Any
         row = int(np.nanargmin(overall)) if overall is not None and np.isfinite(overall).any() else 0
         chosen.append(_strip_row(quality, quality.frame_start + row, {}))
     return sorted(chosen, key=lambda each: int(each["frame"]))
-
-
-def provenance(header: Mapping[str, Any]) -> Dict[str, Any]:
-    """The take's header by sections, as it is; empty for a take that tells nothing."""
-    return {str(key): value for key, value in header.items()}
 
 
 def _worst_frame(quality: Quality, row: Mapping[str, Any]) -> int:

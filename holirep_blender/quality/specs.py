@@ -44,10 +44,6 @@ class Found:
     missing: str = ""
     parts: dict[str, Array] = field(default_factory=dict)
 
-    def part_scores(self, spec: Spec) -> dict[str, Array]:
-        """Scores ``(T,)`` of the parts."""
-        return {name: ramp(values, spec.good, spec.bad) for name, values in self.parts.items()}
-
 
 def measured(spec: Spec, found: Found, frames: int) -> Measure:
     """The measure of what was found over a take of so many frames."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sliding windows over frames: means that skip what is missing, and distances from a smooth curve."""
+"""Means that skip what is missing, over windows of frames and over columns, and distances from a smooth curve."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ Array = npt.NDArray[np.float64]
 
 _SMOOTH = 0.07
 """Seconds to each side of the curve through neighbouring frames: shorter than anything a body does on purpose."""
+
+
+def mean_known(values: Array) -> Array:
+    """Means ``(T,)`` over the columns ``(T, N)`` that have a value; NaN where none has."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
 
 
 def averaged(values: Array, half: int) -> Array:

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...motion.arkit import ARKIT_INDEX, ARKIT_NAMES
+from ...motion.geometric.face_points import SKIN, STABLE, shown_moves
+from ...motion.geometric.similarity import similarities
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -19,9 +21,6 @@ Mask = npt.NDArray[np.bool_]
 UNOBSERVABLE: tuple[str, ...] = ("tongueOut", "cheekPuff", "jawForward", "mouthDimpleLeft", "mouthDimpleRight")
 """Coefficients that the face's points do not show; they stay 0, with confidence 0."""
 _LOOKS = tuple(name for name in ARKIT_NAMES if name.startswith("eyeLook"))
-_SKIN = 468
-_LIDS_SHOWN = 0.6
-"""How far the tracker's lids close when the eye is shut, of the way that the model's lids go."""
 _NOISE, _UNEXPLAINED = 0.06, 1.5
 """Centimetres by which the points of a face err together at least: nearly all of it is shared by neighbours, so that
 more points do not help. More by so many times what of the points' movement the network leaves unexplained: small faces
@@ -37,9 +36,6 @@ _SPARSE = 0.04
 _SWEEPS, _POSES = 40, 2
 _TRUSTED = 0.25
 """Standard deviation at which confidence is one half."""
-_STABLE = (
-    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
-)  # fmt: skip
 
 
 def fit_face(
@@ -57,15 +53,15 @@ def fit_face(
     seen : (T,) frames in which the face was seen.
     """
     columns = [index for index, name in enumerate(ARKIT_NAMES) if name not in UNOBSERVABLE + _LOOKS]
-    turn, scale = _onto(neutral[list(_STABLE)], template[list(_STABLE)])
+    turn, scale, _ = similarities(neutral[list(STABLE)], template[list(STABLE)])
     # everything in the model's axes and centimetres
-    rest = neutral[:_SKIN] @ turn.T * scale
-    moved = points[:, :_SKIN] @ turn.T * scale
-    moves = _moves(basis)[columns]
+    rest = neutral[:SKIN] @ turn.T * scale
+    moved = points[:, :SKIN] @ turn.T * scale
+    moves = shown_moves(basis)[columns]
     start = np.clip(prior[:, columns], 0.0, 1.0)
     shape = rest + np.einsum("tk,kni->tni", start, moves)
     noise = max(_NOISE, _UNEXPLAINED * _movement((_aligned(moved, shape) - shape)[seen]))
-    weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / _SKIN) / noise
+    weights = np.array([1.0, _DEPTH_WEIGHT, 1.0]) * np.sqrt(_INDEPENDENT / SKIN) / noise
     design = (moves * weights).reshape(len(columns), -1)
     normal = design @ design.T
     # what hardly moves the points would else explain their noise by large numbers
@@ -91,20 +87,14 @@ def face_shapes(neutral: Array, basis: Array, template: Array, coefficients: Arr
 
     In the model's axes and unit. The other parameters are those of :func:`fit_face`.
     """
-    turn, scale = _onto(neutral[list(_STABLE)], template[list(_STABLE)])
-    return neutral[:_SKIN] @ turn.T * scale + np.einsum("tk,kni->tni", coefficients, _moves(basis))
+    turn, scale, _ = similarities(neutral[list(STABLE)], template[list(STABLE)])
+    return neutral[:SKIN] @ turn.T * scale + np.einsum("tk,kni->tni", coefficients, shown_moves(basis))
 
 
 def similar(shapes: Array, points: Array) -> Array:
     """``shapes (T, N, 3)`` turned, scaled and moved, frame by frame, onto ``points (T, N, 3)`` (Umeyama 1991)."""
-    a = shapes - shapes.mean(1, keepdims=True)
-    b = points - points.mean(1, keepdims=True)
-    u, singular, vt = np.linalg.svd(np.einsum("tni,tnj->tij", b, a))
-    sign = np.linalg.det(u @ vt)
-    u[..., 2] *= sign[:, None]
-    singular[:, 2] *= sign
-    scale = singular.sum(1) / np.sum(a**2, axis=(1, 2))
-    return np.asarray(scale[:, None, None] * np.einsum("tij,tnj->tni", u @ vt, a) + points.mean(1, keepdims=True))
+    turn, scale, shift = similarities(shapes, points)
+    return np.asarray(scale[:, None, None] * np.einsum("tij,tnj->tni", turn, shapes) + shift[:, None])
 
 
 def _movement(points: Array) -> float:
@@ -112,31 +102,11 @@ def _movement(points: Array) -> float:
     return float(np.sqrt(((points - points.mean(0))[..., (0, 2)] ** 2).mean())) if len(points) else 0.0
 
 
-def _moves(basis: Array) -> Array:
-    """Displacements ``(52, 468, 3)`` as the tracker shows them."""
-    moves = basis[:, :_SKIN].copy()
-    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        moves[ARKIT_INDEX[name]] *= _LIDS_SHOWN
-    return moves
-
-
-def _onto(source: Array, target: Array) -> tuple[Array, float]:
-    """Rotation ``(3, 3)`` and scale from ``source (N, 3)`` to ``target (N, 3)`` (Umeyama 1991)."""
-    a, b = source - source.mean(0), target - target.mean(0)
-    u, singular, vt = np.linalg.svd(b.T @ a)
-    sign = np.linalg.det(u @ vt)
-    u[:, 2] *= sign
-    singular[2] *= sign
-    return u @ vt, float(singular.sum() / np.sum(a**2))
-
-
 def _aligned(points: Array, shape: Array) -> Array:
     """``points (T, N, 3)`` moved rigidly, frame by frame, onto ``shape (T, N, 3)`` as nearly as they go."""
-    a = points - points.mean(1, keepdims=True)
-    b = shape - shape.mean(1, keepdims=True)
-    u, _, vt = np.linalg.svd(np.einsum("tni,tnj->tij", b, a))
-    u[..., 2] *= np.linalg.det(u @ vt)[:, None]
-    return np.asarray(np.einsum("tij,tnj->tni", u @ vt, a) + shape.mean(1, keepdims=True))
+    turn = similarities(points, shape)[0]
+    middle = points.mean(1, keepdims=True)
+    return np.asarray(np.einsum("tij,tnj->tni", turn, points - middle) + shape.mean(1, keepdims=True))
 
 
 def _bounded(matrix: Array, right: Array, start: Array) -> Array:

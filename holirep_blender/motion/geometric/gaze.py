@@ -18,7 +18,7 @@ EYES: tuple[tuple[int, int, tuple[int, int, int], tuple[int, int, int], int], ..
     (263, 362, (386, 385, 387), (374, 380, 373), 473),
     (33, 133, (159, 158, 160), (145, 153, 144), 468),
 )
-_TURN_PER_WIDTH = 2.4
+TURN_PER_WIDTH = 2.4
 """Sine of the eye's turn per eye width of iris shift: a palpebral fissure of 29 mm over a radius of rotation of 12
 mm."""
 _LIMIT = np.radians(45.0)
@@ -72,8 +72,8 @@ def solve_gaze(face: Face, fps: float) -> Gaze:
     inwards = np.median((sideways[open_eyes, 1] - sideways[open_eyes, 0]) / 2.0)
     sideways = sideways + np.array([inwards, -inwards])
     up = up - np.median(up[open_eyes])
-    yaw = np.arcsin(np.clip(sideways * _TURN_PER_WIDTH, -1.0, 1.0))
-    pitch = np.arcsin(np.clip(up * _TURN_PER_WIDTH, -1.0, 1.0))
+    yaw = np.arcsin(np.clip(sideways * TURN_PER_WIDTH, -1.0, 1.0))
+    pitch = np.arcsin(np.clip(up * TURN_PER_WIDTH, -1.0, 1.0))
     yaw = gaps.fill_channels(yaw, open_eyes, fps, 0.0, hold=1.0)
     pitch = gaps.fill_channels(pitch, open_eyes, fps, 0.0, hold=1.0)
     return Gaze(np.clip(yaw, -_LIMIT, _LIMIT), np.repeat(np.clip(pitch, -_LIMIT, _LIMIT)[:, None], 2, axis=1))

@@ -10,15 +10,13 @@ import numpy.typing as npt
 
 from .. import gaps, rotations
 from . import camera as cameras
+from .face_points import STABLE
+from .similarity import similarities
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER = 33, 133, 362, 263
-_STABLE = (
-    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 127, 356, 234, 454, 67, 297, 103, 332, 54, 284, 21, 251
-)  # fmt: skip
-"""Points that expressions move little: eye corners, bridge of the nose, forehead, temples, before the ears."""
 _SIDES = ((33, 263), (127, 356), (234, 454))
 _EARS = (234, 454)
 _EYES_ABOVE_EARS = np.radians(8.0)
@@ -42,29 +40,14 @@ class Face:
     confidence: Array
 
 
-def _similarities(source: Array, target: Array) -> tuple[Array, Array, Array]:
-    """Rotation ``(T, 3, 3)``, scale ``(T,)``, shift ``(T, 3)`` from ``source (N, 3)`` to ``target (T, N, 3)``
-    (Umeyama 1991).
-    """
-    a, b = source - source.mean(0), target - target.mean(1, keepdims=True)
-    u, singular, vt = np.linalg.svd(np.einsum("tni,nj->tij", b, a))
-    sign = np.linalg.det(u @ vt)
-    u[..., 2] *= sign[:, None]
-    singular[:, 2] *= sign
-    rotation = u @ vt
-    scale = singular.sum(1) / np.sum(a**2)
-    shift = target.mean(1) - scale[:, None] * (rotation @ source.mean(0))
-    return rotation, scale, shift
-
-
 def _mean_shape(stable: Array) -> Array:
     """The clip's mean of the stable points ``(T, N, 3)``, by generalised Procrustes analysis (Gower 1975)."""
-    width = np.linalg.norm(stable[:, _STABLE.index(263)] - stable[:, _STABLE.index(33)], axis=-1)
-    depth = np.abs(stable[:, _STABLE.index(263), 2] - stable[:, _STABLE.index(33), 2])
+    width = np.linalg.norm(stable[:, STABLE.index(263)] - stable[:, STABLE.index(33)], axis=-1)
+    depth = np.abs(stable[:, STABLE.index(263), 2] - stable[:, STABLE.index(33), 2])
     mean = stable[int(np.argmin(depth / np.maximum(width, 1e-9)))]
     mean = (mean - mean.mean(0)) / np.linalg.norm(mean - mean.mean(0))
     for _ in range(3):
-        rotation, scale, shift = _similarities(mean, stable)
+        rotation, scale, shift = similarities(mean, stable)
         back = np.einsum("tji,tnj->tni", rotation, (stable - shift[:, None]) / scale[:, None, None])
         mean = np.median(back, axis=0)
         mean = (mean - mean.mean(0)) / np.linalg.norm(mean - mean.mean(0))
@@ -73,7 +56,7 @@ def _mean_shape(stable: Array) -> Array:
 
 def _head_frame(mean: Array) -> Array:
     """Columns: the head's left, back and up in the axes of the mean shape."""
-    at = {point: mean[row] for row, point in enumerate(_STABLE)}
+    at = {point: mean[row] for row, point in enumerate(STABLE)}
     left = rotations.normalized(sum(at[b] - at[a] for a, b in _SIDES))
     back = (at[_EARS[0]] + at[_EARS[1]]) / 2.0 - (at[RIGHT_EYE_OUTER] + at[LEFT_EYE_OUTER]) / 2.0
     frame = rotations.frame(left, back)
@@ -90,15 +73,15 @@ def solve_face(image: Array, confidence: Array, focal: float, centre: Array, tim
         eye = np.broadcast_to(np.eye(3), (count, 3, 3)).copy()
         return Face(eye, np.zeros((count, 478, 3)), valid, np.zeros(count))
     seen = image[valid]
-    mean = _mean_shape(seen[:, _STABLE])
+    mean = _mean_shape(seen[:, STABLE])
     frame = _head_frame(mean)
-    rotation, scale, shift = _similarities(mean, seen[:, _STABLE])
+    rotation, scale, shift = similarities(mean, seen[:, STABLE])
     points = np.einsum("tji,tnj->tni", rotation @ frame, (seen - shift[:, None]) / scale[:, None, None])
     eyes = [(points[:, a] + points[:, b]) / 2.0 for a, b in ((33, 133), (362, 263))]
     unit = float(np.median(np.linalg.norm(eyes[1] - eyes[0], axis=-1)))
     points = (points - np.median((eyes[0] + eyes[1]) / 2.0, axis=0)) / unit
 
-    ray = cameras.facing_rays(seen[:, _STABLE, :2].mean(1), focal, centre)
+    ray = cameras.facing_rays(seen[:, STABLE, :2].mean(1), focal, centre)
     turned = cameras.WORLD_FROM_LEVEL_CAMERA @ ray @ rotation @ frame
     quaternions = np.zeros((count, 4))
     quaternions[valid] = rotations.from_matrix(turned)
