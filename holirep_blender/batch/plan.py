@@ -15,8 +15,6 @@ PICTURE = "picture"
 
 GATE = "gate"
 """The role of an input that is waited for and not read: its contents make nothing out of date."""
-GATE_CODE = 12
-"""The exit code of a stage that is finished and has found that its shot does not pass the show's gates."""
 
 
 @dataclass(frozen=True)

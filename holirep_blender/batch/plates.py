@@ -31,7 +31,9 @@ def plate_files(path: Path) -> list[Path]:
 
 def is_sequence(path: Path) -> bool:
     """Whether a plate is an image sequence: by a pattern, a folder, or one of its pictures."""
-    return path.is_dir() or path.suffix.lower() in PICTURES or _PATTERN.search(path.name) is not None
+    if path.is_dir() or path.suffix.lower() in PICTURES:
+        return True
+    return _PATTERN.search(path.name) is not None and not path.exists()
 
 
 def numbers_of(path: Path) -> dict[tuple[str, str], set[int]]:
@@ -39,6 +41,11 @@ def numbers_of(path: Path) -> dict[tuple[str, str], set[int]]:
 
     Raises OSError.
     """
+    pattern = None if path.exists() else _PATTERN.search(path.name)
+    if pattern is not None:
+        head, tail = path.name[: pattern.start()], path.name[pattern.end() :]
+        numbers = {int(file.name[len(head) : len(file.name) - len(tail)]) for file in plate_files(path)}
+        return {(head, tail): numbers} if numbers else {}
     found: dict[tuple[str, str], set[int]] = {}
     for file in plate_files(path):
         number = _NUMBER.search(file.stem)

@@ -94,6 +94,7 @@ def _locked(plan: Plan, stage: Stage, travelling: Travelling) -> tuple[dict[str,
     mine = Record(
         STARTED,
         key,
+        outputs=record.outputs if record is not None else (),  # what lies there is this stage's own, however it ends
         time=_now(),
         host=socket.gethostname(),
         made_with=f"HoliRep {holirep_version()}, Blender {bpy.app.version_string}",

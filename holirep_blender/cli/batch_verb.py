@@ -183,7 +183,9 @@ def _checked(options: Namespace, shot_list: ShotList, plan: Plan, digests: Diges
 
 def _wrong_files(options: Namespace, shot_list: ShotList, plan: Plan) -> list[Problem]:
     problems = check_files(shot_list, plan, _look)
-    problems += check_plates(shot_list, plan, look_into) + _wrong_gates(shot_list, plan)
+    if not options.summary_only:  # nothing is started then, and the stages have said it themselves
+        problems += check_plates(shot_list, plan, look_into)
+    problems += _wrong_gates(shot_list, plan)
     if options.emit is None and options.scheduler is None and not has_usd():
         places = {shot.name: shot for shot in shot_list.shots}
         wanted = {stage.shot for stage in plan.stages if stage.recipe.get("format") == "usd"}
