@@ -131,11 +131,11 @@ def _plateau(environment: EnvironmentMap, luminance: bool, top: float) -> Option
 def _brightest(environment: EnvironmentMap, luminance: bool, level: float) -> Tuple[int, Array, Array]:
     """Colours ``(n, 3)`` and solid angles ``(n,)`` of what reaches a level; every nth pixel where many do."""
     bands = [slice(first, first + _BAND) for first in range(0, environment.height, _BAND)]
-    total = sum(int((_values(environment, luminance, rows) >= level).sum()) for rows in bands)
-    stride, solid = -(-total // _MOST), environment.solid_angles()
+    reached = [_values(environment, luminance, rows) >= level for rows in bands]
+    stride, solid = -(-sum(int(band.sum()) for band in reached) // _MOST), environment.solid_angles()
     colours, sizes = [], []
-    for rows in bands:
-        down, across = np.nonzero(_values(environment, luminance, rows) >= level)
+    for rows, band in zip(bands, reached):
+        down, across = np.nonzero(band)
         colours.append(environment.pixels[rows][down[::stride], across[::stride]])
         sizes.append(solid[rows][down[::stride]])
     return stride, np.concatenate(colours).astype(np.float64), np.concatenate(sizes)

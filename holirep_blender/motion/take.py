@@ -158,14 +158,18 @@ class Take:
 
     def world_positions(self) -> Array:
         """Position of every joint in the world, ``(T, J, 3)`` metres, Z up."""
+        return self.world()[1]
+
+    def world(self) -> tuple[Array, Array]:
+        """What :meth:`world_rotations` and :meth:`world_positions` give, each computed once."""
         turned = self.world_rotations()
-        result = np.empty(turned.shape[:-1] + (3,))
+        placed = np.empty(turned.shape[:-1] + (3,))
         for joint, parent in enumerate(self.parents):
             if parent < 0:
-                result[:, joint] = self.root_translation
+                placed[:, joint] = self.root_translation
             else:
-                result[:, joint] = result[:, parent] + rotations.rotate(turned[:, parent], self.rest_offsets[joint])
-        return result
+                placed[:, joint] = placed[:, parent] + rotations.rotate(turned[:, parent], self.rest_offsets[joint])
+        return turned, placed
 
     def save(self, path: Union[str, Path]) -> None:
         """Writes the take. A failure (a full disk, say) leaves no half-written file and an older take in place.

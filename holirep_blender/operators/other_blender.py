@@ -8,13 +8,13 @@ from pathlib import Path
 
 import bpy
 
-_ENTRY = Path(__file__).resolve().parents[1] / "cli" / "entry.py"
+from ..batch.launching import ENTRY
 
 
 def command_line(words: list[str]) -> list[str]:
     """The whole line that runs a verb of the command line in a Blender without a window."""
     blender = bpy.app.binary_path
-    start = [blender, "--background", "--python", str(_ENTRY), "--"] if blender else [sys.executable, str(_ENTRY)]
+    start = [blender, "--background", "--python", str(ENTRY), "--"] if blender else [sys.executable, str(ENTRY)]
     return [*start, *words]
 
 

@@ -7,8 +7,7 @@ import bpy
 
 from ..operators import session
 from ..operators.match_lighting import running_task
-from ..runtime.progress_text import progress_text
-from .progress import draw_fraction, draw_progress
+from .progress import draw_fraction, draw_job
 from .sidebar import SidebarPanel, wrapped
 
 
@@ -114,11 +113,7 @@ class HOLIREP_PT_lighting_options(SidebarPanel, bpy.types.Panel):
             layout.prop(light, "link_collection")
         job = session.active_job()
         if job is not None and job.kind == "light_report":
-            box = layout.box().column()
-            box.label(text=progress_text(job))
-            row = box.row(align=True)
-            draw_progress(row, job)
-            row.operator("holirep.cancel_job", text="Cancel (Esc)")
+            draw_job(layout, job)
         else:
             layout.operator("holirep.light_report", icon="FILE_TEXT")
         layout.operator("holirep.remove_lighting", icon="TRASH")

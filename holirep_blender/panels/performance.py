@@ -8,9 +8,8 @@ import bpy
 from .. import preferences
 from ..operators import session
 from ..operators.performance import why_not
-from ..runtime.progress_text import progress_text
 from ..scene.shot import is_sequence, sequence_fps
-from .progress import draw_progress
+from .progress import draw_job
 from .runtime import draw_install
 from .sidebar import LEVEL_ICONS, SidebarPanel, wrapped
 
@@ -63,11 +62,7 @@ class HOLIREP_PT_performance(SidebarPanel, bpy.types.Panel):
             if reason and reason == preferences.runtime_problem():
                 draw_install(layout, context)
         else:
-            box = layout.box().column()
-            box.label(text=progress_text(job))
-            row = box.row(align=True)
-            draw_progress(row, job)
-            row.operator("holirep.cancel_job", text="Cancel (Esc)")
+            draw_job(layout, job)
         _draw_outcome(layout, context)
 
 

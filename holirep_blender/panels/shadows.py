@@ -7,8 +7,7 @@ import bpy
 
 from ..operators import session
 from ..operators.shadow_job import why_not
-from ..runtime.progress_text import progress_text
-from .progress import draw_progress
+from .progress import draw_job
 from .sidebar import SidebarPanel, wrapped
 
 
@@ -36,11 +35,7 @@ class HOLIREP_PT_shadows(SidebarPanel, bpy.types.Panel):
             column.prop(shadow, "last")
         job = session.active_job()
         if job is not None and job.kind == "bake_shadows":
-            box = layout.box().column()
-            box.label(text=progress_text(job))
-            row = box.row(align=True)
-            draw_progress(row, job)
-            row.operator("holirep.cancel_job", text="Cancel (Esc)")
+            draw_job(layout, job)
             return
         row = layout.row()
         row.scale_y = 1.4

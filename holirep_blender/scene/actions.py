@@ -48,9 +48,14 @@ class Rollback:
     def set(self, owner: Any, **values: object) -> None:
         """Sets properties of ``owner`` and remembers what they were."""
         for name, value in values.items():
+            self.keep(owner, name)
+            setattr(owner, name, value)
+
+    def keep(self, owner: Any, *names: str) -> None:
+        """Remembers what properties of ``owner`` are."""
+        for name in names:
             before = getattr(owner, name)
             self.add(lambda name=name, before=before: setattr(owner, name, before))
-            setattr(owner, name, value)
 
     def __enter__(self) -> Rollback:
         """Begins with nothing to take back."""

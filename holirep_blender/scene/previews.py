@@ -159,8 +159,8 @@ def _settings(scene: bpy.types.Scene, options: PreviewOptions) -> Iterator[None]
         raise PreviewError(f"the scene {scene.name} has no camera to render through: add one, or apply a take with one")
     render = scene.render
     with put_back() as before:
-        for owner, names in ((render, _OF_RENDER), (scene, _OF_SCENE)):
-            before.set(owner, **{name: getattr(owner, name) for name in names})
+        before.keep(render, *_OF_RENDER)
+        before.keep(scene, *_OF_SCENE)
         _set_engine(scene, options)
         if options.size is not None:
             render.resolution_x, render.resolution_y = options.size

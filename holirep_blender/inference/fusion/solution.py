@@ -194,7 +194,7 @@ def _add_face(local: Array, confidence: Array, said: Predicted, rows: Observatio
 
 def _floor(take: Take, scale: float) -> float:
     """Height of the floor: of the soles where they are believed to touch it, else of the lowest sole."""
-    turned, placed = take.world_rotations(), take.world_positions()
+    turned, placed = take.world()
     points = []
     for side in SIDES:
         for part, offset in (("Foot", np.array(HEEL)), ("Toes", np.array(BALL))):

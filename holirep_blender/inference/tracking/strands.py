@@ -55,8 +55,7 @@ def _followed(
         def report(done: int) -> None:
             with lock:
                 counts[number] = done
-                total = sum(counts)
-            tell(total)
+                tell(sum(counts))
 
         return workers[number].follow(plate, *pieces[number], plan, report)
 

@@ -49,7 +49,7 @@ _ALONG = ("hips", "spine", "chest", "neck", "head")
 
 def centre_of_mass(take: Take) -> Array:
     """The body's centre of mass ``(T, 3)`` in metres, Z up, by segment masses (de Leva 1996, mean of both sexes)."""
-    return _mass_centre(body_of(take), take.world_rotations(), take.world_positions())
+    return _mass_centre(body_of(take), *take.world())
 
 
 def static_balance(take: Take, contacts: Contacts, floor: Optional[Floor] = None) -> list[Violation]:
@@ -64,7 +64,7 @@ def static_balance(take: Take, contacts: Contacts, floor: Optional[Floor] = None
     scale = body.stature / _STATURE
     model = contact_points(take)
     touching = touching_points(take, contacts, model)
-    turned, placed = take.world_rotations(), take.world_positions()
+    turned, placed = take.world()
     centre = _mass_centre(body, turned, placed)
     velocity, acceleration = derivatives(centre, take.fps)
     still = (np.linalg.norm(velocity, axis=1) < SLOW * scale) & (np.linalg.norm(acceleration, axis=1) < CALM * scale)

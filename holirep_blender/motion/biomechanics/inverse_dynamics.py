@@ -128,7 +128,7 @@ def joint_moments(
     take.check_finite()
     model = model or body_model(take, mass_kg, sex)
     body, points = model.body, model.points
-    turned, placed = take.world_rotations(), take.world_positions()
+    turned, placed = take.world()
     touching = _lately(touching_points(take, contacts, points), take.fps)
 
     carriers = body.joints

@@ -73,7 +73,7 @@ def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactO
     points = contact_points(take)
     if take.frame_count == 0 or not points.names:
         return Contacts.none(take.frame_count)
-    turned, placed = take.world_rotations(), take.world_positions()
+    turned, placed = take.world()
     places = points.placed(turned, placed)
     leg = leg_length(take_rest_positions(take))
     size = leg / _LEG if leg > 1e-6 else 1.0

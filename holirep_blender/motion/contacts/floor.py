@@ -79,7 +79,7 @@ def estimate_floor(take: Take) -> Floor:
     soles = [row for row, name in enumerate(points.names) if name.endswith(("Heel", "Toes"))]
     if not soles or take.frame_count == 0:
         return Floor()
-    turned, placed = take.world_rotations(), take.world_positions()
+    turned, placed = take.world()
     places = points.placed(turned, placed)[:, soles]
     seen = take.joint_confidence[:, [points.joints[row] for row in soles]].any(axis=1)
     if 0 < np.count_nonzero(seen) < len(seen):

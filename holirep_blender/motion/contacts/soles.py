@@ -60,7 +60,7 @@ class ContactPoints:
 
     def world(self, take: Take) -> Array:
         """Places ``(T, P, 3)`` of the points in the take's world, metres."""
-        return self.placed(take.world_rotations(), take.world_positions())
+        return self.placed(*take.world())
 
     def placed(self, world_rotations: Array, world_positions: Array) -> Array:
         """Places ``(T, P, 3)`` from joints' world rotations ``(T, J, 4)`` and positions ``(T, J, 3)``."""

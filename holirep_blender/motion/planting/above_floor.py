@@ -21,7 +21,7 @@ from .blending import upper_envelope
 from .feet import SUNK, Foot, FootPath
 from .leg_moves import sole_heights
 from .limb_solving import settle
-from .pose import Pose
+from .pose import Pose, turn_accelerations
 from .two_bone import reaching
 
 if TYPE_CHECKING:
@@ -119,9 +119,8 @@ def _bent(take: Take, pose: Pose, feet: list[Foot], rises: list[Array], limits: 
 def _jerks(take: Take, foot: Foot) -> Array:
     """The fastest angular acceleration of a leg's joints, radians a frame a frame, in the frames ``(T,)``."""
     local = take.local_rotations[:, [foot.leg.upper, foot.leg.lower, foot.leg.end]]
-    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
     result = np.zeros(take.frame_count)
-    result[1:-1] = np.linalg.norm(np.diff(steps, axis=0), axis=-1).max(axis=1, initial=0.0)
+    result[1:-1] = turn_accelerations(local).max(axis=1, initial=0.0)
     return result
 
 

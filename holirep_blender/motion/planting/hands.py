@@ -17,7 +17,7 @@ from .body_parts import Part, body_parts, from_part, in_part, palm_offset
 from .calming import FEWEST, calmed
 from .leg_moves import LegHold
 from .limb_solving import Hold, hold
-from .pose import Limb, Pose, find_limb, world_of
+from .pose import Limb, Pose, find_limb, turn_accelerations
 from .self_contacts import HAND_TO_HAND, SelfContact, self_contacts
 
 Array = npt.NDArray[np.float64]
@@ -83,7 +83,7 @@ def ask_self_contacts(pose: Pose, hands: list[HandPath], source: Take) -> list[S
 
     Returns the contacts; those of hands that already touch something in the world are left out.
     """
-    turned, placed = world_of(source)
+    turned, placed = source.world()
     found = self_contacts(source, (turned, placed))
     if not found or len(hands) == 0:
         return []
@@ -172,8 +172,7 @@ def _jerks(turned: Array, arm: Limb, above: int) -> Array:
     """Angular accelerations ``(T - 2, 3)`` of shoulder, elbow and wrist, radians a frame a frame."""
     chain = [above, arm.upper, arm.lower, arm.end]
     local = rotations.multiply(rotations.inverse(turned[:, chain[:-1]]), turned[:, chain[1:]])
-    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
-    return np.asarray(np.linalg.norm(np.diff(steps, axis=0), axis=-1))
+    return turn_accelerations(local)
 
 
 def _held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:

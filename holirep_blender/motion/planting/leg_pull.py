@@ -66,7 +66,9 @@ def legs_pulled(
     for number in range(3, beyond.shape[1], 4):
         beyond[:, number] = np.where(_jerked(pull[:, number], pose.pace[0]), beyond[:, number], 0.0)
     # nor can a leg stand where the pull has jerked it: that is seen in the frames before and after, too
-    jerked = problem.over() & (problem.speeds() > before)
+    jerked = problem.over()
+    if jerked.any():
+        jerked &= problem.speeds() > before
     stuck = []
     for number, (hold, off) in enumerate(zip(holds, problem.missed())):
         leg = slice(4 * number, 4 * number + 4)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .. import gaps, rotations
 from .blending import bridged
 from .leg_moves import EACH_LEG
+from .pose import turn_accelerations
 
 if TYPE_CHECKING:
     from .calm_problem import Problem
@@ -67,9 +68,7 @@ def _jerks(problem: Problem, hips: int, wider: int) -> list[tuple[int, int]]:
 
 def _pace(problem: Problem, hips: int, rows: Frames) -> Array:
     """Angular accelerations of the pelvis ``(N - 2,)`` in the frames ``rows``, a frame a frame."""
-    turned = problem.pose.turned[rows, hips]
-    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(turned[:-1]), turned[1:]))
-    return np.asarray(np.linalg.norm(np.diff(steps, axis=0), axis=-1))
+    return turn_accelerations(problem.pose.turned[rows, hips])
 
 
 def _tried(problem: Problem, hips: int, first: int, end: int, rounds: tuple[tuple[int, float], ...]) -> bool:

@@ -64,18 +64,6 @@ def find_limb(take: Take, names: tuple[str, str, str]) -> Optional[Limb]:
     return Limb(upper, lower, end, first, second, axis)
 
 
-def world_of(take: Take) -> tuple[Array, Array]:
-    """World rotations ``(T, J, 4)`` and positions ``(T, J, 3)`` of a take's joints, each computed once."""
-    turned = take.world_rotations()
-    placed = np.empty(turned.shape[:-1] + (3,))
-    for joint, parent in enumerate(take.parents):
-        if parent < 0:
-            placed[:, joint] = take.root_translation
-        else:
-            placed[:, joint] = placed[:, parent] + rotations.rotate(turned[:, parent], take.rest_offsets[joint])
-    return turned, placed
-
-
 def place_of(take: Take, joint: int) -> Array:
     """World positions ``(T, 3)`` of one joint: only what carries it is looked at."""
     chain = [joint]
@@ -88,14 +76,17 @@ def place_of(take: Take, joint: int) -> Array:
     return np.asarray(place)
 
 
+def turn_accelerations(turned: Array) -> Array:
+    """Sizes ``(T - 2, ...)`` of the angular accelerations of rotations ``(T, ..., 4)``, radians a frame a frame."""
+    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(turned[:-1]), turned[1:]))
+    return np.asarray(np.linalg.norm(np.diff(steps, axis=0), axis=-1))
+
+
 def accelerations_of(take: Take) -> tuple[Array, Array]:
     """Sizes of a motion's accelerations a frame a frame: ``(T - 2, J)`` radians of joints in their parents' frames and
     ``(T - 2,)`` metres of the root.
     """
-    local = take.local_rotations
-    steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local[:-1]), local[1:]))
-    turns = np.linalg.norm(np.diff(steps, axis=0), axis=-1)
-    return turns, np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
+    return turn_accelerations(take.local_rotations), np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
 
 
 def pace_of(take: Take) -> tuple[float, float]:
@@ -133,7 +124,7 @@ class Pose:
     def over(cls, take: Take, floor: Floor, pace: tuple[float, float] = (0.0, 0.0)) -> Pose:
         """The take's pose over a floor; ``pace`` is that of the clip of which the take is a part."""
         level = rotations.between(floor.up, _UP)
-        turned, placed = world_of(take)
+        turned, placed = take.world()
         return cls(
             take,
             rotations.multiply(level, turned),

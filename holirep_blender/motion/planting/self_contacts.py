@@ -14,7 +14,6 @@ from ..skeleton import SIDES
 from ..take import Take
 from .blending import smoothed
 from .body_parts import body_parts, body_size, distance_to, hand_radius, in_part, palm_offset
-from .pose import world_of
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -64,7 +63,7 @@ def self_contacts(take: Take, world: Optional[tuple[Array, Array]] = None) -> li
     """
     if take.frame_count < 3:
         return []
-    turned, placed = world_of(take) if world is None else world
+    turned, placed = take.world() if world is None else world
     size, names = body_size(take), take.joint_names
     found: list[tuple[float, SelfContact]] = []
     palms: dict[str, Array] = {}

@@ -105,7 +105,7 @@ def retarget(
 
     source_frames = anatomy.rest_rotations(source_rest, np.eye(3), own_shape=chosen.own_shape)
     target_frames = anatomy.rest_rotations(target.positions, target.axes, target.tips, own_shape=chosen.own_shape)
-    world_positions, world_rotations = take.world_positions(), take.world_rotations()
+    world_rotations, world_positions = take.world()
     column = {name: index for index, name in enumerate(take.joint_names)}
     to_rotation = rotations.from_matrix(to_armature)
 
