@@ -25,7 +25,6 @@ from ..batch.workplace import RESUMABLE, Workplace
 from ..operators import session
 from ..runtime.location import ENVIRONMENT_VARIABLE
 from ..scene.bringing_in import BringInError, bring_in
-from ..scene.quality_report import gates_of_show
 from . import files
 from .errors import CHARACTER, DISK, GATE, LOCKED, USAGE, CommandError
 
@@ -185,6 +184,8 @@ def _gates(plan: Plan, stage: Stage, place: Workplace) -> list[str]:
     given = dict(stage.recipe.get("gates", {}))
     file = next((plan.path_of(item) for item in stage.inputs if item.role == "gates"), None)
     if file is not None:
+        from ..scene.quality_report import gates_of_show
+
         try:
             given = {**gates_of_show(file), **given}
         except ValueError as error:

@@ -42,8 +42,6 @@ from ..batch.workplace import sweep
 from ..runtime.faults import RuntimeFault
 from ..scene.blend_header import blend_version
 from ..scene.bringing_in import BringInError, contents
-from ..scene.exporters import NO_USD, has_usd
-from ..scene.quality_report import gates_of_show
 from . import farm
 from .batch_plates import look_into
 from .batch_stage import Travelling, run_stage
@@ -186,10 +184,12 @@ def _wrong_files(options: Namespace, shot_list: ShotList, plan: Plan) -> list[Pr
     if not options.summary_only:  # nothing is started then, and the stages have said it themselves
         problems += check_plates(shot_list, plan, look_into)
     problems += _wrong_gates(shot_list, plan)
-    if options.emit is None and options.scheduler is None and not has_usd():
+    wanted = {stage.shot for stage in plan.stages if stage.recipe.get("format") == "usd"}
+    if wanted and options.emit is None and options.scheduler is None:
+        from ..scene.exporters import NO_USD, has_usd  # the exporters take as long to load as all else of a command
+
         places = {shot.name: shot for shot in shot_list.shots}
-        wanted = {stage.shot for stage in plan.stages if stage.recipe.get("format") == "usd"}
-        problems += [places[name].at("export").problem(NO_USD) for name in wanted]
+        problems += [places[name].at("export").problem(NO_USD) for name in wanted if not has_usd()]
     return problems
 
 
@@ -198,6 +198,8 @@ def _wrong_gates(shot_list: ShotList, plan: Plan) -> list[Problem]:
     problems = []
     for stage in plan.stages:
         for item in (one for one in stage.inputs if one.role == "gates" and plan.path_of(one).is_file()):
+            from ..scene.quality_report import gates_of_show
+
             try:
                 gates_of_show(plan.path_of(item))
             except ValueError as error:

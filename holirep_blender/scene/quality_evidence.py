@@ -16,7 +16,7 @@ from ..motion.planting import CharacterTake, character_floor, character_take
 from ..motion.refining.refine import own_floor
 from ..motion.refining.rest_pose import folded_joint
 from ..motion.retargeting import RetargetOptions
-from ..motion.retargeting.timing import at_times, frames_of_times
+from ..motion.retargeting.timing import at_times
 from ..motion.take import Take
 from ..quality.evidence import Evidence
 from . import quality_lighting, refine_clock
@@ -87,11 +87,6 @@ def take_start(scene: bpy.types.Scene, take: Take) -> float:
         return float(shot.refine.start)
     start = start_frame_of(shot, take)
     return float(scene.frame_start if start is None else start)
-
-
-def scene_frames_of(scene: bpy.types.Scene, take: Take) -> np.ndarray:
-    """The scene's frame of each of the take's frames, ``(T,)``."""
-    return frames_of_times(take.times, refine_clock.frame_rate(scene), take_start(scene, take))
 
 
 def _character(context: bpy.types.Context, scene: bpy.types.Scene, take: Take, start: float) -> CharacterTake:

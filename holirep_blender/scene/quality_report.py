@@ -171,9 +171,6 @@ def report(
     _tell_missing_pictures(facts, reasons)
     others: dict[str, dict[str, Any]] = {"measures": {}, "scores": {}}
     if other is not None:
-        second = (
-            other.path.stem if other.path.stem != assessed.path.stem else f"{other.path.parent.name}/{other.path.stem}"
-        )
         facts["comparison"] = comparison(facts, other.quality, second, str(other.path), other.evidence.take.header)
         others = _curves(assessed.quality, other.quality)
     strip = tuple(zip(frames, jpegs, strict=True))

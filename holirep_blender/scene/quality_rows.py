@@ -60,15 +60,6 @@ def write(scene: bpy.types.Scene, quality: Quality, evidence: Evidence) -> None:
     contact_display.redraw()
 
 
-def forget(rows: bpy.types.PropertyGroup) -> None:
-    """Takes the assessment out of the shot."""
-    for collection in (rows.scores, rows.measures, rows.causes):
-        collection.clear()
-    rows.has_result, rows.summary, rows.judged, rows.digest, rows.cause_index = False, "", "", "", -1
-    rows.revision = contact_display.new_revision()
-    contact_display.redraw()
-
-
 def gates_of(rows: bpy.types.PropertyGroup) -> dict[str, float]:
     """The shot's gates by the names of their scores."""
     return {name: round(gate_of(rows.gates, name), 6) for name in GATES}
