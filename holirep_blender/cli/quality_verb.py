@@ -44,14 +44,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def quality(options: Namespace) -> tuple[dict[str, Any], str]:
     """Judges a take; ends with its own exit code where a gate is not passed, the report written all the same."""
-    from ..scene.quality_report import beside, gates_of_scene, report, write_quality_report
+    from ..scene.quality_properties import gates_of
+    from ..scene.quality_report import beside, report, write_quality_report
 
     if options.report is not None and options.report.exists() and not options.report.is_dir():
         raise CommandError(DISK, f"{options.report} is a file; name a folder for the report")
     gates = _gates(options)
     scene = _scene(options)
     if gates is None and scene is not None:
-        gates = gates_of_scene(scene)
+        gates = gates_of(scene.holirep.quality)
     assessed = _assessed(options, scene, gates)
     other = None
     if options.compare is not None:

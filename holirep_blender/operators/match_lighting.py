@@ -87,7 +87,7 @@ class HOLIREP_OT_match_lighting(bpy.types.Operator):
             self._close(context)
             raise
         if not done:
-            _redraw(context)
+            session.redraw()
             return {"PASS_THROUGH"}
         matched = self._task.result
         self._close(context)
@@ -116,7 +116,7 @@ class HOLIREP_OT_match_lighting(bpy.types.Operator):
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
-        _redraw(context)
+        session.redraw()
 
 
 class HOLIREP_OT_cancel_matching(bpy.types.Operator):
@@ -142,14 +142,6 @@ def _in_use(context: bpy.types.Context) -> bool:
     """Whether the scene must not change now: something is dragged, or edited in a mode of its own."""
     others = [one for one in context.window.modal_operators if one.bl_idname != "HOLIREP_OT_match_lighting"]
     return bool(others) or context.mode != "OBJECT"
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    """Shows how far it is in sidebars and status bar; text that another operator shows there is left alone."""
-    session.redraw()
-    for window in context.window_manager.windows:
-        if all(one.bl_idname == "HOLIREP_OT_match_lighting" for one in window.modal_operators):
-            window.workspace.status_text_set_internal(None)
 
 
 CLASSES = (HOLIREP_OT_match_lighting, HOLIREP_OT_cancel_matching)

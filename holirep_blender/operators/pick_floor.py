@@ -123,7 +123,7 @@ class HOLIREP_OT_pick_floor(PlatePicking, bpy.types.Operator):
 
     def _plate_frame(self, scene: bpy.types.Scene, take) -> int:  # type: ignore[no-untyped-def]
         """The plate's frame at the scene's current one, as far as the take shows it."""
-        row = round(refine_clock.seconds_of(scene, scene.frame_current) * take.fps)
+        row = round(refine_clock.seconds_of(scene, scene.frame_current, take.header) * take.fps)
         return take.frame_start + max(0, min(row, take.frame_count - 1))
 
 

@@ -32,6 +32,8 @@ NICER = 5
 REDRAW_SECONDS = 0.25
 """Between two redraws of the progress: each costs the interface a redraw of one region."""
 ENDED = ("done", "failed", "cancelled")
+QUIET = {"HOLIREP_OT_assess_quality", "HOLIREP_OT_match_lighting"}
+"""Operators that only wait for their own thread: while they do, the status bar is not theirs."""
 
 
 @dataclass
@@ -222,5 +224,5 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI" and region.width > 1:
                         region.tag_redraw()
-        if not window.modal_operators:  # the text in the status bar is theirs
+        if all(one.bl_idname in QUIET for one in window.modal_operators):  # the text in the status bar is others'
             window.workspace.status_text_set_internal(None)

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.confidence_properties import PART_ITEMS
+from ..scene.confidence_properties import PART_NAMES
 from .sidebar import SidebarPanel, wrapped
-
-_LABELS = {item[0]: item[1] for item in PART_ITEMS}
 
 
 class HOLIREP_UL_weak_spans(bpy.types.UIList):
@@ -21,7 +19,7 @@ class HOLIREP_UL_weak_spans(bpy.types.UIList):
     ) -> None:
         """One row: part, range, mean confidence."""
         row = layout.split(factor=0.42)
-        row.label(text=_LABELS.get(item.part, item.part))
+        row.label(text=PART_NAMES.get(item.part, item.part))
         row = row.split(factor=0.65)
         row.label(text=f"{item.first:.0f} – {item.last:.0f}")
         row.label(text=f"{100.0 * item.confidence:.0f} %")

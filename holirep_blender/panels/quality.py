@@ -7,13 +7,12 @@ import bpy
 
 from ..operators.assess_quality import why_not
 from ..operators.quality_remedy import EXCLUDABLE
-from ..scene.confidence_properties import PART_ITEMS
-from ..scene.quality_properties import SHORT
+from ..scene.confidence_properties import PART_NAMES
+from ..scene.quality_properties import GATES, SHORT, gate_of
 from ..scene.quality_state import is_stale
 from . import quality_remedies
 from .sidebar import SidebarPanel, wrapped
 
-_PARTS = {item[0]: item[1] for item in PART_ITEMS}
 _GROUPS = (("body", "Body"), ("face", "Face"), ("lighting", "Lighting"), ("integration", "Integration"))
 
 
@@ -30,7 +29,7 @@ class HOLIREP_UL_quality_causes(bpy.types.UIList):
         split.label(text=_range(item))
         measure = data.measures.get(item.measure)
         what = measure.title if measure is not None else item.name
-        part = _PARTS.get(item.part, item.part)
+        part = PART_NAMES.get(item.part, item.part)
         split.label(text=f"{part}: {what[:1].lower()}{what[1:]}" if part else what)
 
     def filter_items(self, _context, data, _property):
@@ -159,7 +158,7 @@ class HOLIREP_PT_quality_left_out(SidebarPanel, bpy.types.Panel):
         for index, each in enumerate(scene.holirep.quality.exclusions):
             first, last = (refine_clock.frame_of(scene, seconds) for seconds in (each.begin, each.end))
             row = column.row()
-            row.label(text=f"{_PARTS.get(each.part, each.part)}, {first} – {last}")
+            row.label(text=f"{PART_NAMES.get(each.part, each.part)}, {first} – {last}")
             row.operator("holirep.include_limb", text="", icon="X", emboss=False).index = index
 
 
@@ -175,7 +174,7 @@ def _draw_scores(layout: bpy.types.UILayout, rows: bpy.types.PropertyGroup) -> N
         value.alignment = "CENTER"
         value.alert = _verdict(rows, score) == "CANCEL"
         value.label(text=f"{score.value:.2f}" if score.measured else "–")
-        if hasattr(rows.gates, score.name):
+        if score.name in GATES:
             split.prop(rows.gates, score.name, text="")
         else:
             split.label(text="")
@@ -185,9 +184,9 @@ def _verdict(rows: bpy.types.PropertyGroup, score: bpy.types.PropertyGroup) -> s
     """The icon that says whether a score passes."""
     if not score.measured:
         return "QUESTION"
-    if not hasattr(rows.gates, score.name):
+    if score.name not in GATES:
         return "DOT"
-    return "CHECKMARK" if score.value >= getattr(rows.gates, score.name) else "CANCEL"
+    return "CHECKMARK" if score.value >= gate_of(rows.gates, score.name) else "CANCEL"
 
 
 def _draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:

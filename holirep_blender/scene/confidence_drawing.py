@@ -7,11 +7,11 @@ import bpy
 import gpu
 
 from . import contact_drawing
-from .confidence_properties import PART_ITEMS
+from .confidence_properties import PART_NAMES
 from .confidence_rows import read, shown_parts
 from .timeline_bands import band
 
-_SHORT = {item[0]: item[1].replace("Left ", "L ").replace("Right ", "R ") for item in PART_ITEMS}
+_SHORT = {part: name.replace("Left ", "L ").replace("Right ", "R ") for part, name in PART_NAMES.items()}
 _WEAK, _NONE = (1.0, 0.78, 0.2), (0.95, 0.25, 0.2)
 """Colours of a range that is just weak, and of one in which nothing was seen."""
 

@@ -16,6 +16,8 @@ PART_ITEMS = [
     ("rightLeg", "Right Leg", "Right hip to toes"),
     ("face", "Face", "Expression, jaw and eyes"),
 ]
+PART_NAMES = {item[0]: item[1] for item in PART_ITEMS}
+"""Parts of the body in words."""
 
 
 def _display_changed(_settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:

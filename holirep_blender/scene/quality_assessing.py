@@ -14,6 +14,7 @@ from ..quality.gates import read_gates
 from ..quality.results import Quality
 from . import quality_rows, quality_state
 from .quality_evidence import gather_evidence
+from .quality_properties import gates_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def gathered(context: bpy.types.Context, scene: bpy.types.Scene) -> Assessing:
     before stays.
     """
     evidence = gather_evidence(context, scene)
-    return Assessing(evidence, quality_rows.gates_of(scene.holirep.quality), quality_state.state_of(scene))
+    return Assessing(evidence, gates_of(scene.holirep.quality), quality_state.state_of(scene))
 
 
 def load_gates(scene: bpy.types.Scene, path: Path) -> None:

@@ -17,7 +17,7 @@ from . import blender_versions
 from .contact_rows import read_once
 from .quality_picture import POINT_BOUNDS, SLIDE_BOUNDS, PictureTake, PictureView, colours_of, in_region
 from .quality_view import camera_view, size_of, wiped
-from .violation_rows import bone_of
+from .violation_rows import driven_bones
 
 Array = npt.NDArray[np.float64]
 
@@ -48,8 +48,8 @@ def draw_picture(context: bpy.types.Context) -> None:
         why = shown.why_no_plate
     if rows.show_overlay:
         if shown.place is not None and shown.picture is not None and shown.row is not None:
-            _draw_overlay(context, shown.picture, shown.row, shown.place)
-            _legend(context, rows)
+            held = _draw_overlay(context, shown.picture, shown.row, shown.place)
+            _legend(context, rows, held)
         why = why or shown.why
     if why:
         _lines(context, [(why, _WARNING)])
@@ -85,7 +85,8 @@ def _two_triangles(box: Array) -> Any:
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y0), (x1, y1), (x0, y1)]
 
 
-def _draw_overlay(context: bpy.types.Context, picture: PictureTake, row: int, place: PictureView) -> None:
+def _draw_overlay(context: bpy.types.Context, picture: PictureTake, row: int, place: PictureView) -> bool:
+    """What the shot asks for; returns whether the contacts that were drawn are those of the character."""
     rows = context.scene.holirep.quality
     if rows.show_take:
         ends = picture.joints[row][picture.bones]
@@ -106,8 +107,8 @@ def _draw_overlay(context: bpy.types.Context, picture: PictureTake, row: int, pl
             head = picture.marks.points < _BODY_FROM
             _discs(context, seen[~head], colours[~head], "point")
             _discs(context, seen[head], colours[head], "small")
+    held = _held(context, picture, row, place) if rows.show_contacts else None
     if rows.show_contacts:
-        held = _held(context, picture, row, place)
         if held is not None:
             places, off = held
             bounds = POINT_BOUNDS
@@ -117,6 +118,7 @@ def _draw_overlay(context: bpy.types.Context, picture: PictureTake, row: int, pl
         colours = np.ones((len(off), 4))
         colours[:, :3] = colours_of(off, bounds)
         _rings(context, places, colours, "contact")
+    return held is not None
 
 
 def _held(
@@ -128,7 +130,7 @@ def _held(
     """
     scene = context.scene
     character = scene.holirep.refine.character
-    if not scene.holirep.match_camera or character is None or scene.objects.get(character.name) != character:
+    if not scene.holirep.match_camera or not _is_there(scene, character):
         return None
     now = float(scene.frame_current_final)
     spans = [span for span in read_once(scene) if span.planted and span.first - 0.5 <= now <= span.last + 0.5]
@@ -145,20 +147,24 @@ def _held(
     return places, off
 
 
+def _is_there(scene: bpy.types.Scene, character: Optional[bpy.types.Object]) -> bool:
+    """Whether the scene has a character; one that was removed is still known to the shot."""
+    return character is not None and scene.objects.get(character.name) == character
+
+
 def _draw_character(context: bpy.types.Context, picture: PictureTake, row: int, place: PictureView) -> None:
     """The character's mapped bones as they stand now, coloured by how far they are from the tracked points."""
     scene = context.scene
     shot = scene.holirep
     character = shot.character
-    if character is None or scene.objects.get(character.name) != character:
+    if not _is_there(scene, character):
         return
     posed = character.evaluated_get(context.evaluated_depsgraph_get())
     world = np.array(posed.matrix_world, dtype=np.float64)
     heads = np.full((len(JOINT_NAMES), 3), np.nan)
-    for joint, name in enumerate(JOINT_NAMES):
-        bone = bone_of(shot, name)
-        if bone is not None:
-            heads[joint] = (world @ np.append(np.array(posed.pose.bones[bone].head), 1.0))[:3]
+    for name, bone in driven_bones(shot, JOINT_NAMES).items():
+        heads[JOINT_NAMES.index(name)] = posed.pose.bones[bone].head
+    heads = heads @ world[:3, :3].T + world[:3, 3]
     places = in_region(heads, np.array(context.region_data.perspective_matrix), size_of(context))
     off = _character_off(picture, row, place.pixel(places)) if shot.match_camera else np.full(len(heads), np.nan)
     colours = np.full((len(heads), 4), 0.95)
@@ -190,16 +196,18 @@ def _character_off(picture: PictureTake, row: int, pixels: Array) -> Array:
     return result
 
 
-def _legend(context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
-    refine = context.scene.holirep.refine
-    held = context.scene.holirep.match_camera and refine.character is not None
+def _legend(context: bpy.types.Context, rows: bpy.types.PropertyGroup, held: bool) -> None:
+    """What the colours mean; ``held`` where the contacts are those of the character."""
+    shot = context.scene.holirep
     lines: list[tuple[str, tuple[float, float, float]]] = []
     if rows.show_points or rows.show_character:
         good, bad = POINT_BOUNDS
         lines.append((f"Tracked points: green within {good:g} cm, red from {bad:g} cm on", _TEXT))
     if rows.show_take:
         lines.append(("Take", _TAKE))
-    if rows.show_character and not context.scene.holirep.match_camera:
+    if rows.show_character and not _is_there(context.scene, shot.character):
+        lines.append(("There is no character in this scene: choose one under Character", _WARNING))
+    elif rows.show_character and not shot.match_camera:
         lines.append(("The character is not matched to the camera: apply with Match Camera", _WARNING))
     if rows.show_contacts and held:
         good, bad = POINT_BOUNDS

@@ -26,7 +26,6 @@ from .motion_reading import MotionError, action_frames, check_animation, read_mo
 from .refine_floor import floor_on_plate, ground_of_object
 from .rig_map_rows import has_rig_map, read_rig_map
 from .shot import character_problem
-from .shot_camera import start_frame_of
 
 SPACE = "space"
 """In the header of a character's take: ``"world"``, the world of the take's camera, or ``"character"``, its own."""
@@ -48,7 +47,7 @@ def gather_evidence(context: bpy.types.Context, scene: bpy.types.Scene, take: Op
     if take is None:
         take = take_of(shot)
     missing: dict[str, str] = {}
-    start = take_start(scene, take)
+    start = refine_clock.take_start(scene, take.header)
     copied: Optional[CharacterTake] = None
     try:
         copied = _character(context, scene, take, start)
@@ -78,15 +77,6 @@ def take_of(shot: bpy.types.PropertyGroup) -> Take:
     if not shot.take.strip():
         raise ValueError("There is no take yet: replicate a performance, or open a take")
     return Take.load(bpy.path.abspath(shot.take.strip()))
-
-
-def take_start(scene: bpy.types.Scene, take: Take) -> float:
-    """The scene's frame of the take's first frame: as it was applied, else as it would be."""
-    shot = scene.holirep
-    if shot.refine.has_report:
-        return float(shot.refine.start)
-    start = start_frame_of(shot, take)
-    return float(scene.frame_start if start is None else start)
 
 
 def _character(context: bpy.types.Context, scene: bpy.types.Scene, take: Take, start: float) -> CharacterTake:

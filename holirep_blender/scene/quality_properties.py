@@ -46,6 +46,16 @@ GATES = {
 }
 
 
+def gates_of(rows: bpy.types.PropertyGroup) -> dict[str, float]:
+    """The shot's gates by the names of their scores, without what single precision adds to them."""
+    return {name: float(f"{gate_of(rows.gates, name):.6g}") for name in GATES}
+
+
+def gate_of(gates: bpy.types.PropertyGroup, name: str) -> float:
+    """The least value with which a score passes; 0 for one without a gate."""
+    return float(getattr(gates, name)) if name in GATES else 0.0
+
+
 def _display_changed(_settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     contact_display.synchronise()
 

@@ -21,9 +21,10 @@ from ..quality.report_comparison import aligned, comparison
 from ..quality.report_facts import About, report_facts
 from ..quality.report_page import Pictures, page
 from ..quality.report_strip import strip_frames
-from ..quality.results import DEFAULT_GATES, Quality
+from ..quality.results import Quality
 from .environment_source import EnvironmentSource
 from .quality_evidence import gather_evidence
+from .quality_properties import gates_of
 from .quality_strip import plate_of, strip_jpegs
 
 PAGE, DATA = "index.html", "quality.json"
@@ -125,18 +126,13 @@ def report_shot(scene: bpy.types.Scene, folder: Path, other: Optional[Path], pic
 
     Raises TakeError, OSError.
     """
-    gates = gates_of_scene(scene)
+    gates = gates_of(scene.holirep.quality)
     assessed = assess_take(Path(bpy.path.abspath(scene.holirep.take.strip())), scene, gates=gates)
     second = None
     if other is not None:
         assessed, second = beside(assessed, other, gates)
     target, facts = write_quality_report(assessed, folder, second, pictures)
     return target, str(facts["verdict"])
-
-
-def gates_of_scene(scene: bpy.types.Scene) -> dict[str, float]:
-    """The gates that are set in a scene, by score."""
-    return {name: float(f"{getattr(scene.holirep.quality.gates, name):.6g}") for name in DEFAULT_GATES}
 
 
 def gates_of_show(path: Path) -> dict[str, float]:

@@ -14,15 +14,12 @@ from ..motion.confidence import PARTS, part_of
 from ..quality.evidence import Evidence
 from ..quality.results import Cause, Measure, Quality
 from . import contact_display, refine_clock
-from .confidence_properties import PART_ITEMS
-from .quality_evidence import take_start
-from .quality_properties import GATES
-from .violation_rows import bone_of, go_to, select_bones
+from .confidence_properties import PART_NAMES
+from .quality_properties import gate_of
+from .violation_rows import driven_bones, go_to, select_bones
 
 LISTED = 200
 """So many causes are kept in the file."""
-PART_NAMES = {item[0]: item[1] for item in PART_ITEMS}
-"""Parts of the body in words."""
 _NOTHING = 255
 """In a stored curve: a frame without a score."""
 
@@ -48,7 +45,7 @@ _read: tuple[Any, Curve] = (None, Curve())
 def write(scene: bpy.types.Scene, quality: Quality, evidence: Evidence) -> None:
     """Keeps an assessment in the shot."""
     rows = scene.holirep.quality
-    rows.start = take_start(scene, evidence.take)
+    rows.start = refine_clock.take_start(scene, evidence.take.header)
     rows.step = refine_clock.frame_rate(scene) / evidence.take.fps
     _write_scores(rows, quality)
     _write_measures(rows, quality)
@@ -58,16 +55,6 @@ def write(scene: bpy.types.Scene, quality: Quality, evidence: Evidence) -> None:
     rows.summary, rows.has_result = _summary(quality, rows.gates), True
     rows.revision = contact_display.new_revision()
     contact_display.redraw()
-
-
-def gates_of(rows: bpy.types.PropertyGroup) -> dict[str, float]:
-    """The shot's gates by the names of their scores."""
-    return {name: round(gate_of(rows.gates, name), 6) for name in GATES}
-
-
-def gate_of(gates: bpy.types.PropertyGroup, name: str) -> float:
-    """The least value with which a score passes; 0 for one without a gate."""
-    return float(getattr(gates, name, 0.0))
 
 
 def read_curve(scene: bpy.types.Scene) -> Curve:
@@ -103,12 +90,8 @@ def show_cause(context: bpy.types.Context, scene: bpy.types.Scene, row: bpy.type
 
 def bones_of(shot: bpy.types.PropertyGroup, part: str) -> list[str]:
     """The character's bones that a part of the body or a joint drives."""
-    if part in PARTS:
-        joints = [row.joint for row in shot.rig_map if part_of(row.joint) == part]
-        found = [bone_of(shot, joint) for joint in joints]
-    else:
-        found = [bone_of(shot, part)]
-    return [bone for bone in found if bone is not None]
+    joints = [row.joint for row in shot.rig_map if part_of(row.joint) == part] if part in PARTS else [part]
+    return list(driven_bones(shot, joints).values())
 
 
 def _write_scores(rows: bpy.types.PropertyGroup, quality: Quality) -> None:

@@ -3,13 +3,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import bpy
 
-_known: dict[int, tuple[Any, str]] = {}
-"""By scene: what its state was worked out from, and the state."""
+
+@dataclass(frozen=True)
+class _Known:
+    """A scene's state, what it was worked out from, and whether the character goes elsewhere from frame to frame."""
+
+    quick: tuple[Any, ...]
+    moves: bool
+    state: str
+
+
+_known: dict[int, _Known] = {}
+"""By scene."""
 
 
 def register() -> None:
@@ -30,20 +41,17 @@ def unregister() -> None:
 
 def state_of(scene: bpy.types.Scene) -> str:
     """A digest of what an assessment looks at: take, keys of the character, contacts, floor, light."""
-    shot = scene.holirep
-    key = _quick(scene)
     known = _known.get(scene.session_uid)
-    if known is None or known[0] != key:
+    if known is None or known.quick != _quick(scene, known.moves):
         from .refining_record import digest_of_keys  # needs numpy
 
-        character = shot.character
-        data = character.animation_data if character is not None else None
-        keyed = data is not None and data.action is not None
-        keys = digest_of_keys(character).hexdigest() if keyed else ""
-        place = [round(value, 5) for row in character.matrix_world for value in row] if character is not None else []
-        known = (key, f"{keys} {place} {_settings(scene)}")
+        character = scene.holirep.character
+        keys = digest_of_keys(character).hexdigest() if _action_of(character) is not None else ""
+        moves = _moves(character)
+        quick = _quick(scene, moves)
+        known = _Known(quick, moves, f"{keys} {quick[2:]}")
         _known[scene.session_uid] = known
-    return known[1]
+    return known.state
 
 
 def is_stale(scene: bpy.types.Scene) -> bool:
@@ -66,12 +74,37 @@ def _settings(scene: bpy.types.Scene) -> str:
     return repr((file, refine.revision, floor, shot.match_camera, scene.render.fps, scene.render.fps_base, light))
 
 
-def _quick(scene: bpy.types.Scene) -> tuple[Any, ...]:
+def _quick(scene: bpy.types.Scene, moves: bool) -> tuple[Any, ...]:
     """What is looked at each time; keys are looked at again where Blender says that an action changed."""
     character = scene.holirep.character
+    action = _action_of(character)
+    place: tuple[float, ...] = ()
+    if character is not None and not moves:
+        place = tuple(round(value, 5) for row in character.matrix_world for value in row)
+    there = character is not None and scene.objects.get(character.name) == character
+    uids = (character.session_uid if character is not None else 0, action.session_uid if action is not None else 0)
+    return (*uids, there, place, _settings(scene))
+
+
+def _action_of(character: Optional[bpy.types.Object]) -> Optional[bpy.types.Action]:
     data = character.animation_data if character is not None else None
-    action = data.action.session_uid if data is not None and data.action is not None else 0
-    return (character.session_uid if character is not None else 0, action, _settings(scene))
+    return data.action if data is not None else None
+
+
+def _moves(character: Optional[bpy.types.Object]) -> bool:
+    """Whether something moves a character as a whole: keys, drivers or constraints of its object or of one above."""
+    from .action_channels import ActionChannels
+
+    above = character
+    while above is not None:
+        paths = [path for path, _ in ActionChannels(above).curves] if _action_of(above) is not None else []
+        paths += [driver.data_path for driver in above.animation_data.drivers] if above.animation_data else []
+        if above.constraints or not all(path.startswith("pose.") for path in paths):
+            return True
+        above = above.parent
+        if above is not None and above.type == "ARMATURE" and _action_of(above) is not None:
+            return True  # it may hang on a bone
+    return False
 
 
 def _followed() -> tuple[Any, ...]:

@@ -120,8 +120,9 @@ def _picture(scene: bpy.types.Scene) -> tuple[Optional[PictureTake], Optional[in
         return None, None, str(error)
     if picture.missing:
         return None, None, picture.missing
-    row = int(np.floor(refine_clock.seconds_of(scene, scene.frame_current_final) * picture.take.fps + 0.5))
-    if not 0 <= row < picture.take.frame_count:
+    take = picture.take
+    row = int(np.floor(refine_clock.seconds_of(scene, scene.frame_current_final, take.header) * take.fps + 0.5))
+    if not 0 <= row < take.frame_count:
         return picture, None, "The take does not play in this frame"
     return picture, row, ""
 

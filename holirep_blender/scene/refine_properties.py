@@ -243,6 +243,7 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
     character: PointerProperty(
         name="Refined Character", description="The armature whose motion was refined", type=bpy.types.Object
     )
+    was_applied: BoolProperty(name="Applied", description="Whether a take was applied, so that its start is known")
     start: FloatProperty(name="Start", description="The scene's frame of the take's first frame, as it was applied")
     frame_rate: FloatProperty(name="Frame Rate", description="The scene's frame rate when the take was applied")
     summary: StringProperty(name="Result", description="What refining did, in words")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import bpy
 
@@ -12,18 +12,8 @@ from ..motion.take import Take
 from .actions import MARK, Rollback
 from .cameras import CameraError, add_solved_camera, give_resolution
 from .plate_backgrounds import show_plate
+from .refine_clock import camera_source
 from .shot import picture_of
-
-
-def start_frame_of(shot: bpy.types.PropertyGroup, take: Take) -> Optional[float]:
-    """The scene's frame at which the take is to begin; None for the scene's first.
-
-    A take that was solved with a camera of the scene belongs where that camera was read, unless the shot says else.
-    """
-    if shot.use_start_frame:
-        return float(shot.start_frame)
-    read_at = _source(take).get("scene_frame")
-    return None if read_at is None else float(read_at)
 
 
 def add_shot_camera(
@@ -59,18 +49,13 @@ def add_shot_camera(
     return warnings
 
 
-def _source(take: Take) -> dict[str, Any]:
-    source = take.header.get("camera_track_source")
-    return source if isinstance(source, dict) else {}
-
-
 def _plate(shot: bpy.types.PropertyGroup) -> Path:
     return picture_of(Path(bpy.path.abspath(shot.plate)))
 
 
 def _own_camera(scene: bpy.types.Scene, take: Take, start: float) -> tuple[Optional[bpy.types.Object], list[str]]:
     """The scene's camera that the take was solved with, and sentences where it cannot serve any more."""
-    source = _source(take)
+    source = camera_source(take.header)
     if not source:
         return None, []
     name, read_at = str(source.get("camera")), float(source.get("scene_frame", start))

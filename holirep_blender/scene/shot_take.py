@@ -22,9 +22,10 @@ from . import confidence_rows
 from .applying import AppliedReport, ApplyOptions, apply_take, check_character
 from .camera_tracks import PlateFrames
 from .characters import read_rig
+from .refine_clock import wanted_start
 from .refine_settings import forget_report, refine_options, store_report
 from .rig_map_rows import has_rig_map, read_rig_map, write_rig_map
-from .shot_camera import add_shot_camera, start_frame_of
+from .shot_camera import add_shot_camera
 
 
 @dataclass
@@ -64,7 +65,7 @@ def apply_shot_take(
     warnings = list(report.warnings)
     if shot.add_camera:
         assert _last.original is not None
-        warnings += add_shot_camera(scene, _last.original, character, start_frame_of(shot, _last.original))
+        warnings += add_shot_camera(scene, _last.original, character, wanted_start(shot, _last.original.header))
     return _sentence(character, report), warnings
 
 
@@ -131,7 +132,7 @@ def _played_take(scene: bpy.types.Scene) -> _Played:
         pass  # reading it says what is wrong
     take = _last.original if source and _last.source[:-1] == source else Take.load(path)
     assert take is not None
-    start = start_frame_of(shot, take) or 0.0
+    start = wanted_start(shot, take.header) or 0.0
     source = (*source, start % 1.0) if source else ()
     if not source or _last.source != source:
         wanted = without_parts(take, exclusions_of(shot, take)) if left_out else take
@@ -149,12 +150,13 @@ def exclusions_of(shot: bpy.types.PropertyGroup, take: Take) -> list[Exclusion]:
 def _first_key(shot: bpy.types.PropertyGroup, played: _Played) -> Optional[float]:
     """The scene's frame of the first key; None for the scene's first."""
     assert played.original is not None
-    start = start_frame_of(shot, played.original)
+    start = wanted_start(shot, played.original.header)
     return start if start is None or not shot.whole_frames else float(np.ceil(start - 1e-6))
 
 
 def _keep_report(shot: bpy.types.PropertyGroup, report: AppliedReport, take: Take) -> None:
     confidence_rows.write(shot, take, np.linspace(*report.frames, take.frame_count))
+    shot.refine.was_applied, shot.refine.start = True, float(report.frames[0])
     if report.refine is None:
         forget_report(shot)
     else:

@@ -30,7 +30,7 @@ def plate_frame(scene: bpy.types.Scene, take: Path) -> int:
     Raises TakeError, in the user's words, where the take cannot be read, and where it does not show that frame.
     """
     facts = _facts(take)
-    row = round(refine_clock.seconds_of(scene, scene.frame_current_final) * facts["fps"])
+    row = round(refine_clock.seconds_of(scene, scene.frame_current_final, facts["header"]) * facts["fps"])
     if not 0 <= row < facts["count"]:
         raise TakeError(f"The take has no frame at frame {scene.frame_current} of the scene. Go to one that it plays")
     return int(facts["frame_start"]) + row

@@ -84,10 +84,17 @@ def select_bones(context: bpy.types.Context, scene: bpy.types.Scene, names: Sequ
 
 def bone_of(shot: bpy.types.PropertyGroup, joint: str) -> Optional[str]:
     """The character's bone that a joint drives, None where there is none."""
-    if shot.character is None or not joint:
-        return None
-    mapped = next((row.bone for row in shot.rig_map if row.joint == joint), joint)
-    return mapped if mapped in shot.character.data.bones else None
+    return driven_bones(shot, [joint]).get(joint)
+
+
+def driven_bones(shot: bpy.types.PropertyGroup, joints: Iterable[str]) -> dict[str, str]:
+    """The character's bones that joints drive, by joint; those that drive none are not in it."""
+    if shot.character is None:
+        return {}
+    mapped = {row.joint: row.bone for row in shot.rig_map}
+    bones = shot.character.data.bones
+    found = {joint: mapped.get(joint, joint) for joint in joints if joint}
+    return {joint: bone for joint, bone in found.items() if bone in bones}
 
 
 def _pose(context: bpy.types.Context, scene: bpy.types.Scene, character: bpy.types.Object) -> bool:

@@ -18,7 +18,14 @@ from holirep_blender.quality.evidence import LightingEvidence
 from holirep_blender.quality.remedies import REMEDIES
 from holirep_blender.quality.results import DEFAULT_GATES
 from holirep_blender.quality.table import TITLES
-from holirep_blender.scene import quality_lighting, quality_properties, quality_retracking, quality_rows, quality_state
+from holirep_blender.scene import (
+    quality_lighting,
+    quality_properties,
+    quality_retracking,
+    quality_rows,
+    quality_state,
+    refine_clock,
+)
 from holirep_blender.scene.blender_versions import selected_bones
 from holirep_blender.scene.quality_evidence import gather_evidence
 from tests.motion.retargeting.clips import lively_take
@@ -116,6 +123,41 @@ def test_moved_keys_make_the_assessment_out_of_date(assessed):
     assert quality_state.is_stale(scene)
     bpy.ops.holirep.assess_quality()
     assert not quality_state.is_stale(scene)
+
+
+def test_a_moved_or_removed_character_makes_it_out_of_date_but_not_one_that_moves_by_itself(assessed):
+    scene, character = bpy.context.scene, assessed.character
+    character.location.x += 0.3
+    bpy.context.view_layer.update()
+    assert quality_state.is_stale(scene)
+    character.location.x -= 0.3
+    bpy.context.view_layer.update()
+    assert not quality_state.is_stale(scene)
+    scene.collection.objects.unlink(character)
+    assert quality_state.is_stale(scene)
+    scene.collection.objects.link(character)
+    cart = bpy.data.objects.new("Cart", None)
+    scene.collection.objects.link(cart)
+    character.parent = cart
+    for frame, place in ((1, 0.0), (60, 3.0)):
+        cart.location.x = place
+        cart.keyframe_insert("location", frame=frame)
+    bpy.context.view_layer.update()
+    bpy.ops.holirep.assess_quality()
+    for frame in (1, 30, 60):
+        scene.frame_set(frame)
+        assert not quality_state.is_stale(scene)
+
+
+def test_where_a_take_begins_is_known_without_refining_too(applied):
+    scene, header = bpy.context.scene, {"camera_track_source": {"camera": "Crane", "scene_frame": 31.0}}
+    applied.refine.use_refine = False
+    assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+    scene.frame_start = 20
+    assert refine_clock.take_start(scene, header) == 1.0, "as it was applied"
+    applied.refine.was_applied = False
+    assert refine_clock.take_start(scene, header) == 31.0, "where the camera was read"
+    assert refine_clock.take_start(scene) == 20.0
 
 
 def test_gates_come_from_the_shows_file_or_stay(assessed, tmp_path):
