@@ -11,6 +11,7 @@ from ..scene.confidence_properties import PART_NAMES
 from ..scene.quality_properties import GATES, SHORT, gate_of
 from ..scene.quality_state import is_stale
 from . import quality_remedies
+from .quality_faults import FAULTS
 from .sidebar import SidebarPanel, wrapped
 
 _GROUPS = (("body", "Body"), ("face", "Face"), ("lighting", "Lighting"), ("integration", "Integration"))
@@ -22,15 +23,14 @@ class HOLIREP_UL_quality_causes(bpy.types.UIList):
     bl_idname = "HOLIREP_UL_quality_causes"
 
     def draw_item(
-        self, _context, layout, data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
+        self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
     ) -> None:
         """One row: range and what is wrong; the whole sentence stands below the list."""
-        split = layout.split(factor=0.38)
+        split = layout.split(factor=0.27)
         split.label(text=_range(item))
-        measure = data.measures.get(item.measure)
-        what = measure.title if measure is not None else item.name
+        what = FAULTS.get(item.measure, item.name)
         part = PART_NAMES.get(item.part, item.part)
-        split.label(text=f"{part}: {what[:1].lower()}{what[1:]}" if part else what)
+        split.label(text=f"{part} {what}" if part else f"{what[:1].upper()}{what[1:]}")
 
     def filter_items(self, _context, data, _property):
         """Only those of the score that is chosen above the list."""
@@ -67,8 +67,8 @@ class HOLIREP_PT_quality(SidebarPanel, bpy.types.Panel):
         for number, line in enumerate(rows.judged.splitlines()):
             wrapped(layout, context, line, "DOT" if number else "ARMATURE_DATA")
         _draw_scores(layout, rows)
-        _draw_missing(layout, context, rows)
         _draw_causes(layout, context, rows)
+        _draw_missing(layout, context, rows)
         row = layout.row(align=True)
         row.operator("holirep.quality_report", text="Write Report", icon="FILE_TEXT")
         row.operator("holirep.load_quality_gates", text="Load Gates", icon="IMPORT")
@@ -132,7 +132,7 @@ class HOLIREP_PT_quality_figures(SidebarPanel, bpy.types.Panel):
                 split.active = row.measured
                 split.label(text=row.title, icon="BLANK1")
                 split = split.split(factor=0.66)
-                split.label(text=f"{row.value:.3g} {row.unit}" if row.measured else "–")
+                split.label(text=_figure(row.value, row.unit) if row.measured else "–")
                 split.label(text=f"{row.score:.2f}" if row.score >= 0.0 else "")
 
 
@@ -192,15 +192,13 @@ def _verdict(rows: bpy.types.PropertyGroup, score: bpy.types.PropertyGroup) -> s
 def _draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
     """What the chosen score does not stand on, and why."""
     score = rows.scores.get(rows.shown)
-    if score is None:
+    if score is None or not score.measured or not score.left_out:
         return
-    if score.missing:
-        wrapped(layout, context, score.missing, "QUESTION")
-    elif score.left_out:
-        box = layout.box().column(align=True)
-        wrapped(box, context, "Not measured, so not in this score:", "INFO")
+    header, body = layout.panel("HOLIREP_quality_not_measured", default_closed=True)
+    header.label(text=f"Not in this score: {score.parts_left_out} of {score.parts}" if score.parts else "Not measured")
+    if body is not None:
         for line in score.left_out.splitlines():
-            wrapped(box, context, line, "DOT")
+            wrapped(body, context, line, "DOT")
 
 
 def _draw_causes(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
@@ -209,6 +207,10 @@ def _draw_causes(layout: bpy.types.UILayout, context: bpy.types.Context, rows: b
     to = row.row(align=True)
     to.operator("holirep.jump_to_quality", text="", icon="TRIA_LEFT").to = "PREVIOUS"
     to.operator("holirep.jump_to_quality", text="", icon="TRIA_RIGHT").to = "NEXT"
+    score = rows.scores.get(rows.shown)
+    if score is None or not score.measured:
+        wrapped(layout, context, score.missing if score is not None else "Not measured", "QUESTION")
+        return
     if not any(rows.shown in cause.scores.split() for cause in rows.causes):
         wrapped(layout, context, "Nothing pulls this score down", "CHECKMARK")
         return
@@ -217,10 +219,16 @@ def _draw_causes(layout: bpy.types.UILayout, context: bpy.types.Context, rows: b
         return
     cause = rows.causes[rows.cause_index]
     measure = rows.measures.get(cause.measure)
-    figure = f"{measure.title} {cause.value:.3g} {measure.unit}" if measure is not None else f"{cause.value:.3g}"
+    figure = _figure(cause.value, measure.unit) if measure is not None else f"{cause.value:.3g}"
+    title = measure.title if measure is not None else ""
     box = layout.box().column()
-    wrapped(box, context, f"{cause.name} {figure.strip()} at worst, frame {cause.frame:.0f}", "INFO")
+    wrapped(box, context, f"{cause.name} {title} {figure} at worst, frame {cause.frame:.0f}", "INFO")
     quality_remedies.draw(box, context, rows, cause, EXCLUDABLE)
+
+
+def _figure(value: float, unit: str) -> str:
+    """A value of three digits with its unit; what nobody could measure is 0."""
+    return f"{value if abs(value) >= 5e-4 else 0.0:.3g} {unit}".strip()
 
 
 def _range(cause: bpy.types.PropertyGroup) -> str:

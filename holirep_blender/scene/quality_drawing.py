@@ -30,6 +30,8 @@ _BLENDERS_TEXT = 76.0
 _BODY_FROM = 11
 """The tracker's points before this one are on the head, where they lie close together."""
 _TAKE, _TEXT, _WARNING = (0.35, 0.75, 1.0), (1.0, 1.0, 1.0), (1.0, 0.75, 0.3)
+_BACKDROP = (0.05, 0.05, 0.05, 0.85)
+"""Behind text, which must be read on any plate."""
 _pointed = False
 """Whether the pointer is on the wipe's line."""
 
@@ -226,13 +228,16 @@ def _lines(context: bpy.types.Context, lines: list[tuple[str, tuple[float, float
     above = sum(over[kind].height for kind in ("HEADER", "TOOL_HEADER") if kind in over)
     top = context.region.height - above - _BLENDERS_TEXT * ui
     blf.size(0, 12.0 * ui)
-    blf.enable(0, blf.SHADOW)
-    blf.shadow(0, 5, 0.0, 0.0, 0.0, 0.9)
+    if not lines:
+        return
+    right = left + max(blf.dimensions(0, text)[0] for text, _ in lines)
+    below = top - 17.0 * ui * (len(lines) - 1)
+    box = np.array([(left - 8.0 * ui, below - 8.0 * ui), (right + 8.0 * ui, top + 15.0 * ui)])
+    _coloured("TRIS", np.array(_two_triangles(box)), np.tile(_BACKDROP, (6, 1)))
     for number, (text, colour) in enumerate(lines):
         blf.color(0, *colour, 1.0)
         blf.position(0, left, top - 17.0 * ui * number, 0.0)
         blf.draw(0, text)
-    blf.disable(0, blf.SHADOW)
 
 
 def _discs(context: bpy.types.Context, places: Array, colours: Array, size: str) -> None:

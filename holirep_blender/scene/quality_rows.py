@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..motion.confidence import PARTS, part_of
 from ..quality.evidence import Evidence
-from ..quality.results import Cause, Measure, Quality
+from ..quality.results import Cause, Measure, Quality, Score
 from . import contact_display, refine_clock
 from .confidence_properties import PART_NAMES
 from .quality_properties import gate_of
@@ -100,18 +100,22 @@ def _write_scores(rows: bpy.types.PropertyGroup, quality: Quality) -> None:
         row = rows.scores.add()
         row.name, row.title, row.measured = name, score.title, score.value is not None
         row.value, row.missing = float(score.value or 0.0), score.missing
-        row.left_out = "\n".join(dict.fromkeys(_why(quality, each) for each in score.left_out))
+        row.left_out, row.parts = _left_out(quality, score), len(score.stands_on) + len(score.left_out)
+        row.parts_left_out = len(score.left_out)
         values = score.per_frame
         if values is not None:
             codes = np.where(np.isfinite(values), np.round(254.0 * np.nan_to_num(values).clip(0.0, 1.0)), _NOTHING)
             row.curve = codes.astype(np.uint8).tobytes().hex()
 
 
-def _why(quality: Quality, name: str) -> str:
-    found = quality.measures.get(name) or quality.scores.get(name)
-    if found is None:
-        return name
-    return f"{found.title}: {found.missing}" if found.missing else found.title
+def _left_out(quality: Quality, score: Score) -> str:
+    """What a score does not stand on, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for name in score.left_out:
+        found = quality.measures.get(name) or quality.scores[name]
+        reasons.setdefault(found.missing, []).append(found.title)
+    lines = (f"{', '.join(titles)}: {reason}" if reason else ", ".join(titles) for reason, titles in reasons.items())
+    return "\n".join(lines)
 
 
 def _write_measures(rows: bpy.types.PropertyGroup, quality: Quality) -> None:

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 
 _LEAST_GATE = 0.5
 """Where a score has no gate, it is green from here on up to 1 evenly."""
-_BACKDROP = (0.0, 0.0, 0.0, 0.35)
+_BACKDROP = (0.0, 0.0, 0.0, 0.6)
 _CORNERS = [[0, 1], [2, 1], [2, 3], [0, 1], [2, 3], [0, 3]]
 """Two triangles of a box of left, bottom, right and top."""
 _KEPT = 8

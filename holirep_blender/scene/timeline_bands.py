@@ -14,6 +14,8 @@ ROW_PIXELS = 7.0
 """Height of a bar at a scale of the interface of 1; less where the editor is too low for all rows."""
 QUALITY_ROWS = 2
 """Rows of quality: the score of each frame, and the ranges that pull it down."""
+_HIGHER = {"quality": 1.7}
+"""How much higher a band's rows are than others': what a score is made of is looked at first."""
 _NUMBERS, _SCROLL_BAR = 24.0, 20.0
 """Heights of the frame numbers at the top and the scroll bar at the bottom, at a scale of 1."""
 _GAP = 2.0
@@ -38,11 +40,11 @@ def band(context: bpy.types.Context, name: str) -> tuple[float, float]:
         "weak": len(shown_parts(scene)),
         "quality": QUALITY_ROWS if quality.show_ranges and quality.has_result else 0,
     }
-    rows = max(sum(counts.values()), 1)
+    rows = max(sum(count * _HIGHER.get(each, 1.0) for each, count in counts.items()), 1.0)
     ui = context.preferences.system.ui_scale
     room = context.region.height - _NUMBERS * ui
     bottom = _SCROLL_BAR * ui if room - _SCROLL_BAR * ui >= 4.0 * ui * rows else 1.0  # a low timeline has no bar
     height = min(ROW_PIXELS * ui, (room - bottom) / rows)
     for below in BANDS[: BANDS.index(name)]:
-        bottom += height * counts[below] + (_GAP if counts[below] else 0.0)
-    return bottom, height
+        bottom += height * counts[below] * _HIGHER.get(below, 1.0) + (_GAP if counts[below] else 0.0)
+    return bottom, height * _HIGHER.get(name, 1.0)

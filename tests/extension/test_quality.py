@@ -13,11 +13,11 @@ from holirep_blender.motion.excluding import Exclusion, without_parts
 from holirep_blender.motion.observations import Observations
 from holirep_blender.motion.take import Take
 from holirep_blender.operators import quality_remedy
-from holirep_blender.panels import quality_remedies
+from holirep_blender.panels import quality_faults, quality_remedies
 from holirep_blender.quality.evidence import LightingEvidence
 from holirep_blender.quality.remedies import REMEDIES
 from holirep_blender.quality.results import DEFAULT_GATES
-from holirep_blender.quality.table import TITLES
+from holirep_blender.quality.table import SPECS, TITLES
 from holirep_blender.scene import (
     quality_lighting,
     quality_properties,
@@ -66,6 +66,7 @@ def keys_of(shot, bone):
 def test_names_and_gates_written_in_the_properties_are_those_of_the_engine():
     assert quality_properties.GATES == DEFAULT_GATES
     assert {item[0] for item in quality_properties.SCORE_ITEMS} == {*TITLES, "overall"}
+    assert {spec.name for spec in SPECS} <= set(quality_faults.FAULTS)
     offered = {*quality_remedies._OWN, *quality_remedies._OTHERS, "retrack", "edit_contacts", "camera"}
     assert offered == set(REMEDIES)
     assert {item[0] for item in quality_remedy._ITEMS} == set(quality_remedies._OWN)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong in a weak range, in so few words that a row of the list holds them, behind the part of the body."""
+
+FAULTS = {
+    "limits": "beyond human limits",
+    "bone_length": "changes its length",
+    "foot_slide": "slides",
+    "penetration": "in the floor",
+    "jitter": "trembles",
+    "acceleration": "too fast",
+    "reprojection": "off the plate",
+    "following": "does not follow",
+    "drop_outs": "not seen",
+    "face_reprojection": "off the plate",
+    "face_following": "does not follow",
+    "face_amplitude": "too weak or strong",
+    "saturation": "overdriven",
+    "blinks": "blinks differ",
+    "symmetry": "sides mixed up",
+    "lip_closure": "lips do not close",
+    "face_jitter": "trembles",
+    "face_drop_outs": "not seen",
+    "irradiance_error": "light differs",
+    "sphere_rmse": "light on balls differs",
+    "shadow_error": "shadows differ",
+    "plate_colour_angle": "colour differs",
+    "plate_contrast": "contrast differs",
+    "light_flicker": "light flickers",
+    "head_pose": "head and face differ",
+    "in_step": "mouth out of step",
+    "gaze": "looks elsewhere",
+    "face_light": "light on the face differs",
+    "feet_on_floor": "off the floor",
+    "contact_shadow": "no contact shadow",
+    "horizon": "world is tilted",
+    "exposure": "too bright or dark",
+}
+"""By the name of the measure."""
