@@ -27,6 +27,8 @@ from ..motion.take import Take
 from .actions import Rollback
 from .applying import ApplyError, check_character
 from .characters import read_rig
+from .fixed_joints import fixed_joints, in_the_way, without_fixed
+from .motion_checks import measured_at
 from .motion_reading import ActiveMotion, MotionError, action_frames, check_animation, read_motion
 from .motion_writing import Written, carrier_of, write_motion
 from .refining_record import note, with_note
@@ -49,7 +51,7 @@ class AnimationOptions:
     ----------
     refine : preset, strengths and overrides; ``joints``, ``frames`` and ``contact_edits`` are set from what follows.
     rig_map : which bone is which joint; found by itself where None.
-    first, last : the scene's frames, both included; None for the action's.
+    first, last : the scene's frames, both included; None for the action's, beyond which nothing is keyed in any case.
     bones : names of the bones that may be changed; None for all mapped ones.
     scene_floor : height of a level floor in the scene, in its units; None finds the floor from the motion.
     """
@@ -126,18 +128,21 @@ def rig_map_of(armature: bpy.types.Object, given: Optional[RigMap] = None) -> Ri
 def _refine(
     context: bpy.types.Context, character: bpy.types.Object, options: AnimationOptions, verb: Verb
 ) -> AnimationReport:
-    active, copied, chosen, warnings, span = _read(context, character, options)
+    active, copied, asked, warnings, span = _read(context, character, options)
+    fixed, plants = fixed_joints(active), verb is planted_take
+    chosen = without_fixed(asked, fixed, copied.take, plants) if fixed else asked
     name = _NAMES[verb]
     result, report = verb(with_note(context, active, copied.take, name, chosen), chosen)
     motion = to_motion(copied, result, active.motion)
     if len(report.places):
         report.places = in_armature(copied, report.places)
-    written, stuck = _write(context, active, motion, frozenset(), whole=verb is planted_take)
+    written, stuck = _write(context, active, motion, frozenset(), whole=plants)
     if stuck:
         written, _ = _write(context, active, motion, frozenset(stuck), whole=False)
         warnings.append(
             f"Constraints or drivers hold {', '.join(stuck)}: left alone. Switch them off, or map the controls instead."
         )
+    warnings += in_the_way(fixed, asked, result, plants)
     if written.bones:
         note(context, active, name, chosen)
     context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
@@ -171,10 +176,13 @@ def _read(
     scene = context.scene
     fps = scene.render.fps / scene.render.fps_base
     around = int(np.ceil(_AROUND * fps))
-    first, last = max(min(own[0], span[0]), span[0] - around), min(max(own[1], span[1]), span[1] + around)
+    first, last = max(own[0], span[0] - around), min(own[1], span[1] + around)
     active = read_motion(context, armature, read_rig(armature), rig_map, first, last)
     warnings = _switches(armature, rig_map)
     size = scene.unit_settings.scale_length
+    factor, told = measured_at(active.rig, rig_map, size * active.object_matrix)
+    size *= factor
+    warnings += [told] if told else []
     matrix = np.diag([size, size, size, 1.0]) @ active.object_matrix
     floor = None
     if options.scene_floor is not None:
@@ -203,7 +211,7 @@ def _range(options: AnimationOptions, own: tuple[int, int]) -> tuple[int, int]:
         raise MotionError(f"The range ends at frame {last}, before it begins at frame {first}.")
     if last < own[0] or first > own[1]:
         raise MotionError(f"There are no keys in frames {first} to {last}: the action has frames {own[0]} to {own[1]}.")
-    return first, last
+    return max(first, own[0]), min(last, own[1])
 
 
 def _joints(rig_map: RigMap, bones: Optional[frozenset[str]]) -> Optional[frozenset[str]]:

@@ -16,6 +16,7 @@ from ..motion.retargeting import RetargetedMotion
 from ..motion.rigs import Rig, RigMap
 from .action_channels import ActionChannels, basis_matrices, rotation_property, turns
 from .actions import is_tweaked
+from .motion_checks import unreadable
 from .rig_behaviour import axes_of_location, held_bones, is_plain, mover_of, uses_nla, with_ancestors
 
 Array = npt.NDArray[np.float64]
@@ -88,7 +89,7 @@ def check_animation(armature: bpy.types.Object) -> bpy.types.Action:
     if action.library is not None or not getattr(action, "is_editable", True):
         raise MotionError(f"The action {action.name} is linked from another file. Make it local first.")
     channels = ActionChannels(armature)
-    if not any(path.startswith("pose.bones[") for path, _ in channels.curves):
+    if not _curves_of_bones(channels):
         raise MotionError(f"The action {action.name} has no keys for the bones of {name}.")
     blended = data.action_blend_type != "REPLACE" or data.action_influence < 1.0
     if uses_nla(armature) and blended:
@@ -107,9 +108,17 @@ def check_animation(armature: bpy.types.Object) -> bpy.types.Action:
 
 def action_frames(armature: bpy.types.Object) -> tuple[int, int]:
     """First and last whole frame that hold all keys of the bones in the active action."""
-    channels = ActionChannels(armature)
-    ends = [curve.range() for (path, _), curve in channels.curves.items() if path.startswith("pose.bones[")]
+    ends = [curve.range() for curve in _curves_of_bones(ActionChannels(armature))]
     return int(np.floor(min(end[0] for end in ends) + 1e-4)), int(np.ceil(max(end[1] for end in ends) - 1e-4))
+
+
+def _curves_of_bones(channels: ActionChannels) -> list[bpy.types.FCurve]:
+    """The F-curves that move bones and have keys or samples."""
+    return [
+        curve
+        for (path, _), curve in channels.curves.items()
+        if path.startswith("pose.bones[") and (len(curve.keyframe_points) or len(curve.sampled_points))
+    ]
 
 
 def read_motion(
@@ -134,7 +143,7 @@ def read_motion(
 
     Raises
     ------
-    MotionError : there is no action to read, or the rig is not evaluated because it is hidden.
+    MotionError : there is no action to read, it holds no numbers, or the rig is not evaluated because it is hidden.
     """
     started = time.perf_counter()
     check_animation(armature)
@@ -150,6 +159,9 @@ def read_motion(
         read = _through_the_scene(context, armature, rig, frames)
     else:
         read = _from_curves(armature, channels, rig, chain, real_parents, frames)
+    problem = unreadable(rig, read.poses, read.object_matrices, frames)
+    if problem:
+        raise MotionError(problem)
     poses, moves = read.poses, np.linalg.solve(read.object_matrices[0], read.object_matrices)
     columns = [rig.index(name) for name in names]
     poses = moves[:, None] @ poses

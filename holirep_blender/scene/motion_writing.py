@@ -75,6 +75,16 @@ def write_motion(
     return written
 
 
+def unchangeable(active: ActiveMotion) -> dict[str, str]:
+    """Bones whose keys cannot be changed, with the reason in the user's words."""
+    result = {}
+    for name, mode in zip(active.motion.bone_names, active.modes):
+        result[name] = _why_not(active, bone_path(name, rotation_property(mode)))
+    if active.location_bone is not None and not result.get(active.location_bone):
+        result[active.location_bone] = _why_not(active, bone_path(active.location_bone, "location"))
+    return {name: reason for name, reason in result.items() if reason}
+
+
 def nearest_values(mode: str, basis: Array, before: Array) -> Array:
     """Values of a rotation property for quaternions ``(T, 4)``, each the one nearest to the values ``before``."""
     if mode == "QUATERNION":

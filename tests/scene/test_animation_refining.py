@@ -232,6 +232,57 @@ def test_feet_that_ik_holds_are_not_planted_by_halves(empty_scene, shared_data):
     assert all(np.allclose(before[path], after[path], atol=1e-6) for path in before)
 
 
+def lock(rig, part, locked=True):
+    for curve in blender_versions.fcurves_of(rig.animation_data.action, rig):
+        if part in curve.data_path:
+            curve.lock = locked
+
+
+def test_legs_that_are_locked_are_not_planted_by_halves(empty_scene, shared_data):
+    rig = legs_scaled(0.7)
+    apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
+    lock(rig, BONES["leftLowerLeg"])
+    lock(rig, BONES["rightLowerLeg"])
+    before = keys_of(rig)
+    with pytest.raises(MotionError, match=r"No foot can be held: .* locked"):
+        plant_animation(bpy.context, rig, PLANT)
+    lock(rig, BONES["rightLowerLeg"], False)
+    done = plant_animation(bpy.context, rig, PLANT)
+    assert "So the left foot was not held." in done.warnings
+    left = {BONES[f"left{part}"] for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")}
+    changed = changed_bones(before, keys_of(rig))
+    assert BONES["rightLowerLeg"] in changed
+    assert not changed & left
+    marks = done.report.contacts
+    right = Contacts(marks.names, marks.confidence * np.array([name.startswith("right") for name in marks.names]))
+    assert ankle_slides(rig, BONES, right, done.frames).max() < 1e-3
+
+
+def test_limits_of_locked_joints_are_not_claimed(bending):
+    lock(bending, BONES["leftLowerArm"])
+    before = keys_of(bending)
+    done = clamp_animation(bpy.context, bending, CLAMP)
+    assert not done.written.bones
+    assert not changed_bones(before, keys_of(bending))
+    assert any(text.startswith(BONES["leftLowerArm"]) and "locked" in text for text in done.warnings)
+    assert not [one for one in done.report.violations if one.altered]
+
+
+def test_a_rig_in_centimetres_is_planted_as_one_in_metres(empty_scene, shared_data):
+    take, rigs, slides = mocap_take(shared_data, "cmu_002_01", every=2), [], []
+    for size in (1.0, 100.0):
+        rig = legs_scaled(0.7)
+        rig.scale = (size,) * 3
+        bpy.context.view_layer.update()
+        apply_take(bpy.context, take, rig)
+        done = plant_animation(bpy.context, rig, PLANT)
+        slides.append(ankle_slides(rig, BONES, done.report.contacts, done.frames) / size)
+        rigs.append(any("tall" in text for text in done.warnings))
+    assert rigs == [False, True]
+    assert len(slides[0]) == pytest.approx(len(slides[1]), rel=0.1)
+    assert max(slides[0].max(), slides[1].max()) < 1e-3
+
+
 def test_a_rest_pose_that_is_folded_up_is_refused(empty_scene, shared_data):
     rig = folded_up()
     apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
@@ -267,6 +318,34 @@ def test_one_key_no_legs_and_linked_rigs(bending):
         clamp_animation(bpy.context, bending, AnimationOptions(rig_map=RigMap("None", {"hips": BONES["hips"]})))
     with pytest.raises(MotionError, match="Choose a character"):
         clamp_animation(bpy.context, None, CLAMP)
+
+
+def test_keys_that_make_no_sense_and_ranges_beyond_them(bending):
+    done = clamp_animation(bpy.context, bending, bones_with(first=-(10**6), last=10**6))
+    assert (done.range, len(done.frames)) == ((1, 41), 41)
+    curve = next(iter(blender_versions.fcurves_of(bending.animation_data.action, bending)))
+    point = curve.keyframe_points[1]
+    frame, value = point.co
+    point.co = (frame, float("nan"))
+    with pytest.raises(MotionError, match=r"not numbers: see .* in frame"):
+        check_animation_of(bpy.context, bending, CLAMP)
+    point.co = (frame, value)
+    bending.scale = (0.0, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    with pytest.raises(MotionError, match="scaled to nothing"):
+        plant_animation(bpy.context, bending, PLANT)
+    bending.scale = (1.0, 1.0, 1.0)
+    hips = bending.pose.bones[BONES["hips"]]
+    for frame, far in ((1, 0.0), (20, 1e9), (41, 0.0)):
+        hips.location = (0.0, 0.0, far)
+        hips.keyframe_insert("location", frame=frame)
+    bpy.context.view_layer.update()
+    with pytest.raises(MotionError, match="stray key"):
+        check_animation_of(bpy.context, bending, CLAMP)
+    for each in blender_versions.fcurves_of(bending.animation_data.action, bending):
+        each.keyframe_points.clear()
+    with pytest.raises(MotionError, match="no keys"):
+        clamp_animation(bpy.context, bending, CLAMP)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def check_floor(take: Take, floor: Floor) -> None:
     """Whether a performer can be on this side of the floor.
 
     Raises ValueError in the user's words where the take holds values that are not numbers, and where the floor lies
-    above the performer's head in every frame.
+    above the head in every frame.
     """
     take.check_finite()
     highest = next((name for name in _HIGHEST_POINTS if name in take.joint_names), None)
@@ -126,6 +126,6 @@ def check_floor(take: Take, floor: Floor) -> None:
     if best <= 0.0:
         name = "head" if highest in ("head", "neck") else "body"
         raise ValueError(
-            f"The floor lies {-best:.2f} m above the performer's {name} even where it is highest. "
+            f"The floor lies {-best:.2f} m above the {name} even where it is highest. "
             "Lower the floor, turn it over, or let it be estimated."
         )

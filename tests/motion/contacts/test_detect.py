@@ -176,7 +176,7 @@ def test_a_rig_without_legs_or_toes():
 
 def test_bad_floors_and_numbers_are_said_in_words():
     take = standing()
-    with pytest.raises(ValueError, match=r"floor lies .* above the performer's head"):
+    with pytest.raises(ValueError, match=r"floor lies .* above the head"):
         detect_contacts(take, Floor((0.0, 0.0, 3.0)))
     with pytest.raises(ValueError, match="head"):
         check_floor(take, Floor((0.0, 0.0, 0.0), (0.0, 0.0, -1.0)))
