@@ -13,7 +13,8 @@ from . import files, values
 from .errors import USAGE, CommandError
 
 if TYPE_CHECKING:
-    from ..scene.environment_source import EnvironmentSource, RepairWish
+    from ..scene.environment_repair import RepairWish
+    from ..scene.environment_source import EnvironmentSource
 
 REPAIRS = ("ball", "reading", "sky")
 
@@ -85,7 +86,7 @@ def source_of(options: Namespace) -> Optional[EnvironmentSource]:
 
 def wish_of(options: Namespace) -> Optional[RepairWish]:
     """How a clipped map is to be repaired, None where that is not wished. Raises CommandError."""
-    from ..scene.environment_source import RepairWish
+    from ..scene.environment_repair import RepairWish
 
     if options.repair is None:
         return None

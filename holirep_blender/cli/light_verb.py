@@ -16,7 +16,8 @@ from .errors import DISK, USAGE, CommandError
 from .light_plate import match_plate
 
 if TYPE_CHECKING:
-    from ..scene.environment_source import EnvironmentSource, RepairWish
+    from ..scene.environment_repair import RepairWish
+    from ..scene.environment_source import EnvironmentSource
     from ..scene.light_matching import MatchedLight
     from ..scene.plate_light import PlateMatch
 
@@ -39,7 +40,7 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
         result["environment"] = str(options.equirect.absolute())
         lines.append(f"Wrote {options.equirect}")
     if options.residual is not None and matched is not None:
-        _write(matched.analysis.residual, options.residual)
+        _write(matched.analysis.residual, options.residual, source)
         result["residual"] = str(options.residual.absolute())
         lines.append(f"Wrote {options.residual}")
     if matched is not None and (options.save is not None or options.match_plate is not None):
@@ -113,10 +114,12 @@ def _report(
 
 def _environment(source: EnvironmentSource, wish: Optional[RepairWish]) -> Any:
     """The environment again, whole: what was matched has become the residual."""
-    from ..scene.environment_source import open_source, repaired
+    from ..scene.environment_repair import repairing
+    from ..scene.environment_source import open_source
+    from ..scene.light_steps import at_once
 
     environment, _ = open_source(source)
-    return environment if wish is None else repaired(environment, wish)[0]
+    return at_once(repairing(environment, wish)).environment
 
 
 def _matched(options: Namespace, source: EnvironmentSource, wish: Optional[RepairWish]) -> MatchedLight:
@@ -136,10 +139,16 @@ def _rig(matched: MatchedLight) -> list[str]:
     return place_rig(bpy.context.scene, matched)
 
 
-def _write(environment: Any, path: Path) -> None:
+def _write(environment: Any, path: Path, source: Optional[EnvironmentSource] = None) -> None:
+    """Writes a map; one that was averaged while it was read from ``source``, in the size and layout of that."""
+    from ..scene.environment_source import large_source
     from ..scene.environments import write_environment
 
+    large = large_source(source) if source is not None else None
     try:
-        write_environment(environment, path.absolute())
+        if large is not None:
+            large.write_scaled(environment, path.absolute())
+        else:
+            write_environment(environment, path.absolute())
     except OSError as error:
         raise CommandError(DISK, str(error)) from error

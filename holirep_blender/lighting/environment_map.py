@@ -92,10 +92,15 @@ def checked_map(pixels: npt.NDArray[Any], luminance: Tuple[float, float, float] 
     if brightest <= 0.0:
         raise EnvironmentMapError("The environment is black: there is no light in it.")
     if broken:
-        notes.append(f"{broken} pixels are no finite numbers: they are taken as black, or as bright as the brightest.")
+        notes.append(broken_note(broken))
     if dark * 1000 > height * width:
         notes.append(f"{dark} pixels are negative; they stay as they are.")
     return EnvironmentMap(pixels, luminance, tuple(notes))
+
+
+def broken_note(count: int) -> str:
+    """For the user, of pixels that were mended."""
+    return f"{count} pixels are no finite numbers: they are taken as black, or as bright as the brightest."
 
 
 @dataclass

@@ -9,12 +9,10 @@ from typing import Optional, Sequence
 import bpy
 
 from ..lighting.brackets import exposure
-from ..lighting.clipping import find_clipping
-from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
-from .environment_source import EnvironmentSource, RepairWish, ball_pixels, mended, open_source
+from .environment_repair import RepairWish
+from .environment_source import EnvironmentSource, open_source
 from .environments import write_environment
-from .light_steps import Step, Steps
 
 
 def source_of(scene: bpy.types.Scene, path: Path) -> EnvironmentSource:
@@ -36,20 +34,6 @@ def wish_of(scene: bpy.types.Scene) -> Optional[RepairWish]:
         shade=settings.shade,
         turbidity=settings.turbidity,
     )
-
-
-def repairing(environment: EnvironmentMap, wish: Optional[RepairWish]) -> Steps[tuple[EnvironmentMap, list[str]]]:
-    """Gives back what was clipped, in steps; the environment, and sentences. Raises EnvironmentMapError."""
-    if wish is None:
-        return environment, []
-    clipping = yield Step("Looking for what was clipped", 0.25, 0.3, lambda _tell: find_clipping(environment))
-    if clipping is None:
-        return environment, ["Nothing is clipped, so nothing was repaired."]
-    ball = ball_pixels(wish)
-    made, repair = yield Step(
-        "Giving back what was clipped", 0.3, 0.35, lambda _tell: mended(environment, clipping, wish, ball)
-    )
-    return made, [repair.sentence]
 
 
 def merged_brackets(scene: bpy.types.Scene, paths: Sequence[Path], exposures: str) -> tuple[Path, list[str]]:

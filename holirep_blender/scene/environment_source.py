@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where an environment comes from: one file or bracketed exposures, in one of several layouts; and repairing it."""
+"""Where an environment comes from: one file or bracketed exposures, in one of several layouts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ import numpy.typing as npt
 
 from ..lighting.brackets import exposure as exposure
 from ..lighting.brackets import merge
-from ..lighting.clipping import Clipping, find_clipping
 from ..lighting.environment_map import EnvironmentMap
 from ..lighting.errors import EnvironmentMapError
 from ..lighting.exposure_metadata import exposure_of
 from ..lighting.layouts import LAYOUTS as LAYOUTS
 from ..lighting.layouts import equirectangular
-from ..lighting.repair import Repair, repair_by_reading, repair_by_sky
-from ..lighting.repair_ball import repair_by_ball
+from .environment_strips import LARGEST, LargeFile, large_file
 from .environments import environment_of, load_pixels, working_space
+from .light_steps import Step, Steps, at_once
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,6 @@ class EnvironmentSource:
 
 
 @dataclass(frozen=True)
-class RepairWish:
-    """How a clipped map is to be repaired: ``method`` ball, reading or sky.
-
-    ``picture`` of a ball that fills ``box`` (left, top, right, bottom in pixels; else all of it), seen along ``view``
-    in the environment's axes; ``reflectance`` of the ball, None where the picture's exposure is not the map's.
-    ``sun`` and ``shade``: readings of a light meter. ``turbidity`` of the sky.
-    """
-
-    method: str
-    picture: Optional[Path] = None
-    box: Optional[Sequence[float]] = None
-    view: Sequence[float] = (0.0, 1.0, 0.0)
-    reflectance: Optional[float] = None
-    sun: float = 0.0
-    shade: float = 0.0
-    turbidity: float = 3.0
-
-
-@dataclass(frozen=True)
 class Picture:
     """What Blender has read: linear ``pixels`` ``(h, w, 3)``, sentences for the user, the format's limit where that is
     low, and the working ``space``.
@@ -74,18 +54,41 @@ class Picture:
 
 def open_source(source: EnvironmentSource) -> tuple[EnvironmentMap, list[str]]:
     """The equirectangular environment, and sentences for the user. Raises EnvironmentMapError with the file's name."""
-    return converted(source, read_source(source))
+    return at_once(opening(source))
 
 
-def read_source(source: EnvironmentSource) -> Picture:
+def opening(source: EnvironmentSource) -> Steps[tuple[EnvironmentMap, list[str]]]:
+    """The same in steps: what is large is read without Blender, all else by it."""
+    large = large_source(source)
+    if large is not None:
+        pixels, warnings = yield Step("Reading the environment", 0.0, 0.2, large.averaged)
+        picture = Picture(pixels, warnings, None, working_space())
+    else:
+        picture = _read(source)
+    return (yield Step("Reading the environment", 0.2, 0.25, lambda _tell: _converted(source, picture)))
+
+
+def _read(source: EnvironmentSource) -> Picture:
     """The picture, exposures merged. Raises EnvironmentMapError with the file's name."""
-    if len(source.paths) == 1:
-        return Picture(*load_pixels(source.paths[0]), working_space())
-    pixels, warnings = _merged(source)
-    return Picture(pixels, warnings, None, working_space())
+    if len(source.paths) > 1:
+        pixels, warnings = _merged(source)
+        return Picture(pixels, warnings, None, working_space())
+    pixels, warnings, limit = load_pixels(source.paths[0])
+    height, width = pixels.shape[:2]
+    if width > LARGEST:
+        warnings = [
+            *warnings,
+            f"{source.paths[0].name} was read whole, which takes {width * height * 32 / 1e9:.1f} GB.",
+        ]
+    return Picture(pixels, warnings, limit, working_space())
 
 
-def converted(source: EnvironmentSource, picture: Picture) -> tuple[EnvironmentMap, list[str]]:
+def large_source(source: EnvironmentSource) -> Optional[LargeFile]:
+    """The file of an environment that is read in strips; None where Blender reads it whole."""
+    return large_file(source.paths[0]) if len(source.paths) == 1 and source.layout == "equirectangular" else None
+
+
+def _converted(source: EnvironmentSource, picture: Picture) -> tuple[EnvironmentMap, list[str]]:
     """The equirectangular environment of what was read, and sentences; nothing of Blender is asked for."""
     first, pixels, limit, warnings = source.paths[0], picture.pixels, picture.limit, list(picture.warnings)
     try:
@@ -129,57 +132,3 @@ def _merged(source: EnvironmentSource) -> tuple[np.ndarray, list[str]]:
         )
     merged = merge(pictures, exposures)
     return merged.pixels, [*warnings, *merged.warnings]
-
-
-def repaired(environment: EnvironmentMap, wish: RepairWish) -> tuple[EnvironmentMap, Optional[Repair]]:
-    """The map with what was cut off given back; itself and None where nothing was. Raises EnvironmentMapError."""
-    clipping = find_clipping(environment)
-    return (environment, None) if clipping is None else mended(environment, clipping, wish, ball_pixels(wish))
-
-
-def ball_pixels(wish: RepairWish) -> Optional[npt.NDArray[np.float32]]:
-    """The picture of the ball, None where none is needed. Raises EnvironmentMapError."""
-    if wish.method != "ball":
-        return None
-    if wish.picture is None:
-        raise EnvironmentMapError("Choose the picture of the grey or white ball.")
-    return load_pixels(wish.picture)[0]
-
-
-def mended(
-    environment: EnvironmentMap, clipping: Clipping, wish: RepairWish, ball: Optional[npt.NDArray[np.float32]]
-) -> tuple[EnvironmentMap, Repair]:
-    """The clipped map with what was cut off given back; nothing of Blender is asked for. Raises EnvironmentMapError."""
-    if wish.method == "sky":
-        return repair_by_sky(environment, clipping, wish.turbidity)
-    if wish.method == "reading":
-        return repair_by_reading(environment, clipping, wish.sun, wish.shade)
-    if ball is None:
-        raise EnvironmentMapError("Choose the picture of the grey or white ball.")
-    normals, values = _ball(ball, wish)
-    return repair_by_ball(
-        environment, clipping, normals, values, wish.reflectance or 0.18, wish.reflectance is not None
-    )
-
-
-def _ball(pixels: np.ndarray, wish: RepairWish) -> tuple[np.ndarray, np.ndarray]:
-    """Normals in the environment's axes and values of a ball's pixels, seen from afar."""
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = wish.box or (0, 0, width, height)
-    if right - left < 8 or abs((right - left) / max(bottom - top, 1e-9) - 1) > 0.1:
-        raise EnvironmentMapError(
-            f"{wish.picture.name if wish.picture else 'The picture'}: the box must be a square close around the ball."
-        )
-    view = np.asarray(wish.view, dtype=np.float64)
-    aside = np.cross(view, [0.0, 0.0, 1.0])
-    if not np.linalg.norm(aside) > 1e-3 * np.linalg.norm(view):
-        raise EnvironmentMapError("The ball cannot be seen from right above or below: give the direction of the view.")
-    view, aside = view / np.linalg.norm(view), aside / np.linalg.norm(aside)
-    rows, columns = np.mgrid[0:height, 0:width]
-    x = (2 * columns + 1 - left - right) / (right - left)
-    y = -(2 * rows + 1 - top - bottom) / (bottom - top)
-    seen = x * x + y * y < 0.95**2
-    x, y = x[seen], y[seen]
-    depth = np.sqrt(1 - x * x - y * y)
-    normals = x[:, None] * aside + y[:, None] * np.cross(aside, view) - depth[:, None] * view
-    return normals, pixels[seen].astype(np.float64)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Optional, TypeVar
+from typing import Optional, TypeVar
 
 import bpy
 import numpy as np
@@ -19,7 +21,6 @@ import numpy.typing as npt
 from ..lighting.environment_map import REC709_LUMINANCE, EnvironmentMap, checked_map
 from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
 from . import blender_versions
-from .actions import Rollback
 
 _Read = TypeVar("_Read")
 _LUMINANCE = {
@@ -154,23 +155,34 @@ def _has_space(image: bpy.types.Image, name: str) -> bool:
 def write_environment(environment: EnvironmentMap, path: Path) -> None:
     """Writes a map as a 32-bit OpenEXR without loss; a complete file or none. Raises OSError."""
     image = image_of(environment, path.stem)
-    handle, beside = tempfile.mkstemp(suffix=".exr", prefix=f".{path.stem}-", dir=path.parent)
-    os.close(handle)
     settings = bpy.context.scene.render.image_settings
-    with Rollback() as rollback:
-        rollback.add(lambda: os.path.exists(beside) and os.remove(beside))
-        format_back = blender_versions.set_picture_format(
-            settings, "OPEN_EXR", color_mode="RGB", color_depth="32", exr_codec="ZIP"
-        )
-        try:
-            image.save_render(beside, scene=bpy.context.scene)
-        except RuntimeError as error:
-            raise OSError(f"{path} could not be written: {error}") from error
-        finally:
-            format_back()
-            bpy.data.images.remove(image)
-        os.chmod(beside, 0o666 & ~_umask())
-        os.replace(beside, path)
+    try:
+        with whole_file(path) as beside:
+            format_back = blender_versions.set_picture_format(
+                settings, "OPEN_EXR", color_mode="RGB", color_depth="32", exr_codec="ZIP"
+            )
+            try:
+                image.save_render(str(beside), scene=bpy.context.scene)
+            except RuntimeError as error:
+                raise OSError(f"{path} could not be written: {error}") from error
+            finally:
+                format_back()
+    finally:
+        bpy.data.images.remove(image)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A file beside an OpenEXR to write first, which takes its place where nothing fails, and goes where it does."""
+    handle, name = tempfile.mkstemp(suffix=".exr", prefix=f".{path.stem}-", dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        beside.chmod(0o666 & ~_umask())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -14,8 +14,10 @@ from ..lighting.lamps import Lamp
 from ..lighting.measures import LightMeasures, irradiance_harmonics, measure
 from ..lighting.progress import Tell, nobody, part
 from ..lighting.repair import Repair
-from .environment_source import EnvironmentSource, RepairWish, open_source, repaired
+from .environment_repair import RepairWish, repairing
+from .environment_source import EnvironmentSource, open_source
 from .environments import working_space
+from .light_steps import at_once
 
 
 @dataclass
@@ -52,11 +54,9 @@ def match_source(
     ``single``: one lamp for each light. Raises EnvironmentMapError, which names the file.
     """
     environment, warnings = open_source(source)
-    environment, repair = repaired(environment, wish) if wish is not None else (environment, None)
-    if wish is not None:
-        warnings.append("Nothing is clipped, so nothing was repaired." if repair is None else repair.sentence)
-    matched = match_environment(environment, source.name, lamps, warnings, single)
-    matched.repair = repair
+    made = at_once(repairing(environment, wish))
+    matched = match_environment(made.environment, source.name, lamps, [*warnings, *made.sentences], single)
+    matched.repair = made.repair
     return matched
 
 

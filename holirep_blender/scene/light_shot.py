@@ -15,8 +15,9 @@ from ..lighting.errors import EnvironmentMapError as EnvironmentMapError
 from ..lighting.progress import Tell, nobody
 from . import lamp_rows
 from .actions import MARK
-from .environment_settings import repairing, source_of, wish_of
-from .environment_source import converted, read_source
+from .environment_repair import repairing
+from .environment_settings import source_of, wish_of
+from .environment_source import opening
 from .environments import environment_of, read_pixels, working_space
 from .light_matching import MatchedLight, match_environment
 from .light_rig import build_rig, remove_rig
@@ -190,13 +191,9 @@ def _reading(number: int) -> Steps[_Shown]:
     wish = wish_of(scene)
     shown, options = world_environment(own)
     if path is not None:
-        source = source_of(scene, path)
-        picture = read_source(source)
-        environment, warnings = yield Step(
-            "Reading the environment", 0.15, 0.25, lambda _tell: converted(source, picture)
-        )
-        environment, more = yield from repairing(environment, wish)
-        return _Shown(environment, path.stem, options, [*warnings, *more])
+        environment, warnings = yield from opening(source_of(scene, path))
+        repaired = yield from repairing(environment, wish)
+        return _Shown(repaired.environment, path.stem, options, [*warnings, *repaired.sentences])
     if shown is None and own is None:
         shown, options = world_environment(settings.own_world)
     if shown is not None and shown.baked is not None:
@@ -212,8 +209,8 @@ def _reading(number: int) -> Steps[_Shown]:
     environment, more = yield Step(
         "Reading the environment", 0.15, 0.25, lambda _tell: environment_of(colours, name, space)
     )
-    environment, repairs = yield from repairing(replace(environment, limit=limit), wish)
-    return _Shown(environment, stem, options, [*notes, *more, *repairs], uid)
+    repaired = yield from repairing(replace(environment, limit=limit), wish)
+    return _Shown(repaired.environment, stem, options, [*notes, *more, *repaired.sentences], uid)
 
 
 def _fill(settings: Any, rig: Any, lamps: list[Any]) -> None:

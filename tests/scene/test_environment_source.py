@@ -11,9 +11,11 @@ from holirep_blender.lighting.analysis import analyse
 from holirep_blender.lighting.environment_map import checked_map, reduced
 from holirep_blender.lighting.errors import EnvironmentMapError
 from holirep_blender.lighting.irradiance import map_irradiance
-from holirep_blender.scene.environment_source import EnvironmentSource, RepairWish, open_source, repaired
+from holirep_blender.scene.environment_repair import RepairWish, repairing
+from holirep_blender.scene.environment_source import EnvironmentSource, open_source
 from holirep_blender.scene.environments import load_environment, write_environment
 from holirep_blender.scene.light_matching import light_rows, match_source
+from holirep_blender.scene.light_steps import at_once
 from tests.lighting.maps import LUMINANCE, direction, paint_disk, sky
 from tests.lighting.test_environment_map import sunny
 from tests.lighting.test_layouts import angular
@@ -107,6 +109,11 @@ def ball_picture(pixels, view, reflectance, size=64, noise=0.02):
     light = map_irradiance(reduced(checked_map(pixels.copy()), 512), normals) * reflectance / np.pi
     picture[inside] = light * (1 + noise * np.random.default_rng(3).normal(size=light.shape))
     return picture
+
+
+def repaired(environment, wish):
+    made = at_once(repairing(environment, wish))
+    return made.environment, made.repair
 
 
 @pytest.mark.parametrize("stops", [4, 8])
