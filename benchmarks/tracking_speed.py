@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast tracking is, and where the time goes: MediaPipe's own solution, this on the CPU, this on a device.
 
-    RUNTIME_PYTHON -m benchmarks.tracking_speed PLATE [--frames 1800] [--few 120] [--device cuda:0] [--processes 1 4]
+    RUNTIME_PYTHON -m benchmarks.tracking_speed PLATE [--frames 1800] [--few 120] [--device cuda:0] [--processes 8 16]
                                                 [--pictures FOLDER] [--out FILE.json]
 
 All rows are of the same plate in the same run; MediaPipe's holistic and this on the CPU do the first `--few` frames.
@@ -16,7 +16,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import cv2
 import numpy as np
@@ -24,10 +24,9 @@ import numpy as np
 from benchmarks.tracking_overhead import cpu_seconds, holistic
 from holirep_blender.inference.plate import Plate, open_plate
 from holirep_blender.inference.tracking.choice import LARGEST
-from holirep_blender.inference.tracking.means import MEDIAPIPE, available_cores, networks_for, work_of
+from holirep_blender.inference.tracking.means import MEDIAPIPE, available_cores, engine_on, work_of
 from holirep_blender.inference.tracking.mediapipe_tracker import MediaPipeTracker
 from holirep_blender.inference.tracking.plan import split
-from holirep_blender.inference.tracking.processes import Processes
 
 DISTINCT = 460
 """Of a long plate so many frames are written as pictures, over and over under further names."""
@@ -62,44 +61,27 @@ class Watch:
 
 
 def tracking(plate: Plate, means: str, processes: Optional[int]) -> Dict[str, Any]:
-    """One job; with what each process's device did, where there is one."""
-    works: List[Dict[str, Dict[str, float]]] = []
-    close = Processes.close
-
-    def noting(team: Processes) -> None:
-        works.extend(team.work.values())
-        close(team)
-
-    Processes.close = noting  # type: ignore[method-assign]
-    work = cpu_seconds()
-    before = {name: dict(row) for name, row in work_of(means).items()}
-    watch = Watch()
-    try:
-        rows = MediaPipeTracker(means).track(plate, LARGEST, processes=processes, progress=watch)
-    finally:
-        Processes.close = close  # type: ignore[method-assign]
+    """One job; with what the device did, where there is one."""
+    work, before, watch = cpu_seconds(), work_of(means), Watch()
+    rows = MediaPipeTracker(means).track(plate, LARGEST, processes=processes, progress=watch)
     seconds = time.perf_counter() - watch.start
-    if not works:
-        own = work_of(means)
-        works = [{n: {k: row[k] - before.get(n, {}).get(k, 0.0) for k in row} for n, row in own.items()}]
-    busy = {
-        name: sum(work.get(name, {}).get("seconds", 0.0) for work in works) for name in {n for w in works for n in w}
+    done = {
+        name: {key: value - before.get(name, {}).get(key, 0.0) for key, value in row.items()}
+        for name, row in work_of(means).items()
     }
-    crops = {name: sum(work.get(name, {}).get("crops", 0.0) for work in works) for name in busy}
     return {
         "frames": plate.frame_count,
         "seconds": seconds,
         "frames_a_second": plate.frame_count / seconds,
         "cpu_milliseconds_a_frame": 1e3 * (cpu_seconds() - work) / plate.frame_count,
         "first_frame_after": watch.first,
-        "frames_a_second_after_it": plate.frame_count / (seconds - (watch.first or 0.0)),
         "found": {
             group: int(np.sum(getattr(rows, group + "_confidence") > 0))
             for group in ("body", "face", "left_hand", "right_hand")
         },
-        "processes_of_device": len(works),
-        "device_seconds": busy,
-        "crops_a_frame": {name: count / plate.frame_count for name, count in crops.items()},
+        "device_seconds": {name: row["seconds"] for name, row in done.items()},
+        "crops_a_frame": {name: row["crops"] / plate.frame_count for name, row in done.items()},
+        "crops_a_batch": {name: row["crops"] / max(row["batches"], 1) for name, row in done.items()},
     }
 
 
@@ -119,7 +101,7 @@ def pictures(plate: Plate, folder: Path) -> Path:
 
 
 def ceilings(device: str) -> Dict[str, float]:
-    """Of the device: TFLOP/s of a large half-precision product, and TB/s of a large copy, bytes read and written."""
+    """Of the device: TFLOP/s of large products in half and single precision, TB/s of a large copy, read and written."""
     import torch
 
     a = torch.randn(8192, 8192, device=device, dtype=torch.float16)
@@ -137,37 +119,59 @@ def ceilings(device: str) -> Dict[str, float]:
         torch.cuda.synchronize()
         return float(begin.elapsed_time(end)) / 1e3 / repeats
 
+    work = 2 * 8192**3 / 1e12
     product = timed(lambda: torch.mm(a, b), 10)
+    a, b = a.float(), b.float()
+    exact = timed(lambda: torch.mm(a, b), 2)
     copy = timed(lambda: d.copy_(c), 10)
-    return {"tflops": 2 * 8192**3 / product / 1e12, "tb_a_second": 2 * 4 * (1 << 30) / copy / 1e12}
+    return {
+        "tflops": work / product,
+        "tflops_float32": work / exact,
+        "tb_a_second": 2 * 4 * (1 << 30) / copy / 1e12,
+    }
 
 
 def networks_alone(device: str) -> Dict[str, Dict[str, float]]:
     """Each network on full batches of noise: crops a second with the copies there and back, and what one crop takes."""
+    import torch
+
     from holirep_blender.inference.tracking.torch_networks.costs import cost_of
-    from holirep_blender.inference.tracking.torch_networks.kinds import SIZES
+    from holirep_blender.inference.tracking.torch_networks.sizes import SIZES
 
     repeats = 1 if device == "cpu" else REPEATS
-    engine = networks_for(device).engine  # type: ignore[attr-defined]
+    lines = engine_on(device).lines
     chance = np.random.default_rng(1)
     table = {}
     for name, size in SIZES.items():
-        crops = list(chance.integers(0, 255, (engine.most, size, size, 3), np.uint8))
-        engine.run(name, crops)
+        line = lines[name]
+        crops = list(chance.integers(0, 255, (line.most, size, size, 3), np.uint8))
+        line.answers(crops)
         start = time.perf_counter()
         for _ in range(repeats):
-            engine.run(name, crops)
+            line.answers(crops)
         seconds = (time.perf_counter() - start) / repeats / len(crops)
-        alone = engine.seconds_without_copies(name, repeats) / engine.most
-        operations, moved = cost_of(engine.network(name))
+        alone = line.seconds_without_copies(repeats) / line.most
+        operations, moved = cost_of(line.network)
         table[name] = {
             "crops_a_second": 1.0 / seconds,
             "microseconds": 1e6 * seconds,
             "microseconds_without_copies": 1e6 * alone,
+            "float32": line.network.graph.kind == torch.float32,
             "gigaflop": operations / 1e9,
             "megabytes": moved / 1e6,
         }
     return table
+
+
+def print_limits(networks: Dict[str, Dict[str, float]], limits: Dict[str, float]) -> None:
+    """How long each network takes for a crop, and how long it would if it kept the device's limit busy."""
+    print(f"{'network':16}{'with copies':>12}{'without':>10}{'limit':>9}  {'set by':12}{'times':>7}")
+    for name, row in networks.items():
+        arithmetic = 1e3 * row["gigaflop"] / limits["tflops_float32" if row["float32"] else "tflops"]
+        memory = row["megabytes"] / limits["tb_a_second"]
+        limit, by = max((arithmetic, "arithmetic"), (memory, "memory"))
+        alone = row["microseconds_without_copies"]
+        print(f"{name:16}{row['microseconds']:9.1f} us{alone:7.1f} us{limit:6.1f} us  {by:12}{alone / limit:7.1f}")
 
 
 def main() -> int:
@@ -177,7 +181,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int)
     parser.add_argument("--few", type=int, default=120)
     parser.add_argument("--device")
-    parser.add_argument("--processes", type=int, nargs="+", default=[1])
+    parser.add_argument("--processes", type=int, nargs="*", help="on the device; as many as suit where not given")
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -202,15 +206,18 @@ def main() -> int:
         if arguments.device != "cpu":
             note("ceilings", ceilings(arguments.device))
         note("networks alone", networks_alone(arguments.device))
+        tracking(few, arguments.device, None)  # the worker's first job records what later ones find
         still = None
         if arguments.pictures:
             folder = pictures(plate, arguments.pictures)
             still = open_plate(folder, sequence_fps=plate.fps)
-        for processes in arguments.processes:
-            note(f"this on {arguments.device}, {processes} processes", tracking(plate, arguments.device, processes))
+        for processes in arguments.processes or [None]:
+            name = f"this on {arguments.device}" + (f", {processes} processes" if processes else "")
+            note(name, tracking(plate, arguments.device, processes))
             if still is not None:
-                name = f"this on {arguments.device}, {processes} processes, no decoding"
-                note(name, tracking(still, arguments.device, processes))
+                note(name + ", no decoding", tracking(still, arguments.device, processes))
+    if "ceilings" in table:
+        print_limits(table["networks alone"], table["ceilings"])
     base = table["MediaPipe holistic"]["frames_a_second"]
     for name, row in table.items():
         if isinstance(row, dict) and "frames_a_second" in row:

@@ -101,10 +101,11 @@ class Movie(Plate):
 
     def _images(self, first: int, last: int, only: Optional[Container[int]]) -> Iterator[Tuple[int, np.ndarray]]:
         capture, number = self._sought(first)
+        image: Optional[np.ndarray] = None
         try:
             while number <= last:
                 if number >= first and (only is None or number in only):
-                    decoded, image = capture.retrieve()
+                    decoded, image = capture.retrieve(image)  # what is handed out is a copy
                     if decoded:
                         yield number, self._displayed(image)
                 if number == last:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Optional
 
 # OpenCV reads OpenEXR only where this is set before its first use.
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
@@ -16,6 +18,9 @@ from ..errors import PlateError
 
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".bmp", ".webp", ".tga", ".dpx", ".hdr", ".jp2", ".ppm"}
 
+_PPM = re.compile(rb"P6\s+(\d+)\s+(\d+)\s+255\s")
+_PPM_HEAD = 64
+
 
 def read_picture(path: Path) -> np.ndarray:
     """RGB uint8 (H, W, 3).  Alpha is dropped, the EXIF rotation applied; floats are taken as scene linear.
@@ -23,6 +28,10 @@ def read_picture(path: Path) -> np.ndarray:
     Raises PlateError where the file cannot be read.
     """
     try:
+        if path.suffix.lower() == ".ppm":
+            plain = _plain(path)
+            if plain is not None:
+                return plain
         data = np.fromfile(str(path), np.uint8)
     except OSError as error:
         raise PlateError(f"{path}: cannot be read ({error.strerror}).") from error
@@ -36,6 +45,18 @@ def read_picture(path: Path) -> np.ndarray:
         raise PlateError(f"{path}: the image is damaged or of a kind that is not supported; save it as PNG or EXR.")
     image = _eight_bit(image)
     return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB)
+
+
+def _plain(path: Path) -> Optional[np.ndarray]:
+    """A binary PPM of 8 bits (netpbm's P6) as it lies in the file, without a copy; None for another."""
+    with path.open("rb") as file:
+        head = _PPM.match(file.read(_PPM_HEAD))
+    if head is None:
+        return None
+    width, height = int(head.group(1)), int(head.group(2))
+    if path.stat().st_size < head.end() + 3 * width * height:
+        return None
+    return np.memmap(path, np.uint8, "r", head.end(), (height, width, 3)).view(np.ndarray)
 
 
 def _eight_bit(image: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, TypeVar
 
 from ...motion.observations import Observations
 from ..errors import DeviceError
@@ -13,6 +13,8 @@ from .interface import Progress
 from .means import MEDIAPIPE, forget
 from .mediapipe_tracker import MediaPipeTracker
 from .people import PersonTrack
+
+Result = TypeVar("Result")
 
 
 class DeviceTracker:
@@ -37,37 +39,27 @@ class DeviceTracker:
         progress: Optional[Progress] = None,
     ) -> Observations:
         """See `Tracker`."""
-        try:
-            return self._tracker().track(plate, choice, processes=self._processes(processes), progress=progress)
-        except DeviceError as error:
-            return self._instead(error).track(plate, choice, processes=processes, progress=progress)
+        return self._done(lambda tracker: tracker.track(plate, choice, processes=processes, progress=progress))
 
     def list_people(
         self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None
     ) -> List[PersonTrack]:
         """See `Tracker`."""
-        try:
-            return self._tracker().list_people(plate, processes=self._processes(processes), progress=progress)
-        except DeviceError as error:
-            return self._instead(error).list_people(plate, processes=processes, progress=progress)
+        return self._done(lambda tracker: tracker.list_people(plate, processes=processes, progress=progress))
 
     def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
         """See `Tracker`.  One frame is MediaPipe's: it is there sooner than a device is ready."""
         return MediaPipeTracker().find_people(plate, frame)
 
-    def _tracker(self) -> MediaPipeTracker:
-        return MediaPipeTracker(self.used)
-
-    def _processes(self, wanted: Optional[int]) -> Optional[int]:
-        """One on a device, which does one process's work at a time."""
-        return wanted if self.used == MEDIAPIPE else 1
-
-    def _instead(self, error: DeviceError) -> MediaPipeTracker:
-        if self.used == MEDIAPIPE:
-            raise error
-        forget(self.used)
-        self.used = MEDIAPIPE
-        self._warn(
-            f"The GPU cannot do the tracking ({error}), so the CPU does. Close what else uses it, or choose CPU."
-        )
-        return MediaPipeTracker()
+    def _done(self, work: Callable[[MediaPipeTracker], Result]) -> Result:
+        try:
+            return work(MediaPipeTracker(self.used))
+        except DeviceError as error:
+            if self.used == MEDIAPIPE:
+                raise
+            forget(self.used)
+            self.used = MEDIAPIPE
+            self._warn(
+                f"The GPU cannot do the tracking ({error}), so the CPU does. Close what else uses it, or choose CPU."
+            )
+            return work(MediaPipeTracker())

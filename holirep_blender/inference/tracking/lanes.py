@@ -10,15 +10,16 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, List, Optional, Tuple, TypeVar, cast
 
 from ...motion.observations import Observations
 from ..plate import Plate
-from .means import MEDIAPIPE, DeviceShape, available_cores, device_shape, networks_for, suitable_lanes
+from .answers import Networks
+from .kept_plate import KeptPlate
+from .means import MEDIAPIPE, networks_for, suitable_lanes
 from .parts import PartWorker, Report, joined
-from .plan import Plan, split
+from .plan import LEAD, Plan, scan_stride, split
 from .scan import Sighting
-from .strands import follow_strand
 
 Result = TypeVar("Result")
 # Told the number of the piece, its first and last frame, and whom to report to.
@@ -28,50 +29,48 @@ Task = Callable[[int, int, int, Report], Result]
 class Lanes:
     """Does what a `PartWorker` does, in as many threads as suit the part."""
 
-    def __init__(self, means: str = MEDIAPIPE) -> None:
+    def __init__(self, means: str = MEDIAPIPE, networks: Optional[Networks] = None, kept: int = 0) -> None:
+        """`networks`: those that `means` stands for, where they are another process's.  `kept`: so many pictures of a
+        part may be held from scanning it to following through it.
+        """
         self.means = means
+        self._networks = networks or networks_for(means)
+        self._kept = kept
+        self._plate: Optional[Plate] = None
         self._workers: List[PartWorker] = []
 
     def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
         """Everybody in the scanned frames of a part."""
+        lanes = suitable_lanes(plate, last - first + 1, self.means)
+        if self._kept:
+            # who follows begins a little before the part; the frames are read by one, in order
+            begin = max(plate.first_frame, first - LEAD * scan_stride(plate))
+            plate, lanes = cast(Plate, KeptPlate(plate, begin, last, self._kept)), 1
+            self._plate = plate
 
         def task(number: int, begin: int, end: int, tell: Report) -> List[Sighting]:
             return self._workers[number].scan(plate, begin, end, tell)
 
-        if self.means == MEDIAPIPE:
-            count = each = suitable_lanes(plate, last - first + 1)
-        else:
-            count = each = self._prepared(plate, first, last).strands
-        found = self._run(split(plate, first, last, count), each, task, report)
+        found = self._run(split(plate, first, last, lanes), task, report)
         return [sighting for sightings in found for sighting in sightings]
 
     def follow(self, plate: Plate, first: int, last: int, plan: Plan, report: Report) -> Observations:
-        """The performer in every frame of a part."""
+        """The performer in every frame of a part, which was scanned before."""
+        seen = self._plate or plate
 
         def task(number: int, begin: int, end: int, tell: Report) -> Observations:
-            return self._workers[number].follow(plate, begin, end, plan, tell)
+            return self._workers[number].follow(seen, begin, end, plan, tell)
 
-        if self.means == MEDIAPIPE:
-            count = suitable_lanes(plate, last - first + 1)
-            return joined(self._run(split(plate, first, last, count), count, task, report))
-        shape = self._prepared(plate, first, last)
+        lanes = suitable_lanes(plate, last - first + 1, self.means)
+        return joined(self._run(split(plate, first, last, lanes), task, report))
 
-        def strand(number: int, begin: int, end: int, tell: Report) -> Observations:
-            workers = self._workers[number * shape.lanes : (number + 1) * shape.lanes]
-            return follow_strand(plate, begin, end, plan, workers, shape, tell)
+    def rest(self) -> None:
+        """The job is done: no pictures are kept for the next one."""
+        self._plate = None
 
-        pieces = split(plate, first, last, shape.strands)
-        return joined(self._run(pieces, len(pieces) * shape.lanes, strand, report))
-
-    def _prepared(self, plate: Plate, first: int, last: int) -> DeviceShape:
-        """How the part is worked on with a device; its readers share the cores."""
-        shape = device_shape(plate, last - first + 1)
-        plate.threads = max(1, available_cores() // shape.strands) if shape.strands > 1 else 0
-        return shape
-
-    def _run(self, pieces: Sequence[Tuple[int, int]], workers: int, task: Task[Result], report: Report) -> List[Result]:
-        while len(self._workers) < workers:
-            self._workers.append(PartWorker(networks_for(self.means)))
+    def _run(self, pieces: List[Tuple[int, int]], task: Task[Result], report: Report) -> List[Result]:
+        while len(self._workers) < len(pieces):
+            self._workers.append(PartWorker(self._networks))
         if len(pieces) == 1:
             return [task(0, *pieces[0], report)]
         messages: queue.Queue[Tuple[int, Optional[int]]] = queue.Queue()

@@ -8,7 +8,6 @@ interpreter there and shows that the GPU's way of working is right where there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Dict
 
 from ..plate import Plate
@@ -25,46 +24,45 @@ MOST_LANES = 2
 FRAMES_PER_LANE = 60
 # Pictures larger than that are not held twice.
 MOST_BYTES_PER_LANE = 512 << 20
-# A device answers many lanes' crops as one batch, and has its networks once.  Each lane follows the stretch before it
-# once more, so the longer a lane the better.
-DEVICE_LANES = 16
-FRAMES_PER_DEVICE_LANE = 24
-MOST_FRAMES_PER_DEVICE_LANE = 60
-# One reader decodes at most some 400 frames a second of 1080p.
-MOST_STRANDS = 4
-CORES_PER_STRAND = 4
+# While one lane waits for a device's answer, another has work.
+DEVICE_LANES = 2
 
 _engines: Dict[str, Engine] = {}
 """The warm worker keeps the networks on a device for the next job."""
 
 
 def networks_for(means: str) -> Networks:
-    """The networks by these means.  PyTorch is loaded only where it is to run them."""
+    """The networks by these means, in this process.  PyTorch is loaded only where it is to run them."""
     if means == MEDIAPIPE:
         from .networks import MediaPipeNetworks
 
         return MediaPipeNetworks()
+    from .torch_networks.lookers import TorchNetworks
+
+    return TorchNetworks(engine_on(means))
+
+
+def engine_on(device: str) -> Engine:
+    """What runs the networks on a PyTorch device in this process."""
     import mediapipe
 
     from .torch_networks.engine import Engine, models_of
-    from .torch_networks.lookers import TorchNetworks
 
-    if means not in _engines:
-        _engines[means] = Engine(means, models_of(mediapipe))
-    return TorchNetworks(_engines[means])
+    if device not in _engines:
+        _engines[device] = Engine(device, models_of(mediapipe))
+    return _engines[device]
 
 
 def forget(means: str) -> None:
-    """Gives up a device's networks, which have failed."""
-    _engines.pop(means, None)
+    """Gives up a device's networks, which have failed, and its memory."""
+    engine = _engines.pop(means, None)
+    if engine is not None:
+        engine.close()
 
 
 def work_of(means: str) -> Dict[str, Dict[str, float]]:
-    """What this process's device has done so far: by network, seconds and crops.  Nothing by MediaPipe."""
-    if means not in _engines:
-        return {}
-    work = _engines[means].work
-    return {name: {"seconds": work.seconds[name], "crops": work.crops[name]} for name in work.seconds}
+    """What this process's device has done so far: by network, seconds, crops and batches.  Nothing by MediaPipe."""
+    return _engines[means].work if means in _engines else {}
 
 
 def available_cores() -> int:
@@ -75,41 +73,13 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
-def suitable_lanes(plate: Plate, frames: int) -> int:
-    """How many threads follow parts of the plate side by side in a process with MediaPipe's interpreters.
+def suitable_lanes(plate: Plate, frames: int, means: str = MEDIAPIPE) -> int:
+    """How many threads follow parts of the plate side by side in one process.
 
-    Two where there are two cores, frames enough, and pictures that are not too large to hold.
+    Two where there are two cores, frames enough, and pictures that are not too large to hold; a device's answers are
+    waited for without a core.
     """
     if bytes_held(plate) > MOST_BYTES_PER_LANE:
         return 1
-    return max(1, min(available_cores(), frames // FRAMES_PER_LANE, MOST_LANES))
-
-
-@dataclass(frozen=True)
-class DeviceShape:
-    """How a part of a plate is worked on with a device: `strands` read side by side, each followed by `lanes` in
-    windows of `frames_a_lane` frames a lane.
-    """
-
-    strands: int
-    lanes: int
-    frames_a_lane: int
-
-
-def device_shape(plate: Plate, frames: int) -> DeviceShape:
-    """As many lanes as batches gain from, as the part has frames for, and as the memory holds two windows for."""
-    held = 2 * 3 * plate.size[0] * plate.size[1]
-    room = memory_for_pictures() // held
-    lanes = max(1, min(DEVICE_LANES, frames // FRAMES_PER_DEVICE_LANE, room // FRAMES_PER_DEVICE_LANE))
-    strands = max(1, min(MOST_STRANDS, available_cores() // CORES_PER_STRAND, lanes))
-    each = max(1, lanes // strands)
-    length = min(MOST_FRAMES_PER_DEVICE_LANE, room // (strands * each), -(-frames // (strands * each)))
-    return DeviceShape(strands, each, max(1, length))
-
-
-def memory_for_pictures() -> int:
-    """Bytes that pictures may take while a device works: a quarter of the machine's memory."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 4 << 30
+    most = min(available_cores(), MOST_LANES) if means == MEDIAPIPE else DEVICE_LANES
+    return max(1, min(frames // FRAMES_PER_LANE, most))

@@ -76,8 +76,10 @@ class PartWorker:
         rows.frame_numbers[:] = np.arange(first, last + 1)
         # What follows a stretch may still find hands in it, so it is written one stretch later.
         kept: List[Row] = []
-        # The next stretch's body and face are followed while the hands of this one, most of the work, are looked at.
-        for stretch, bodies, faces in prefetched(self._with_faces(_followed(plate, begin, end, stops, body)), depth=1):
+        # The next stretch's face, and the body of the one after it, are followed while the hands of this one, most of
+        # the work, are looked at.
+        stretches = prefetched(_followed(plate, begin, end, stops, body), depth=1)
+        for stretch, bodies, faces in prefetched(self._with_faces(stretches), depth=1):
             found = self._with_hands(stretch, bodies, faces)
             _write_all(rows, first, last, kept)
             kept = found

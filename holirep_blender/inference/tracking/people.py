@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from .appearance import difference
 from .scan import Sighting
@@ -84,6 +83,8 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[in
     Each frame's sightings are given to the people known so far as one assignment over predicted place, size and
     appearance.  A person that was not clearly seen at least twice is not believed, nor is one that is only a picture.
     """
+    from scipy.optimize import linear_sum_assignment  # loads for half a second, and most processes never link
+
     frames = sorted({sighting.frame for sighting in sightings})
     people: List[PersonTrack] = []
     for frame in frames:

@@ -17,8 +17,10 @@ from .people import PersonTrack
 SCANS_PER_SECOND = 4.0
 # Every so many scanned frames each person is checked by a second view, however clear the first one is.
 THOROUGH_EVERY = 3
-# Who follows holds the pictures of the stretch whose hands are looked at, of the next two, and of the one being read.
-STRETCHES_HELD = 4
+# Who follows a part begins at most so many stretches from one scanned frame to the next before it.
+LEAD = 2
+# Who follows holds the pictures of the stretch whose hands are looked at, of the next three, and of the one being read.
+STRETCHES_HELD = 5
 MOST_BYTES_HELD = 1 << 30
 
 

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Type
 
 import cv2
 import numpy as np
@@ -22,11 +22,15 @@ import numpy as np
 from ...motion.observations import Observations
 from ..errors import DeviceError, PlateError, TrackingError
 from ..plate import Plate
+from .kept_plate import pictures_kept
 from .lanes import Lanes
-from .means import MEDIAPIPE, available_cores, suitable_lanes
+from .means import MEDIAPIPE, available_cores, engine_on, suitable_lanes
 from .parts import joined
 from .plan import Plan, bytes_held
 from .scan import Sighting, from_arrays
+
+if TYPE_CHECKING:
+    from .torch_networks.service import Service
 
 ENTRY = Path(__file__).with_name("part_process.py")
 # A further process costs about a second to start and some 300 MB; it pays off from so many frames on.
@@ -34,8 +38,13 @@ FRAMES_PER_PROCESS = 60
 # One process keeps nearly two cores busy (`lanes.py`).
 CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
+# Where a device runs the networks, a process reads, cuts and decides.
+MOST_DEVICE_PROCESSES = 16
 # What the pictures that all of them hold may take.
 MOST_BYTES_HELD = 4 << 30
+
+# Each process has a core or two; libraries that would start a thread for each core get in each other's way.
+CHILD_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 FOLDER_PREFIX = "holirep-tracking-"
 
@@ -65,11 +74,11 @@ def _is_running(pid: int) -> bool:
 
 def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
     """As many processes as keep the processor cores that we have busy; fewer for a short plate or huge pictures."""
-    if means != MEDIAPIPE:
-        return 1  # a device does one process's work at a time, and each would load the networks
-    held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count)
-    most = min(available_cores() // CORES_PER_PROCESS, MOST_BYTES_HELD // held, MOST_PROCESSES)
-    return max(1, min(most, plate.frame_count // FRAMES_PER_PROCESS))
+    held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count, means)
+    cores, most = available_cores(), MOST_DEVICE_PROCESSES
+    if means == MEDIAPIPE:
+        cores, most = cores // CORES_PER_PROCESS, MOST_PROCESSES
+    return max(1, min(cores, MOST_BYTES_HELD // held, most, plate.frame_count // FRAMES_PER_PROCESS))
 
 
 class Team:
@@ -106,7 +115,8 @@ class InProcess(Team):
         self._plate = plate
         kept = [worker for worker in _idle if worker.means == means]
         _idle.clear()
-        self._worker = kept[0] if kept else Lanes(means)
+        pictures = 0 if means == MEDIAPIPE else pictures_kept(plate)
+        self._worker = kept[0] if kept else Lanes(means, kept=pictures)
         self._threads = cv2.getNumThreads()
         # a lane cuts small squares: OpenCV's threads would only get in each other's way
         cv2.setNumThreads(1)
@@ -115,6 +125,7 @@ class InProcess(Team):
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         cv2.setNumThreads(self._threads)
+        self._worker.rest()
         # after a failure a network may be in the middle of a run
         if kind is None:
             _idle[:] = [self._worker]
@@ -126,17 +137,24 @@ class InProcess(Team):
         return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plan, report)
 
 
+def _service(means: str) -> Service:
+    from .torch_networks.service import Service  # loads PyTorch
+
+    return Service(engine_on(means))
+
+
 class Processes(Team):
     """A process for each part.
 
     The processes stay in our process group, so that killing the group ends them, and they end by themselves when
     their standard input closes, so that they do not outlive us however we die.  Requests and progress are lines of
-    JSON; arrays travel as `.npz` in a temporary folder that `close` removes.  `work`: see `means.work_of`.
+    JSON; arrays travel as `.npz` in a temporary folder that `close` removes.  A device's networks are run by this
+    process for all of them.
     """
 
     def __init__(self, plate: Plate, pieces: List[Tuple[int, int]], means: str = MEDIAPIPE) -> None:
         self._pieces, self._means = pieces, means
-        self.work: Dict[int, Dict[str, Dict[str, float]]] = {}
+        self._service: Optional[Service] = None
         remove_left_behind()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         self._messages: Queue[Tuple[int, Dict[str, Any]]] = Queue()
@@ -144,14 +162,19 @@ class Processes(Team):
         self._readers: List[threading.Thread] = []
         try:
             for number in range(len(pieces)):
-                self._start(number, plate)
+                self._start(number)
+            if means != MEDIAPIPE:
+                self._service = _service(means)
+            for number in range(len(pieces)):
+                self._send(number, self._opening(number, plate))
         except BaseException:
             self.close()
             raise
 
-    def _start(self, number: int, plate: Plate) -> None:
+    def _start(self, number: int) -> None:
         child = subprocess.Popen(
             [sys.executable, "-I", str(ENTRY)],
+            env={**os.environ, **CHILD_ENVIRONMENT},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -161,15 +184,19 @@ class Processes(Team):
         reader = threading.Thread(target=self._read, args=(number, child), daemon=True)
         reader.start()
         self._readers.append(reader)
-        self._send(
-            number,
-            {
-                "plate": str(plate.path),
-                "range": [plate.first_frame, plate.last_frame],
-                "sequence_fps": plate.fps,
-                "means": self._means,
-            },
-        )
+
+    def _opening(self, number: int, plate: Plate) -> Dict[str, Any]:
+        service = self._service
+        return {
+            "plate": str(plate.path),
+            "range": [plate.first_frame, plate.last_frame],
+            "sequence_fps": plate.fps,
+            # as many processes as cores, where they do not run the networks: each reads with one thread
+            "threads": 0 if service is None else 1,
+            "means": self._means,
+            "kept": 0 if service is None else pictures_kept(plate) // len(self._pieces),
+            "service": None if service is None else service.opening(self._folder / f"crops-{number}"),
+        }
 
     def _read(self, number: int, child: subprocess.Popen[str]) -> None:
         assert child.stdout is not None
@@ -213,7 +240,6 @@ class Processes(Team):
                 done[number] = int(message["done"])
                 report(sum(done))
             elif message.get("finished"):
-                self.work[number] = message["work"]
                 waiting.discard(number)
             elif "error" in message:
                 kind = {"plate": PlateError, "device": DeviceError}.get(message.get("kind", ""), TrackingError)
@@ -238,4 +264,6 @@ class Processes(Team):
         for child in self._children:
             if child.stdout is not None:
                 child.stdout.close()
+        if self._service is not None:
+            self._service.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 import cv2
 import numpy as np
 
 from ..plate import open_plate
-from .graphs import quiet
+from .answers import Networks
 from .lanes import Lanes
-from .means import work_of
 from .plan import Plan
 from .scan import to_arrays
 
@@ -20,12 +19,16 @@ Message = Dict[str, Any]
 
 def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> None:
     """Opens the plate named by the first message, then does one task per message, for ever."""
-    quiet()
     # One process per core already: OpenCV's own threads would only get in each other's way.
     cv2.setNumThreads(1)
     opening = receive()
+    if opening["service"] is None:
+        from .graphs import quiet  # loads MediaPipe
+
+        quiet()
     plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
-    worker = Lanes(opening["means"])
+    plate.threads = opening["threads"]
+    worker = Lanes(opening["means"], _networks(opening), opening["kept"])
 
     def report(done: int) -> None:
         answer({"done": done})
@@ -39,4 +42,14 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
             with np.load(task["plan"]) as stored:
                 plan = Plan.from_arrays(stored)
             worker.follow(plate, task["first"], task["last"], plan, report).save(task["out"])
-        answer({"finished": True, "work": work_of(opening["means"])})
+        answer({"finished": True})
+
+
+def _networks(opening: Message) -> Optional[Networks]:
+    """A device's, which the process has that started this one; none for MediaPipe's own."""
+    if opening["service"] is None:
+        return None
+    from .torch_networks.client import Client
+    from .torch_networks.lookers import TorchNetworks
+
+    return TorchNetworks(Client(opening["service"]))

@@ -30,7 +30,6 @@ from holirep_blender.inference.tracking.regions import (
     head_region_from_body,
     whole,
 )
-from holirep_blender.inference.tracking.shared_frames import SharedFrames
 from holirep_blender.inference.tracking.torch_networks import trial
 from holirep_blender.inference.tracking.torch_networks.engine import Engine, models_of
 from holirep_blender.inference.tracking.torch_networks.lookers import TorchNetworks, merged
@@ -93,16 +92,12 @@ def test_every_network_says_what_mediapipes_interpreter_says(clip: Path) -> None
     engine.close()
 
 
-def test_strands_windows_and_lanes_join_to_what_mediapipe_finds(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_and_lanes_join_to_what_mediapipe_finds(clip: Path) -> None:
+    """The networks run in this process, and two others follow."""
     plate = open_plate(clip, (9, 40))
     stock = MediaPipeTracker().track(plate, PersonChoice(), processes=1)
-    monkeypatch.setattr(means, "available_cores", lambda: 2)
-    for name, value in (("CORES_PER_STRAND", 1), ("DEVICE_LANES", 4), ("FRAMES_PER_DEVICE_LANE", 4)):
-        monkeypatch.setattr(means, name, value)
-    monkeypatch.setattr(means, "MOST_FRAMES_PER_DEVICE_LANE", 4)
-    assert means.device_shape(plate, plate.frame_count) == means.DeviceShape(2, 2, 4)
     done: List[int] = []
-    own = DeviceTracker("cpu").track(plate, PersonChoice(), processes=1, progress=lambda n, total: done.append(n))
+    own = DeviceTracker("cpu").track(plate, PersonChoice(), processes=2, progress=lambda n, total: done.append(n))
     np.testing.assert_array_equal(own.frame_numbers, stock.frame_numbers)
     np.testing.assert_array_equal(own.times, stock.times)
     assert done == sorted(done)
@@ -138,7 +133,7 @@ def test_without_memory_the_batch_is_halved_and_the_work_goes_on(enough: int, ha
     for crop, reply in zip(crops, replies):
         engine.ask("pose", crop, reply)
     assert [float(reply.get(timeout=20)[0]) for reply in replies] == list(range(23))
-    assert engine.most == halved
+    assert engine.lines["pose"].most == halved
     engine.close()
 
 
@@ -191,21 +186,3 @@ def test_boxes_that_overlap_become_their_weighted_mean() -> None:
     first, second = merged(boxes)
     np.testing.assert_allclose(first, [0.9, (0.45 + 0.312) / 1.5, 0.5, 0.2, 0.2, (0.36 + 0.42) / 1.5, 0.4])
     np.testing.assert_allclose(second, boxes[1])
-
-
-def test_frames_that_are_read_once_reach_all_who_ask_and_errors_too(clip: Path) -> None:
-    plate = open_plate(clip, (3, 12))
-    expected = {number: image for number, _, image in plate.frames()}
-    plate.threads = 1  # as where several parts are read at a time: the same frames
-    shared = SharedFrames(plate, 3, 12, most=6)
-    for first, last in ((3, 6), (5, 8)):
-        found = list(shared.frames(first, last))
-        assert [number for number, _, _ in found] == list(range(first, last + 1))
-        assert all(np.array_equal(image, expected[number]) for number, _, image in found)
-    shared.give_up(9)
-    assert [number for number, _, _ in shared.frames(9, 12, only={10, 12})] == [10, 12]
-    shared.close()
-    beyond = SharedFrames(plate, 3, 13, most=20)
-    with pytest.raises(PlateError, match="outside the plate"):
-        list(beyond.frames(3, 13))
-    beyond.close()

@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 from queue import SimpleQueue
-from typing import Any, List
+from typing import Any, List, Protocol
 
 import cv2
 import numpy as np
 
 from ..answers import FaceAnswer, Found, HandAnswer, PoseAnswer, hand_answer, pose_answer
 from ..regions import Region
-from .engine import Engine
-from .kinds import KEY_POINTS, LEAST_SCORES, SIZES
+from .sizes import KEY_POINTS, LEAST_SCORES, SIZES
 
 # Boxes that overlap by more than this, as a share of their union, are one.
 _SAME_BOX = 0.3
+
+
+class Engine(Protocol):
+    """What answers: `engine.Engine` in this process, or `client.Client` for one in another."""
+
+    def ask(self, name: str, crop: np.ndarray, replies: SimpleQueue[Any]) -> None:
+        """Put the answer about a crop `(S, S, 3)` uint8 into `replies`: an array `(columns,)`, or the error."""
 
 
 class _Looker:

@@ -9,8 +9,9 @@ import mediapipe
 import numpy as np
 import torch
 
+from ...errors import DeviceError
 from .engine import Engine, models_of
-from .kinds import SIZES
+from .sizes import SIZES
 
 NETWORK = "hand_lite"
 """A small one."""
@@ -25,8 +26,8 @@ def problem_on(device: str) -> Optional[str]:
     for place in ("cpu", device):
         engine = Engine(place, models_of(mediapipe))
         try:
-            answers.append(engine.run(NETWORK, [crop])[0])
-        except (RuntimeError, AssertionError) as error:
+            answers.append(engine.lines[NETWORK].answers([crop])[0])
+        except (DeviceError, RuntimeError, AssertionError) as error:
             return str(error).strip().splitlines()[0]
         finally:
             engine.close()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One network on a device with a thread of its own, which gathers what is asked of it and answers it in batches.
+
+Whoever asks waits for its answer, and while a batch is computed the next one gathers by itself: the more followers
+there are, the larger the batches.  Batches are filled up to a few fixed sizes, so that a CUDA graph can be recorded for
+each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import Any, Callable, Dict, List, Protocol, Tuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...errors import DeviceError
+from .recorded import Recorded
+from .sizes import SIZES
+
+# The smallest batch; sizes between it and the largest double.
+FEW = 8
+_RECORDING = threading.RLock()
+"""PyTorch records one graph at a time, and networks that are made ready side by side take longer."""
+
+
+class Replies(Protocol):
+    """Where an answer goes."""
+
+    def put(self, answer: Any) -> None:
+        """Takes a row `(columns,)` or an error."""
+
+
+class Line:
+    """Runs the network that `make` returns; `ask` from any thread.
+
+    Where the device's memory does not suffice for a batch, batches are halved for good and the work goes on; an answer
+    is an error only where not even a single crop fits.  `seconds`, `crops` and `batches` say what was done so far.
+    """
+
+    def __init__(self, name: str, device: torch.device, make: Callable[[], nn.Module], most: int) -> None:
+        self.name, self.most = name, most
+        self.seconds, self.crops, self.batches = 0.0, 0, 0
+        self._device, self._make = device, make
+        self._network: Any = None
+        self._graphs: Dict[int, Recorded] = {}
+        self._pool: Any = None
+        self._asked: SimpleQueue[Any] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name=f"network {name}", daemon=True)
+        self._thread.start()
+
+    def ask(self, crop: np.ndarray, replies: Replies) -> None:
+        """Put the answer about a crop `(S, S, 3)` uint8 into `replies`."""
+        self._asked.put([(crop, replies)])
+
+    def answers(self, crops: List[np.ndarray]) -> np.ndarray:
+        """The answers `(B, columns)` about several crops; raises what went wrong."""
+        replies: List[SimpleQueue[Any]] = [SimpleQueue() for _ in crops]
+        self._asked.put(list(zip(crops, replies)))
+        rows = [each.get() for each in replies]
+        for row in rows:
+            if isinstance(row, BaseException):
+                raise row
+        return np.stack(rows)
+
+    def prepare(self) -> None:
+        """Loads the network ahead of the first question; what is wrong with it is told with the first answer."""
+        self._asked.put(False)
+
+    def close(self, patience: float) -> None:
+        """Ends the thread when all that was asked is answered, and frees what it holds; waits at most so long."""
+        self._asked.put(None)
+        self._thread.join(patience)
+
+    def _serve(self) -> None:
+        torch.set_grad_enabled(False)  # in this thread
+        while True:
+            batch: List[Tuple[np.ndarray, Replies]] = []
+            item = self._asked.get()
+            while item:
+                batch += item
+                if len(batch) >= self.most:
+                    break
+                try:
+                    item = self._asked.get_nowait()
+                except Empty:
+                    break
+            if batch:
+                self._answer(batch)
+            if item is None:
+                self._network = self._pool = None
+                self._graphs.clear()
+                return
+            if item is False:
+                self._prepare()
+
+    def _prepare(self) -> None:
+        # what is wrong is told with the first answer
+        with _RECORDING, contextlib.suppress(RuntimeError, AssertionError):
+            self._run([np.zeros((SIZES[self.name],) * 2 + (3,), np.uint8)])
+
+    def _answer(self, batch: List[Tuple[np.ndarray, Replies]]) -> None:
+        begun = time.perf_counter()
+        try:
+            rows = self._all([crop for crop, _ in batch])
+        except Exception as error:  # whoever asked raises it
+            # what PyTorch says of a device that fails, whichever of its errors it is
+            failed = isinstance(error, (RuntimeError, AssertionError)) and self._device.type == "cuda"
+            told = DeviceError(f"{self._device}: {str(error).strip().splitlines()[0]}") if failed else error
+            for _, replies in batch:
+                replies.put(told)
+            return
+        self.seconds += time.perf_counter() - begun
+        self.crops += len(batch)
+        self.batches += 1
+        for row, (_, replies) in zip(rows, batch):
+            replies.put(row)
+
+    def _all(self, crops: List[np.ndarray]) -> np.ndarray:
+        done: List[np.ndarray] = []
+        while crops:
+            part = crops[: self.most]
+            try:
+                done.append(self._run(part))
+            except RuntimeError as error:
+                if self.most == 1 or not _lacks_memory(error):
+                    raise
+                self.most = max(1, min(self.most, len(part)) // 2)
+                self._graphs.clear()
+                self._pool = None
+                if self._device.type == "cuda":
+                    torch.cuda.empty_cache()
+                continue
+            crops = crops[len(part) :]
+        return np.concatenate(done)
+
+    @property
+    def network(self) -> nn.Module:
+        """The network on the device."""
+        if self._network is None:
+            self._network = self._make().to(self._device).eval().requires_grad_(False)
+        return self._network  # type: ignore[no-any-return]
+
+    def seconds_without_copies(self, repeats: int) -> float:
+        """How long the device takes for one of the largest batches when nothing is brought or fetched."""
+        recorded = self._graphs.get(self.most)
+        return float("nan") if recorded is None else recorded.seconds(repeats)
+
+    def _run(self, crops: List[np.ndarray]) -> np.ndarray:
+        if self._device.type != "cuda":
+            return np.asarray(self.network(torch.from_numpy(np.stack(crops))).numpy())
+        size = FEW
+        while size < len(crops):
+            size *= 2
+        size = min(size, self.most)
+        if size not in self._graphs:
+            self._record(size)
+        return self._graphs[size].run(crops)
+
+    def _record(self, size: int) -> None:
+        with _RECORDING:
+            if self._pool is None:
+                # a network's graphs run one after the other on one stream, so that they can share their memory
+                self._pool = torch.cuda.graph_pool_handle()
+                torch.cuda.set_device(self._device)
+                torch.cuda.set_stream(torch.cuda.Stream(self._device))
+            self._graphs[size] = Recorded(self.network, size, SIZES[self.name], self._device, self._pool)
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether a device's memory did not suffice; the end of a recording that failed for it hides that."""
+    kinds = (error, error.__context__, error.__cause__)
+    return any(isinstance(each, torch.cuda.OutOfMemoryError) for each in kinds)
