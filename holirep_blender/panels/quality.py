@@ -190,13 +190,16 @@ def _verdict(rows: bpy.types.PropertyGroup, score: bpy.types.PropertyGroup) -> s
 
 
 def _draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
-    """What the chosen score does not stand on, and why."""
+    """What the chosen score stands on, and why on nothing else."""
     score = rows.scores.get(rows.shown)
     if score is None or not score.measured or not score.left_out:
         return
     header, body = layout.panel("HOLIREP_quality_not_measured", default_closed=True)
-    header.label(text=f"Not in this score: {score.parts_left_out} of {score.parts}" if score.parts else "Not measured")
+    parts = score.stands_on.splitlines()
+    text = f"Stands on {len(parts)} of {len(parts) + score.parts_left_out}" if parts else "Not measured"
+    header.label(text=f"{text}: {', '.join(parts)}" if score.name == "overall" else text)
     if body is not None:
+        wrapped(body, context, f"Measured: {', '.join(parts)}", "CHECKMARK")
         for line in score.left_out.splitlines():
             wrapped(body, context, line, "DOT")
 

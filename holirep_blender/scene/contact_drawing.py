@@ -111,7 +111,7 @@ def fill(shader: Any, boxes: list[Any], colour: tuple[float, float, float, float
 
 def labels(rows: list[str], bottom: float, height: float, ui: float) -> None:
     """Writes what each row of bars is, from the top, at the left edge."""
-    blf.size(0, height + 1.5 * ui)
+    blf.size(0, min(height + 1.5 * ui, 11.0 * ui))
     blf.color(0, 1.0, 1.0, 1.0, 0.85)
     for number, text in enumerate(reversed(rows)):
         blf.position(0, 4.0 * ui, bottom + number * height + 0.8 * ui, 0.0)

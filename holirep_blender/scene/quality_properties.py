@@ -85,9 +85,9 @@ class HOLIREP_PG_quality_score(bpy.types.PropertyGroup):
     measured: BoolProperty(name="Measured", description="Whether there is a value")
     value: FloatProperty(name="Score", description="From 0 to 1", min=0.0, max=1.0)
     missing: StringProperty(name="Missing", description="Why there is no value")
-    parts: IntProperty(name="Parts", description="Of how many figures, or scores, it is made where all are measured")
-    parts_left_out: IntProperty(name="Parts Left Out", description="How many of them could not be measured")
-    left_out: StringProperty(name="Left Out", description="What could not be measured, a line for each reason")
+    stands_on: StringProperty(name="Stands On", description="The figures, or scores, that it is made of, a line each")
+    left_out: StringProperty(name="Left Out", description="What of it could not be measured, a line for each reason")
+    parts_left_out: IntProperty(name="Parts Left Out", description="How many figures, or scores, that are")
     curve: StringProperty(name="Frames", description="The score in each of the take's frames")
 
 

@@ -15,7 +15,7 @@ from ..quality.evidence import Evidence
 from ..quality.results import Cause, Measure, Quality, Score
 from . import contact_display, refine_clock
 from .confidence_properties import PART_NAMES
-from .quality_properties import gate_of
+from .quality_properties import SHORT, gate_of
 from .violation_rows import driven_bones, go_to, select_bones
 
 LISTED = 200
@@ -100,8 +100,8 @@ def _write_scores(rows: bpy.types.PropertyGroup, quality: Quality) -> None:
         row = rows.scores.add()
         row.name, row.title, row.measured = name, score.title, score.value is not None
         row.value, row.missing = float(score.value or 0.0), score.missing
-        row.left_out, row.parts = _left_out(quality, score), len(score.stands_on) + len(score.left_out)
-        row.parts_left_out = len(score.left_out)
+        row.stands_on = "\n".join(SHORT.get(each) or quality.measures[each].title for each in score.stands_on)
+        row.left_out, row.parts_left_out = _left_out(quality, score), len(score.left_out)
         values = score.per_frame
         if values is not None:
             codes = np.where(np.isfinite(values), np.round(254.0 * np.nan_to_num(values).clip(0.0, 1.0)), _NOTHING)

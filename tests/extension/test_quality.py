@@ -75,7 +75,13 @@ def test_names_and_gates_written_in_the_properties_are_those_of_the_engine():
 def test_a_shot_is_assessed_and_says_what_it_stands_on(assessed):
     rows = assessed.quality
     assert rows.judged.splitlines()[0] == f"{assessed.character.name}, as it is keyed"
-    assert rows.scores["overall"].measured
+    overall = rows.scores["overall"]
+    assert overall.measured
+    assert "Body" in overall.stands_on.splitlines()
+    assert overall.parts_left_out == sum(not score.measured for score in rows.scores)
+    lines = rows.scores["lighting_realism"].left_out.splitlines()
+    assert len(lines) == 1, "what lacks for the same reason stands in one line"
+    assert lines[0].startswith("Light on surfaces, Spheres, ")
     assert "Match Lighting" in rows.scores["lighting_realism"].missing or rows.scores["lighting_realism"].missing
     curve = quality_rows.read_curve(bpy.context.scene)
     assert len(curve.values) == 60
