@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +27,6 @@ from holirep_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES, t_pose_off
 from holirep_blender.motion.take import CONTACT_NAMES, Camera, Take
 from holirep_blender.quality.evidence import Evidence
 from holirep_blender.quality.face_model import FaceModel, face_model
-
-if TYPE_CHECKING:
-    from training.canonical import Motion
 
 Array = npt.NDArray[np.float64]
 
@@ -52,9 +48,20 @@ class Clip:
     light: LightTruth
 
 
-def motions(folder: Path, kept: Path) -> list[Motion]:
+@dataclass(frozen=True)
+class Recorded:
+    """A recorded clip on the reference skeleton: ``local (T, 22, 4)``, ``root (T, 3)``, ``contacts (T, 6)``."""
+
+    name: str
+    fps: float
+    local: Array
+    root: Array
+    contacts: npt.NDArray[np.bool_]
+
+
+def motions(folder: Path, kept: Path) -> list[Recorded]:
     """The recorded clips on flat floors on the reference skeleton; kept in a file, since reading all takes long."""
-    from training.canonical import Motion, read_folder
+    from training.canonical import read_folder
 
     if not kept.is_file():
         rows = [motion for motion in read_folder(folder) if motion.flat]
@@ -66,14 +73,13 @@ def motions(folder: Path, kept: Path) -> list[Motion]:
         np.savez_compressed(kept, **arrays)
     with np.load(kept) as stored:
         names = sorted({key.split("/")[0] for key in stored})
+        kinds = ("local", "root", "contacts")
         return [
-            Motion(name, float(stored[f"{name}/fps"]), stored[f"{name}/local"], stored[f"{name}/root"],
-                   stored[f"{name}/contacts"], True)
-            for name in names
-        ]  # fmt: skip
+            Recorded(name, float(stored[f"{name}/fps"]), *(stored[f"{name}/{key}"] for key in kinds)) for name in names
+        ]
 
 
-def clip(motion: Motion, seed: int, light: LightTruth) -> Clip:
+def clip(motion: Recorded, seed: int, light: LightTruth) -> Clip:
     """A recorded clip's truth as evidence."""
     return clip_of(_body(motion, np.random.default_rng(seed)), motion.name, seed, light)
 
@@ -98,7 +104,7 @@ def clip_of(take: Take, name: str, seed: int, light: LightTruth) -> Clip:
     return Clip(name, evidence, light)
 
 
-def _body(motion: Motion, random: np.random.Generator) -> Take:
+def _body(motion: Recorded, random: np.random.Generator) -> Take:
     from training.canonical import BODY
 
     step = max(1, round(motion.fps / 30.0))

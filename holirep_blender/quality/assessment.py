@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Optional
 
@@ -19,7 +19,7 @@ from .limits import beyond_limits
 from .marks import body_marks
 from .poses import pose_of
 from .results import OVERALL, TEMPORAL_COHERENCE, Measure, Quality, Score
-from .scoring import Array, clip_score, frame_weights, ramp, whole
+from .scoring import UNMEASURED, Array, clip_score, frame_weights, ramp, whole
 from .specs import Found, measured
 from .timeline import rows_of
 
@@ -59,7 +59,15 @@ def assess(evidence: Evidence, gates: Optional[Mapping[str, float]] = None) -> Q
         scores[name] = _score(
             name, title, levels.get(name, 0.0), scored, stands_on, left_out, lost, found, measures, take.fps
         )
-    scores[OVERALL] = _overall(scores, losses, levels[OVERALL], found, measures, take)
+    unknown = [name for name, score in scores.items() if score.value is None and levels.get(name) != 0.0]
+    scores[OVERALL] = _overall(scores, losses, unknown, levels[OVERALL], found, measures, take)
+    if unknown and scores[OVERALL].value is not None:
+        titles = ", ".join(scores[name].title for name in unknown)
+        told = (
+            *told,
+            f"{titles}: not measured, so counted as {UNMEASURED:g} in the overall score. What is not asked for is left "
+            "out of it by a gate of 0.",
+        )
     return Quality(take.fps, take.frame_start, frames, measures, scores, (*told, *_notes(evidence)))
 
 
@@ -129,14 +137,19 @@ def _found(evidence: Evidence) -> dict[str, Found]:
         else:
             found["foot_slide"], found["penetration"] = feet.foot_slide(ground), feet.penetration(ground)
             found["feet_on_floor"], found["horizon"] = feet.feet_on_floor(ground), feet.lean(evidence, ground)
-        found["saturation"], found["face_jitter"] = face.saturation(take), face.jitter(take)
+        found["saturation"] = face.saturation(take)
+        found["face_jitter"] = face.jitter(take, None if isinstance(fit, str) else fit)
         found["face_drop_outs"] = face.drop_outs(take, pose)
-        fitted = ("face_reprojection", "face_following", "symmetry", "blinks", "lip_closure", "head_pose", "gaze")
+        fitted = (
+            "face_reprojection", "face_following", "face_amplitude", "symmetry", "blinks", "lip_closure", "head_pose",
+            "gaze",
+        )  # fmt: skip
         if isinstance(fit, str):
             for name in (*fitted, "in_step"):
                 found[name] = Found(missing=fit)
         else:
             found["face_reprojection"], found["face_following"] = face.reprojection(fit), face.following(fit, take.fps)
+            found["face_amplitude"] = face.amplitude(fit, take.fps)
             found["symmetry"], found["blinks"] = face.symmetry(fit), face.blinks(take, fit)
             found["lip_closure"] = face.lip_closure(take, fit)
             found["head_pose"], found["gaze"] = crossing.head_pose(take, pose, fit), crossing.gaze(take, fit)
@@ -242,12 +255,13 @@ def _score(
 def _overall(
     scores: Mapping[str, Score],
     losses: Mapping[str, Losses],
+    unknown: Sequence[str],
     gate: float,
     found: Mapping[str, Found],
     measures: Mapping[str, Measure],
     take: Take,
 ) -> Score:
-    """The whole of all scores."""
+    """The whole of all scores; those that are asked for but ``unknown`` count as what is just not good enough."""
     known = {name: score for name, score in scores.items() if score.value is not None}
     left_out = tuple(name for name in scores if name not in known)
     if not known:
@@ -257,10 +271,11 @@ def _overall(
         name: np.full(frames, score.value) if score.per_frame is None else score.per_frame
         for name, score in known.items()
     }
+    series.update((name, np.full(frames, UNMEASURED)) for name in unknown)
     per_frame, costs = _combined(series, frames)
     lost: Losses = {}
     for name, cost in costs.items():
-        own = losses[name]
+        own = losses[name] if name in known else {}
         total = np.maximum(sum(own.values(), np.zeros(frames)), 1e-12)
         for measure, values in own.items():
             lost[measure] = lost.get(measure, np.zeros(frames)) + cost * values / total

@@ -45,7 +45,7 @@ _POINTING: tuple[tuple[tuple[str, str], ...], ...] = (
 """Limbs, by the joints between which they lie, by part of the body."""
 _CONFIDENT, _EVER = 0.5, 0.05
 """Confidence from which a joint was seen, and the share of frames in which it must be to be missed in the others."""
-_BENT, _BENT_WINDOW = 0.08, 0.1
+_BENT, _BENT_WINDOW = 0.12, 0.1
 """Share of a joint's way from frame to frame by which fast motion is off a smooth curve without trembling: the middle
 of 41 clips of recorded motion is 0.05; and seconds to each side over which that way is averaged."""
 _RANGES: dict[str, float] = {

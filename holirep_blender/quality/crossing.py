@@ -19,6 +19,10 @@ from .specs import Found
 Array = npt.NDArray[np.float64]
 
 _SHUT, _USUAL = 0.45, 60.0
+_EYES = ("leftEye", "rightEye")
+_LEVEL = np.radians(8.0)
+"""By which the usual height of somebody's gaze may be another than straight ahead: the irises' height at rest is not
+known better."""
 _LONGEST_LAG = 0.5
 _TOLD_SECONDS = 4.0 * _LONGEST_LAG
 _SOONER = 0.25
@@ -48,7 +52,7 @@ def head_pose(take: Take, pose: Pose, fit: FaceFit) -> Found:
 
 def gaze(take: Take, fit: FaceFit) -> Found:
     """Degrees between where the eyes are turned and where the irises are, eyes that are shut apart."""
-    if not {"leftEye", "rightEye"} <= set(take.joint_names):
+    if not set(_EYES) <= set(take.joint_names):
         return Found(missing="The skeleton has no eyes.")
     open_eyes = fit.facing.copy()
     if not open_eyes.any():
@@ -62,12 +66,15 @@ def gaze(take: Take, fit: FaceFit) -> Found:
     sideways, up = fit.irises[..., 0], fit.irises[..., 1].mean(axis=1)
     # at rest the irises lie symmetrically, and at a height of the performer's own
     inwards = np.median((sideways[open_eyes, 1] - sideways[open_eyes, 0]) / 2.0)
-    sideways = sideways + np.array([inwards, -inwards])
-    up = up - np.median(up[open_eyes])
-    yaw, pitch = (np.arcsin(np.clip(each * TURN_PER_WIDTH, -1.0, 1.0)) for each in (sideways, up))
+    yaw = np.arcsin(np.clip((sideways + np.array([inwards, -inwards])) * TURN_PER_WIDTH, -1.0, 1.0))
+    ahead = np.array([0.0, -1.0, 0.0])
+    sights = [rotations.rotate(take.local_rotations[:, take.joint_names.index(eye)], ahead) for eye in _EYES]
+    raised = np.arcsin(np.clip(up * TURN_PER_WIDTH, -1.0, 1.0))
+    usual = np.median(raised[open_eyes])
+    apart = raised - np.arcsin(np.clip(np.mean(sights, axis=0)[:, 2], -1.0, 1.0))
+    pitch = raised - usual - np.clip(np.median(apart[open_eyes]) - usual, -_LEVEL, _LEVEL)
     off = []
-    for column, name in enumerate(("leftEye", "rightEye")):
-        sight = rotations.rotate(take.local_rotations[:, take.joint_names.index(name)], np.array([0.0, -1.0, 0.0]))
+    for column, sight in enumerate(sights):
         seen = np.stack(
             [np.sin(yaw[:, column]) * np.cos(pitch), -np.cos(yaw[:, column]) * np.cos(pitch), np.sin(pitch)], axis=1
         )

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,12 +16,19 @@ from .face_model import face_model
 from .following import TOO_SHORT, not_followed, shortest
 from .poses import Pose
 from .specs import Found
-from .windows import mean_known, residual
+from .windows import averaged, mean_known, residual
 
 Array = npt.NDArray[np.float64]
 
 _STILL_CM = 0.06
 """Motion in 0.2 s that tracked face points seem to make when nothing moves, centimetres on the face."""
+_SIZED = ("lips", "brows", "jaw")
+_SIZE_WINDOW, _MOST_OCTAVES = 2.0, 4.0
+_ELSEWHERE_OCTAVES = 0.3
+"""By which tracked points move more than the take that follows them well, since a tracker wanders."""
+_FROZEN_CM, _MOVING_CM, _LIVELY_CM = 0.015, 0.06, 0.08
+"""Root mean square way of points from their mean: of a take's that do not move, from which it is told how far they
+move, and of tracked ones that surely do, more than a tracker wanders."""
 _PAIRS: tuple[tuple[int, int], ...] = (
     (291, 61), (386, 159), (374, 145), (336, 107), (334, 105), (300, 70), (280, 50), (327, 98), (269, 39), (405, 181),
 )  # fmt: skip
@@ -32,6 +41,8 @@ _TOUCHING_CM = 0.15
 _CLOSED, _LEFT_OPEN_CM = 5.0, 0.3
 """Percentile of the tracked gap at which lips are closed, and the most that a tracker leaves open then."""
 _FULL = 0.98
+_USUAL_TREMBLING = 3.0
+"""Times the median of a tracked point's way off its smooth curve up to which it is the tracker's trembling."""
 _TURNED_AWAY = 0.25
 """Cosine of the angle between where the head looks and the camera, below which the face is not in the picture."""
 _UNSEEN = "The face never looks towards the camera, or is too small in the picture to be judged."
@@ -55,6 +66,45 @@ def following(fit: FaceFit, fps: float) -> Found:
         parts[name] = not_followed(fit.own[:, rows][..., flat], fit.seen[:, rows][..., flat], fps, _STILL_CM)
     whole = not_followed(fit.own[..., flat], fit.seen[..., flat], fps, _STILL_CM)
     return Found(whole, missing=TOO_SHORT if len(whole) < shortest(fps) else "", parts=parts)
+
+
+def amplitude(fit: FaceFit, fps: float) -> Found:
+    """Octaves by which lips, brows or jaw, the worst of them, would have to move more or less to fit the tracked ones.
+
+    Over four seconds, of the points' ways from their mean: the factor of least squares of the tracked by the take's,
+    which does not ask for how a tracker wanders; and for lips and jaw, where that is more, the ratio of their root mean
+    squares.
+    """
+    parts = {name: _octaves(fit, name, fps) for name in _SIZED}
+    every = np.stack(list(parts.values()), axis=1)
+    known = np.isfinite(every)
+    worst = np.where(known.any(axis=1), np.where(known, every, -np.inf).max(axis=1), np.nan)
+    return Found(worst, missing="The face moves too little to tell how far.", parts=parts)
+
+
+def _octaves(fit: FaceFit, name: str, fps: float) -> Array:
+    rows = [PLACE[point] for point in REGIONS[name]]
+    half, told = round(_SIZE_WINDOW * fps), fit.facing[:, None, None]
+    own, seen = (np.where(told, each[:, rows][..., (0, 2)], np.nan) for each in (fit.own, fit.seen))
+    middles = [averaged(each, half) for each in (own, seen)]
+    # about the windows' means, summed over points: what varies together, and each by itself
+    together, alone, shown = (
+        np.sum(averaged(first * second, half) - mean * other, axis=(1, 2)) / len(rows)
+        for first, second, mean, other in (
+            (own, seen, middles[0], middles[1]),
+            (own, own, middles[0], middles[0]),
+            (seen, seen, middles[1], middles[1]),
+        )
+    )
+    factor = np.clip(np.maximum(together, 0.0) / np.maximum(alone, 1e-12), 2.0**-_MOST_OCTAVES, 2.0**_MOST_OCTAVES)
+    octaves = np.abs(np.log2(factor))
+    if name != "brows":  # what smoothing leaves of speech may fit as it is, and is yet a part of the motion only
+        smaller = 0.5 * np.log2(np.maximum(shown, 1e-12) / np.maximum(alone, 1e-12)) - _ELSEWHERE_OCTAVES
+        octaves = np.clip(np.maximum(smaller, octaves), 0.0, _MOST_OCTAVES)
+    frozen = alone < _FROZEN_CM**2
+    octaves = np.where(frozen, _MOST_OCTAVES, octaves)
+    moves = np.where(frozen, shown > _LIVELY_CM**2, np.maximum(shown, alone) > _MOVING_CM**2)
+    return np.where(fit.facing & moves, octaves, np.nan)
 
 
 def symmetry(fit: FaceFit) -> Found:
@@ -113,8 +163,11 @@ def saturation(take: Take) -> Found:
     return Found(np.where(seen, full, np.nan))
 
 
-def jitter(take: Take) -> Found:
-    """How far the face's points are off the smooth curve through their neighbouring frames, millimetres."""
+def jitter(take: Take, fit: Optional[FaceFit]) -> Found:
+    """How far the face's points are off the smooth curve through their neighbouring frames, millimetres.
+
+    What the tracked points do alike, and far beyond their own trembling, is a blink or a plosive and none.
+    """
     model = face_model()
     if model is None:
         return Found(missing="The face model is missing: the extension's trained weights are not there or hold none.")
@@ -122,12 +175,21 @@ def jitter(take: Take) -> Found:
         return Found(missing="The take has no face.")
     if take.frame_count < 5:
         return Found(missing="The take is too short: trembling shows over five frames.")
-    moves = model.moves[:, list(PLACE)].reshape(52, -1)
-    off = residual(take.blendshapes, take.fps)
-    # the mean square over points is a quadratic form of the coefficients
-    squares = np.einsum("tk,kl,tl->t", off, moves @ moves.T / len(PLACE), off, optimize=True)
-    value = 10.0 * np.sqrt(np.maximum(squares, 0.0))
+    points = np.tensordot(take.blendshapes, model.moves[:, list(PLACE)], axes=1)
+    off = residual(points, take.fps)
+    size = np.linalg.norm(off, axis=-1)
+    if fit is not None:
+        size = np.minimum(size, np.linalg.norm(off - _sudden(fit, take.fps), axis=-1))
+    value = 10.0 * np.sqrt(np.mean(size**2, axis=1))
     return Found(np.where(take.blendshape_confidence.max(axis=1) > 0.0, value, np.nan))
+
+
+def _sudden(fit: FaceFit, fps: float) -> Array:
+    """What of the tracked points' way off smooth curves ``(T, N, 3)`` is more than their usual trembling."""
+    off = np.nan_to_num(residual(fit.seen, fps))
+    size = np.linalg.norm(off, axis=-1)
+    usual = np.median(size[fit.valid], axis=0)
+    return np.asarray(off * np.maximum(1.0 - _USUAL_TREMBLING * usual / np.maximum(size, 1e-9), 0.0)[..., None])
 
 
 def drop_outs(take: Take, pose: Pose) -> Found:

@@ -3,11 +3,15 @@
 
 Three rules, used everywhere:
 
-- *Ramp*: a figure scores 1 up to ``good``, 0 from ``bad`` on, and falls evenly between.
+- *Ramp*: a figure of 0 scores 1, of ``good`` 0.96, from ``bad`` on 0, and falls evenly between: what is within the
+  tolerance costs little, but is not forgiven, so that slight damage shows too.
 - *Frames to a clip*: 0.7 of the mean over the frames plus 0.3 of the mean over the worst tenth of them, so that a short
   stretch of rubbish is not lost in a long clip (an expected shortfall; Rockafellar & Uryasev 2000).
 - *Parts to a whole*: half the mean of the parts plus half the worst of them: a picture looks as wrong as what is most
   wrong in it.
+
+A part of the overall score that could not be measured counts as :data:`UNMEASURED` there, so that leaving out what is
+weak does not make a take pass.
 
 All three never rise when a figure gets worse.
 """
@@ -21,15 +25,23 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+GOOD_SCORE = 0.96
+"""What a figure at ``good`` scores."""
 TAIL_SHARE, TAIL_WEIGHT = 0.1, 0.3
 """The worst frames, as a share of all, and their weight in a clip's score."""
 WORST_WEIGHT = 0.5
 """Weight of the worst part in a whole."""
+UNMEASURED = 0.75
+"""What a score that could not be measured counts in the overall one: with five others at 1 that is 0.85 then, below its
+gate."""
 
 
 def ramp(values: npt.ArrayLike, good: float, bad: float) -> Array:
-    """Scores 0..1 of figures: 1 at ``good`` and beyond, 0 at ``bad`` and beyond; NaN stays NaN."""
-    return np.clip((bad - np.asarray(values, dtype=np.float64)) / (bad - good), 0.0, 1.0)
+    """Scores 0..1 of figures, which are 0 or more: 1 at 0, 0.96 at ``good``, 0 at ``bad`` and beyond; NaN stays NaN."""
+    figures = np.asarray(values, dtype=np.float64)
+    within = 1.0 - (1.0 - GOOD_SCORE) * figures / good
+    beyond = GOOD_SCORE * (bad - figures) / (bad - good)
+    return np.clip(np.where(figures <= good, within, beyond), 0.0, 1.0)
 
 
 def frame_weights(scores: Array) -> Array:
