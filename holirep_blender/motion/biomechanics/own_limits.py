@@ -40,8 +40,11 @@ class OwnLimits:
         self._bounds = JointBounds(options.table, [joint.name for joint in self._joints], self._angles)
         self._strength = options.strength
 
-    def limited(self, local: Array) -> Array:
-        """Local rotations ``(T, N, 4)`` of the joints within their limits; those that are stay exactly as they are."""
+    def limited(self, local: Array, settle: bool = True) -> Array:
+        """Local rotations ``(T, N, 4)`` of the joints within their limits; those that are stay exactly as they are.
+
+        ``settle`` : whether what limits change is smoothed where it would jerk, which takes most of the time.
+        """
         result = local.copy()
         if not self._joints:
             return result
@@ -58,7 +61,9 @@ class OwnLimits:
             if kept is None:
                 continue
             self._angles[joint.name] = kept.angles
-            calm = settled_joint(joint.name, kept.quaternions, kept.angles, self._bounds, joint.mirror, before)
+            calm = None
+            if settle:
+                calm = settled_joint(joint.name, kept.quaternions, kept.angles, self._bounds, joint.mirror, before)
             if calm is not None:
                 kept = calm
                 self._angles[joint.name] = kept.angles

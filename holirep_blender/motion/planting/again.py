@@ -22,7 +22,7 @@ from ..contacts.record import Contacts
 from ..take import Take
 from .ledger import ApartError, Ledger, Part
 from .options import PlantOptions
-from .solving import Solved, Whole, contacts_of_part, part_of, solve
+from .solving import Solved, Whole, solve
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -61,7 +61,7 @@ class PlantMemo:
         """As ``solving.solve``, from what came of it last time where that is the same."""
         differs = self._differs(take, contacts, options, source, whole)
         result = None
-        if differs is not None and self.result is not None and self.contacts is not None:
+        if differs is not None and self.result is not None and self.contacts is not None and self.ledger.stages:
             result = _with_names(self.result, self.contacts.names, contacts.names)
             for first, end in gaps.spans(_grouped(differs, take.fps)):
                 result = _around(result, (first, end), take, contacts, options, source, whole, self.ledger)
@@ -161,32 +161,56 @@ def _around(
     ledger: Ledger,
 ) -> Optional[Solved]:
     """``before`` solved again around the frames of an edit; None where the whole clip has to be."""
-    count = take.frame_count
-    stances, names = _stances(contacts)
-    # where contacts are let go an edit is felt further
-    near = round((_REACH + _CUT) * take.fps)
-    hard = (np.isfinite(before.asked) & ~np.isfinite(before.places)).any(axis=(1, 2))
-    earlier = _GROWTH if hard[max(edit[0] - near, 0) : edit[0]].any() else 1.0
-    later = _GROWTH if hard[edit[1] : edit[1] + near].any() else 1.0
-    for _ in range(_TRIES):
-        first = count - _end(stances[::-1], names, count - edit[0], earlier * take.fps)
-        end = _end(stances, names, edit[1], later * take.fps)
-        if end - first > _MOST * count:
-            return None
-        performer = None if source is None else part_of(source, first, end)
-        ledger.part = Part(first, end, edit, count)
-        try:
-            marks = contacts_of_part(contacts, first, end)
-            part = solve(part_of(take, first, end), marks, options, performer, whole, ledger)
-            left, right = ledger.part.joint(before.arrays(), part.arrays())
-        except ApartError as apart:
-            earlier, later = (
-                scale * (_GROWTH if short else 1.0) for scale, short in ((earlier, apart.before), (later, apart.after))
-            )
-            continue
-        ledger.keep()
-        return _joined(before, part, first, left, right)
-    return None
+    ends = _Ends(before, edit, take, contacts)
+    try:
+        first, end = ends.now()
+        part = ledger.part = Part(first, end, edit, take.frame_count, ends.wider)
+        while True:
+            solved = solve(take, contacts, options, source, whole, ledger)
+            try:
+                left, right = part.joint(before.arrays(), solved.arrays())
+                break
+            except ApartError as apart:
+                ledger.widen(apart)
+                part.found.clear()
+    except ApartError:
+        return None
+    first = part.first
+    ledger.keep()
+    return _joined(before, solved, first, left, right)
+
+
+class _Ends:
+    """Where the part of a clip begins and ends that is solved for an edit."""
+
+    def __init__(self, before: Solved, edit: tuple[int, int], take: Take, contacts: Contacts) -> None:
+        self._stances, self._names = _stances(contacts)
+        self._edit, self._count, self._fps = edit, take.frame_count, take.fps
+        self._left = _TRIES
+        # where contacts are let go an edit is felt further
+        near = round((_REACH + _CUT) * take.fps)
+        hard = (np.isfinite(before.asked) & ~np.isfinite(before.places)).any(axis=(1, 2))
+        self._earlier = _GROWTH if hard[max(edit[0] - near, 0) : edit[0]].any() else 1.0
+        self._later = _GROWTH if hard[edit[1] : edit[1] + near].any() else 1.0
+
+    def now(self) -> tuple[int, int]:
+        """The frames (first, end) of the part; raises ApartError where that is nearly the whole clip."""
+        first = self._count - _end(
+            self._stances[::-1], self._names, self._count - self._edit[0], self._earlier * self._fps
+        )
+        end = _end(self._stances, self._names, self._edit[1], self._later * self._fps)
+        if end - first > _MOST * self._count:
+            raise ApartError(False, False)
+        return first, end
+
+    def wider(self, apart: ApartError) -> tuple[int, int]:
+        """The same with ends moved away that were too near; raises the error where that was often done already."""
+        self._left -= 1
+        if self._left <= 0:
+            raise apart
+        self._earlier *= _GROWTH if apart.before else 1.0
+        self._later *= _GROWTH if apart.after else 1.0
+        return self.now()
 
 
 def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:

@@ -9,7 +9,7 @@ with what the whole clip would start with. Where nothing agrees between the edit
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -39,12 +39,17 @@ class ApartError(Exception):
 
 @dataclass
 class Part:
-    """The frames ``first`` to ``end`` of a clip, solved for an ``edit`` (first, end) within."""
+    """The frames ``first`` to ``end`` of a clip, solved for an ``edit`` (first, end) within.
+
+    ``wider`` : gives other ends where those were too near; raises the error again where there are none.
+    ``found`` : what stages came to, in frames (first, end) of the clip.
+    """
 
     first: int
     end: int
     edit: tuple[int, int]
     count: int
+    wider: Callable[[ApartError], tuple[int, int]]
     found: dict[Stage, tuple[int, int, dict[str, Array]]] = field(default_factory=dict)
 
     def joint(self, old: dict[str, Array], new: dict[str, Array]) -> tuple[int, int]:
@@ -92,10 +97,28 @@ class Ledger:
             return None
         part, old = self.part, self._before(kind, attempt)
         left, right = part.joint(old, arrays)
-        part.found[kind, attempt] = left, right, {name: values[left:right].copy() for name, values in arrays.items()}
+        rows = {name: values[left:right].copy() for name, values in arrays.items()}
+        part.found[kind, attempt] = part.first + left, part.first + right, rows
         back = np.ones(part.end - part.first, dtype=bool)
         back[left:right] = False
         return back, {name: values[part.first : part.end][back] for name, values in old.items()}
+
+    def widen(self, apart: ApartError) -> None:
+        """Moves the ends of the part away that were too near; raises the error again where that cannot be."""
+        if self.part is None:
+            raise apart
+        self.part.first, self.part.end = self.part.wider(apart)
+
+    def so_far(self, kind: str, attempt: int) -> Optional[dict[str, Array]]:
+        """What a stage came to in the frames of the part: as found, and beyond as it was; None if it was not found."""
+        part = self.part
+        if part is None or (kind, attempt) not in part.found:
+            return None
+        left, right, new = part.found[kind, attempt]
+        result = {name: values[part.first : part.end].copy() for name, values in self._before(kind, attempt).items()}
+        for name, values in new.items():
+            result[name][left - part.first : right - part.first] = values
+        return result
 
     def _before(self, kind: str, attempt: int) -> dict[str, Array]:
         """What a stage came to."""
@@ -112,7 +135,7 @@ class Ledger:
         for key, arrays in self.stages.items():
             left, right, new = part.found[_nearest(part.found, *key)]
             for name, values in new.items():
-                arrays[name][part.first + left : part.first + right] = values
+                arrays[name][left:right] = values
 
 
 def _nearest(stages: Collection[Stage], kind: str, attempt: int) -> Stage:

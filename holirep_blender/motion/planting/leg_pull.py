@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_ROUNDS, _AROUND, _STIFF = 7, 10, 1e-3
-"""Rounds of pulling legs into their limits, and frames around that may change."""
-_BEYOND, _STUCK = np.radians(0.01), np.radians(0.3)
-"""Turn by the limits from which a leg is pulled, and from which it has to leave the floor."""
+_ROUNDS, _FEW, _AROUND, _STIFF = 5, 2, 10, 1e-3
+"""Rounds of pulling legs into their limits, those after which it is seen which feet surely cannot stand, and frames
+around that may change."""
+_BEYOND, _STUCK, _SURELY = np.radians((0.01, 0.3, 5.0))
+"""Turn by the limits from which a leg is pulled, from which it has to leave the floor, and the same after few rounds:
+what is nearer to its limits may yet come within them once other feet have left."""
+_STANDING = [0, 1, 2, 4, 5, 6]
+"""Hips, knees and ankles of two legs, without toes."""
 _FURTHER, _INSIDE = 1.5, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
 _TOES_STUCK = np.radians(15.0)
@@ -42,8 +46,12 @@ def legs_pulled(
     movable: bool,
     limits: LimitOptions,
     inside: Optional[Mask] = None,
+    thoroughly: bool = True,
 ) -> tuple[Array, list[Mask]]:
-    """Edits the pose so that legs are within the limits; gives the root's shift and, by foot, where they are not."""
+    """Edits the pose so that legs are within the limits; gives the root's shift and, by foot, where they are not.
+
+    Where that is not done ``thoroughly`` legs around a foot that surely cannot stand are left as they are soon.
+    """
     if pose.take.frame_count < FEWEST or not holds:
         return shift, [np.zeros(pose.take.frame_count, dtype=bool) for _ in holds]
     problem = Problem(pose, holds, shift.copy(), movable)
@@ -52,16 +60,21 @@ def legs_pulled(
     before = problem.speeds()
     own = OwnLimits(pose.take, [joint for row in problem.joints for joint in row], limits)
     pull = _pull(problem, own)
-    for _ in range(_ROUNDS):
+    hopeless = np.zeros(pose.take.frame_count, dtype=bool)
+    for number in range(_ROUNDS):
         # a heel that a pull has pushed under the floor is lifted by the next one
         missed = problem.missed()
-        wanted = (pull != 0.0).any(axis=(1, 2)) | np.any(missed, axis=0)
+        wanted = ((pull != 0.0).any(axis=(1, 2)) | np.any(missed, axis=0)) & ~hopeless
         if not wanted.any():
             break
         length = np.linalg.norm(pull, axis=-1, keepdims=True)
         further = pull * (_FURTHER + _INSIDE / np.maximum(length, _BEYOND)) * (length > 0.0)
         problem.pulled(further, wanted, _AROUND, _STIFF)
         pull = _pull(problem, own)
+        if number + 1 == _FEW and not thoroughly:
+            surely = (np.linalg.norm(pull, axis=-1) > _SURELY)[:, _STANDING].any(axis=1)
+            for first, end in gaps.spans(gaps.distance_to_valid(wanted) <= _AROUND + 1):
+                hopeless[first:end] = surely[first:end].any()
     beyond = np.linalg.norm(pull, axis=-1)
     for number in range(3, beyond.shape[1], 4):
         beyond[:, number] = np.where(_jerked(pull[:, number], pose.pace[0]), beyond[:, number], 0.0)
@@ -69,11 +82,12 @@ def legs_pulled(
     jerked = problem.over()
     if jerked.any():
         jerked &= problem.speeds() > before
+    most = np.where(hopeless, _SURELY, _STUCK)[:, None]
     stuck = []
     for number, (hold, off) in enumerate(zip(holds, problem.missed())):
         leg = slice(4 * number, 4 * number + 4)
         around = gaps.distance_to_valid(np.pad(jerked[:, leg].any(axis=1), 1)) <= 1
-        cannot = around | (beyond[:, leg] > _STUCK).any(axis=1)
+        cannot = around | (beyond[:, leg] > most).any(axis=1)
         stuck.append(off | (hold.phases.touching & cannot))
     return problem.shift, stuck
 
@@ -94,7 +108,9 @@ def _jerked(pull: Array, fastest: float) -> Mask:
 def _pull(problem: Problem, limits: OwnLimits) -> Array:
     """How limits would turn the joints of the legs around stances: rotation vectors ``(T, S, 3)`` in their frames."""
     local = problem.legs.local(np.arange(problem.pose.take.frame_count))
-    turns = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(local), limits.limited(local)))
+    turns = rotations.to_rotation_vector(
+        rotations.multiply(rotations.inverse(local), limits.limited(local, settle=False))
+    )
     near = np.stack([gaps.distance_to_valid(touching) <= _PAD for touching in problem.legs.touching], axis=1)
     beyond = (np.linalg.norm(turns, axis=-1) > _BEYOND) & np.repeat(near, 4, axis=1)
     return np.asarray(np.where(beyond[..., None], turns, 0.0))

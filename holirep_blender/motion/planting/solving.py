@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Optional, Union
+from functools import partial
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,12 @@ from ..contacts.soles import ContactPoints, contact_points
 from ..skeleton import SIDES
 from ..take import Take
 from .above_floor import legs_bent, root_raised
-from .calming import calmed
+from .attempts import Standing, Start, legs_standing
 from .feet import Foot, FootPath, find_foot
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
 from .ledger import Ledger
 from .leg_limits import feet_brought_back
-from .leg_pull import legs_pulled, released
-from .legs import holds_of, legs_planted
+from .legs import legs_planted
 from .options import PlantOptions
 from .pose import Limb, Pose, pace_of
 from .reach import FREE, kept, without_slides
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_RELEASES, _MORE = 2, 2
-"""So often feet are let go that cannot stand within limits: first heels, then whole feet; and so often once more where
-those that are left still cannot, or not without a jerk."""
 _HOLE = 0.04
 """Seconds between two contacts of a point in which it stays on the floor."""
 
@@ -110,21 +106,40 @@ def solve(
     Parameters
     ----------
     whole : what the clip says of which the take is a part.
-    ledger : notes what each stage comes to, or knows what it came to around a part. Raises ApartError then, where the
-        part has no frames that come to the same.
+    ledger : notes what each stage comes to, or says which part of the clip is to be solved, and knows what stages came
+        to around it. Raises ApartError then, where the part has no frames that come to the same.
     """
-    floor = options.floor or Floor()
+    start = _start(take, contacts, options, source, whole, ledger)
+    pose, shift = start.pose, np.zeros((start.take.frame_count, 3))
+    changed: list[int] = []
+    standing: Optional[Standing] = None
+    part = ledger is not None and ledger.part is not None
+    if part or start.rest is not None or any(phase.touching.any() for phase in start.phases):
+        standing = legs_standing(
+            start, partial(_start, take, contacts, options, source, whole, ledger), options, ledger
+        )
+        start, pose, shift = standing.start, standing.pose, standing.shift
+        changed += [joint for foot in start.feet for joint in foot.joints]
+    return _finished(start, pose, shift, changed, standing, options, whole)
+
+
+def _start(
+    take: Take,
+    contacts: Contacts,
+    options: PlantOptions,
+    source: Optional[Take],
+    whole: Whole,
+    ledger: Optional[Ledger],
+) -> Start:
+    """A clip before anything is planted, or the part of it that the ledger is at."""
+    part = None if ledger is None else ledger.part
+    if part is not None:
+        take, contacts = part_of(take, part.first, part.end), contacts_of_part(contacts, part.first, part.end)
+        source = None if source is None else part_of(source, part.first, part.end)
     points = contact_points(take)
-    pose = Pose.over(take, floor, whole.pace)
+    pose = Pose.over(take, options.floor or Floor(), whole.pace)
     feet = find_feet(take, points, options)
     phases = [_phases(foot, contacts, take.fps) for foot in feet]
-    hands = (
-        [hand for hand in find_hands(take) if _free(hand.arm, options, take.joint_names)] if options.hands > 0.0 else []
-    )
-    paths: list[FootPath] = []
-    changed: list[int] = []
-    shift = np.zeros((take.frame_count, 3))
-    first_paths: list[FootPath] = []
     rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
     if rest is not None and rest.pinned.any():
         movable = options.joints is None or "hips" in options.joints
@@ -132,40 +147,27 @@ def solve(
         rest = find_rest(pose, feet, contacts, points, along)
         phases = [without_knees(phase, kneeling) for phase, kneeling in zip(phases, rest.kneeling)]
     rest = rest if rest is not None and rest.pinned.any() else None
-    if rest is not None or any(phase.touching.any() for phase in phases):
-        movable = options.joints is None or "hips" in options.joints
-        free = None if rest is None else ~rest.pinned
-        let_go, thoroughly = 0, options.limits is None
-        for _ in range(_RELEASES + _MORE + 2):
-            now, attempt = pose.copy(), 2 * let_go + thoroughly
-            now.turned_too = [] if ledger is None else list(ledger.turned_too)
-            _join(ledger, "phases", attempt, _fields(phases))
-            paths, shift = legs_planted(now, feet, phases, options.feet, movable, rest)
-            _join(ledger, "paths", attempt, _fields([path.where_it_counts() for path in paths]))
-            _join_pose(ledger, "planted", attempt, now, shift)
-            first_paths = first_paths or paths
-            stuck: list[Mask] = []
-            calm = True
-            if options.feet >= 1.0:
-                holds = holds_of(feet, phases, paths)
-                shift, calm = calmed(now, holds, shift, movable, free, thoroughly)
-                _join_pose(ledger, "calm", attempt, now, shift)
-                if options.limits is not None:
-                    shift, stuck = legs_pulled(now, holds, shift, movable, options.limits, free)
-                    _join_pose(ledger, "pulled", attempt, now, shift)
-            if let_go < _RELEASES + _MORE and any(mask.any() for mask in stuck):
-                phases = [released(phase, mask, take.fps, let_go > 0) for phase, mask in zip(phases, stuck)]
-                let_go += 1
-                thoroughly = thoroughly or let_go >= _RELEASES
-            elif calm:
-                break
-            else:
-                thoroughly = True
-        pose = now
-        if ledger is not None:
-            ledger.turned_too = list(pose.turned_too)
-        for foot in feet:
-            changed += foot.joints
+    return Start(take, contacts, source, points, pose, feet, phases, rest)
+
+
+def _finished(
+    start: Start,
+    pose: Pose,
+    shift: Array,
+    changed: list[int],
+    standing: Optional[Standing],
+    options: PlantOptions,
+    whole: Whole,
+) -> Solved:
+    """What comes after legs stand: hands, the limits' last word, and what is held then."""
+    take, contacts, source, points = start.take, start.contacts, start.source, start.points
+    feet, rest = start.feet, start.rest
+    paths = [] if standing is None else standing.paths
+    first_paths = [] if standing is None else standing.first_paths
+    phases = start.phases if standing is None else standing.phases
+    hands = (
+        [hand for hand in find_hands(take) if _free(hand.arm, options, take.joint_names)] if options.hands > 0.0 else []
+    )
     ask_contacts(pose, hands, contacts)
     if source is not None and hands:
         ask_self_contacts(pose, hands, source)
@@ -177,9 +179,9 @@ def solve(
         result, _ = limited(result, options.limits, whole.hinges)
         if paths and options.feet >= 1.0:
             result = _over_floor(result, pose, feet, paths, options)
-    now = Pose.over(result, floor) if result is not take else pose
+    now = Pose.over(result, pose.floor) if result is not take else pose
     after = points.placed(*now.world)
-    asked = _places(pose, contacts, first_paths or paths, feet, hands, rest)
+    asked = _places(pose, contacts, first_paths, feet, hands, rest)
     if options.feet >= 1.0:
         contacts = _held(contacts, feet, phases)
         places = _places(pose, contacts, paths, feet, hands, rest)
@@ -204,29 +206,6 @@ def solve(
         palms,
         frozenset(changed),
     )
-
-
-def _fields(each: Sequence[Union[Phases, FootPath]]) -> dict[str, Array]:
-    """The arrays of feet, by name."""
-    return {f"{one.name} {number}": getattr(foot, one.name) for number, foot in enumerate(each) for one in fields(foot)}
-
-
-def _join(ledger: Optional[Ledger], kind: str, attempt: int, arrays: dict[str, Array]) -> None:
-    """Edits a stage's arrays so that beyond what an edit changes they are as they were; see ``ledger``."""
-    joined = None if ledger is None else ledger.joined(kind, attempt, arrays)
-    if joined is not None:
-        for name, values in joined[1].items():
-            arrays[name][joined[0]] = values
-
-
-def _join_pose(ledger: Optional[Ledger], kind: str, attempt: int, pose: Pose, shift: Array) -> None:
-    """The same of a pose whose root has been moved by ``shift (T, 3)``."""
-    if ledger is None:
-        return
-    joined = ledger.joined(kind, attempt, {"turned": pose.turned, "placed": pose.placed, "shift": shift})
-    if joined is not None:
-        rows, old = joined
-        pose.turned[rows], pose.placed[rows], shift[rows] = old["turned"], old["placed"], old["shift"]
 
 
 def _over_floor(limited_take: Take, pose: Pose, feet: list[Foot], paths: list[FootPath], options: PlantOptions) -> Take:
