@@ -17,6 +17,7 @@ from holirep_blender.motion.arkit import ARKIT_INDEX
 from holirep_blender.motion.observations import Observations
 from holirep_blender.motion.skeleton import JOINT_INDEX
 from holirep_blender.motion.take import CONTACT_NAMES, Take
+from training.emulated import observations_of, telling_nothing
 from training.face_points import LIDS, LIPS
 from training.losses import posed
 from training.metrics import LANDMARKS, TWELVE, aligned
@@ -37,35 +38,7 @@ _ALONG = {"Arm": np.array([1.0, 0.0, 0.0]), "Hand": np.array([1.0, 0.0, 0.0])}
 def clips(stage: Stage, seed: int, count: int, frames: int) -> Tuple[Observed, Truth]:
     """Clips of held-out motion as the emulated tracker sees them; nothing but the points is told to the methods."""
     observed, truth = stage.batch(Chance(seed, torch.device("cpu")), count, frames, vary=False)
-    for name in ("focal_known", "up_known", "height_known", "floor_known", "depth_known", "skin_known", "light_known"):
-        setattr(observed, name, torch.zeros_like(getattr(observed, name)))
-    observed.neutral_known = torch.zeros_like(observed.neutral_known)
-    return observed, truth
-
-
-def observations_of(observed: Observed, clip: int) -> Observations:
-    """One clip of a batch as the tracker's file holds it."""
-    count = observed.times.shape[1]
-    rows = Observations.empty(count, observed.image_size[clip].double().numpy())
-    rows.times = np.arange(count) / FPS
-    rows.frame_numbers = np.arange(count) + 1.0
-
-    def points(values: torch.Tensor, valid: torch.Tensor) -> Array:
-        return np.where(valid.numpy()[:, None, None] > 0, values.double().numpy(), np.nan)
-
-    body, face = observed.body_valid[clip], observed.face_valid[clip]
-    rows.body_image, rows.body_world = points(observed.body_image[clip], body), points(observed.body_world[clip], body)
-    rows.body_visibility = observed.body_visibility[clip].double().numpy() * body.numpy()[:, None]
-    rows.body_confidence, rows.face_confidence = body.double().numpy(), face.double().numpy()
-    rows.face_image = points(observed.face_image[clip], face)
-    for side, name in enumerate(("left", "right")):
-        seen = observed.hand_valid[clip, :, side]
-        setattr(rows, f"{name}_hand_image", points(observed.hand_image[clip, :, side], seen))
-        setattr(rows, f"{name}_hand_world", points(observed.hand_world[clip, :, side], seen))
-        setattr(rows, f"{name}_hand_confidence", seen.double().numpy())
-    low, high = np.nanmin(rows.body_image[..., :2], axis=1), np.nanmax(rows.body_image[..., :2], axis=1)
-    rows.person_box = np.concatenate([low, high], axis=1)
-    return rows
+    return telling_nothing(observed), truth
 
 
 class TrueClip:
@@ -203,7 +176,7 @@ def synthetic(stage: Stage, methods: Dict[str, Callable[[Observations], Any]], c
     observed, truth = clips(stage, 7001, count, frames)
     rows: Dict[str, List[Figures]] = {name: [] for name in (*methods, "raw")}
     for clip in range(count):
-        seen = observations_of(observed, clip)
+        seen = observations_of(observed, clip, FPS)
         if (seen.body_confidence > 0).mean() < 0.5:
             continue
         real = TrueClip(observed, truth, clip, stage)

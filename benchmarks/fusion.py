@@ -76,24 +76,26 @@ def pack() -> Optional[Dict[str, Any]]:
         return {name: stored[name] for name in stored.files}
 
 
-def rendered(folders: List[Path], methods: Dict[str, Callable[[Observations], Any]], template: Any) -> None:
-    """Rendered performers of known truth through the real tracker."""
+def rendered(
+    folders: List[Path], methods: Dict[str, Callable[[Observations], Any]], template: Any, data: Dict[str, Any]
+) -> None:
+    """Rendered performers of known truth through the real tracker; ``data`` is the pack of what they were to do."""
+    from training.captured import Captured
     from training.rendered_truth import Rendered, figures
+    from training.rendered_truth import means as over_clips
 
     found = [folder for folder in folders if (folder / "truth.npz").is_file()]
     if not found:
         print(f"\nRendered performers: skipped, there are none in {RENDERED} (training.render_and_track makes them)")
         return
     rows: Dict[str, List[Dict[str, float]]] = {name: [] for name in (*methods, "raw")}
+    captured = Captured(data)
     for folder in found:
-        clip = Rendered(folder)
+        clip = Rendered(folder, captured)
         rows["raw"].append(figures(clip.raw(), clip, False))
         for name, run in methods.items():
             rows[name].append(figures(clip.of(run(clip.observations), template), clip, True))
-    means = {
-        method: {name: float(np.nanmean([row.get(name, np.nan) for row in each])) for name in each[0]}
-        for method, each in rows.items()
-    }
+    means = {method: over_clips(each) for method, each in rows.items()}
     ratio = means["Fusion"]["pa_mpjpe"] / means["raw"]["pa_mpjpe"]
     show(f"Rendered performers through the real tracker ({len(found)} clips)", means)
     print(f"  PA-MPJPE is {ratio:.2f} × that of the raw world landmarks (target 0.5: {_met(ratio <= 0.5)})")
@@ -213,14 +215,15 @@ def main(arguments: List[str]) -> int:
     if data is None:
         print(f"skipped: the developers' data are not here ({DATA})")
         return 0
+    from training.emulated import observations_of
     from training.synthesis.scene import Stage
 
     from ._fusion_faces import faces
-    from ._fusion_synthetic import clips, observations_of, synthetic
+    from ._fusion_synthetic import FPS, clips, synthetic
 
     stage = Stage(data, torch.device("cpu"), held_out=True)
     if options.ten_thousand:
-        ten_thousand(fusion, observations_of(clips(stage, 7003, 1, _FRAMES)[0], 0))
+        ten_thousand(fusion, observations_of(clips(stage, 7003, 1, _FRAMES)[0], 0, FPS))
         return 0
     methods: Dict[str, Callable[[Observations], Any]] = {
         "Fusion": lambda rows: fusion.solve(rows, _fps(rows), 1, lambda done: None),
@@ -229,10 +232,10 @@ def main(arguments: List[str]) -> int:
     print(f"weights {fusion.weights.path.name}, {fusion.weights.sha256[:12]}")
     show("Held-out motion through the emulated tracker", synthetic(stage, methods, options.clips, _FRAMES), TARGETS)
     folders = options.rendered if options.rendered is not None else sorted(RENDERED.glob("*"))
-    rendered(folders, methods, fusion.trained.network.template.double().numpy())
+    rendered(folders, methods, fusion.trained.network.template.double().numpy(), data)
     faces(DATA / "video", fusion)
     ablations(stage, fusion, options.clips)
-    speed(fusion, observations_of(clips(stage, 7003, 1, _FRAMES)[0], 0))
+    speed(fusion, observations_of(clips(stage, 7003, 1, _FRAMES)[0], 0, FPS))
     if options.long:
         memory(options.weights)
     return 0

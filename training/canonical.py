@@ -47,7 +47,8 @@ NO_FLOOR = ("001_08", "001_14", "003_")
 @dataclass
 class Motion:
     """A clip on the reference skeleton (stature 1.70 m): ``local (T, 22, 4)`` wxyz, ``root (T, 3)`` metres with the
-    floor at 0, ``contacts (T, 6)``: heel and toes left, right, then hands; ``flat`` where contacts can be trusted.
+    floor at 0, ``contacts (T, 6)``: heel and toes left, right, then hands; ``flat`` where contacts can be trusted;
+    ``first`` the file's frame, from 0, with which it begins.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Motion:
     root: Array
     contacts: npt.NDArray[np.bool_]
     flat: bool
+    first: int
 
 
 @dataclass
@@ -64,6 +66,7 @@ class _Posed:
     names: Names
     positions: Array
     turned: Array
+    first: int
 
     def at(self, joint: str) -> Array:
         return self.positions[:, self.clip.names.index(self.names[joint])]
@@ -112,11 +115,12 @@ def _posed(path: Path) -> _Posed:
     positions, turned = clip.pose()
     # some files begin with a pose for calibration, from which the motion starts with a jump
     opening = np.degrees(rotations.angle_between(turned[1], turned[0])).max()
-    if opening * clip.fps > np.degrees(_FASTEST):
+    first = int(opening * clip.fps > np.degrees(_FASTEST))
+    if first:
         clip.values, positions, turned = clip.values[1:], positions[1:], turned[1:]
     names = {ours: theirs for ours, theirs in names_of(clip).items() if theirs in clip.names}
     positions = rotations.rotate(_Y_UP_TO_Z_UP, positions * 0.01)
-    return _Posed(clip, names, positions, rotations.multiply(_Y_UP_TO_Z_UP, turned))
+    return _Posed(clip, names, positions, rotations.multiply(_Y_UP_TO_Z_UP, turned), first)
 
 
 def _local(posed: _Posed, joint: str, vectors: Array) -> Array:
@@ -257,7 +261,7 @@ def soles(turned: Array, placed: Array) -> Array:
     return np.stack(points, axis=1)
 
 
-def _contacts(points: Array, fps: float) -> npt.NDArray[np.bool_]:
+def contacts_of(points: Array, fps: float) -> npt.NDArray[np.bool_]:
     """Points ``(T, N, 3)`` that rest on the floor: low and still, for a tenth of a second at least.
 
     Low is told from where the point lies in this clip when it is still, since soles of different feet and captures lie
@@ -340,10 +344,10 @@ def canonical(clip: _Posed, frames: dict[str, Array], name: str) -> Motion:
     turned, placed = forward(local, root, offsets)
     hands = placed[:, [BODY.index("leftHand"), BODY.index("rightHand")]] - np.array([0.0, 0.0, 0.03])
     contacts = np.concatenate(
-        [_contacts(soles(turned, placed), clip.clip.fps), _contacts(hands, clip.clip.fps)], axis=1
+        [contacts_of(soles(turned, placed), clip.clip.fps), contacts_of(hands, clip.clip.fps)], axis=1
     )
     flat = not any(part in name for part in NO_FLOOR)
-    return Motion(name, clip.clip.fps, rotations.continuous(local), root, contacts, flat)
+    return Motion(name, clip.clip.fps, rotations.continuous(local), root, contacts, flat, clip.first)
 
 
 def read_folder(folder: Path) -> list[Motion]:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the real tracker saw of rendered performers, solved: raw landmarks, geometric, the network alone, the whole.
 
-    python -m training.closed_loop weights.safetensors FOLDER [FOLDER ...]
+    python -m training.closed_loop weights.safetensors FOLDER [FOLDER ...] --pack pack.npz
 
 Each folder is one of :mod:`training.render_and_track`, or holds such folders. All methods get the same observations
 and neither lens nor height. Figures, means over clips: PA-MPJPE and MPJPE over shoulders, elbows, wrists, hips, knees
 and ankles, mm in the camera's axes; ``depth`` of it along the line of sight; ``head`` (nose, ears, eyes, mouth) and
 ``hands`` (knuckles) mm after the same alignment; ``angle`` of local rotations without hips, toes and fingers, and
-``fingers`` where a hand was found, degrees; ``acceleration`` over the truth's; contact F1; ``root m`` the hips'
-distance from the truth in the camera's space and ``path`` mm of it once depth's scale and place are taken out; ``jaw
-r``, ``blink r`` correlations of coefficients with the truth's expression. These figures are on synthetic pictures.
+``fingers`` where a hand was found, degrees; ``acceleration`` over the truth's; contact F1 to the frame, over all clips
+together whose feet may be seen, by the contacts of the captured motion; ``root m`` the hips' distance from the truth in
+the camera's space and ``path`` mm of it once depth's scale and place are taken out; ``jaw r``, ``blink r`` correlations
+of coefficients with the truth's expression. These figures are on synthetic pictures.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from holirep_blender.inference.fusion.windows import predict
 from holirep_blender.motion.geometric import SolveOptions, solve
 from holirep_blender.motion.take import Take
 
-from .rendered_truth import Rendered, figures
+from .captured import Captured
+from .rendered_truth import Rendered, figures, means
 
 _FIGURES = ("pa_mpjpe", "mpjpe", "depth", "head", "hands", "angle", "fingers", "acceleration", "contact f1", "root m",
             "path", "jaw r", "blink r")  # fmt: skip
@@ -65,11 +67,9 @@ def score(network: HolisticReplicationNetwork, clip: Rendered) -> dict[str, dict
 
 
 def _row(name: str, scores: list[dict[str, float]]) -> str:
-    cells = []
+    cells, middles = [], means(scores)
     for figure in (*_FIGURES, "up", "focal"):
-        values = np.array([score[figure] for score in scores if figure in score])
-        values = values[np.isfinite(values)]
-        middle = float(values.mean()) if len(values) else float("nan")
+        middle = middles.get(figure, float("nan"))
         cells.append(f"{middle:10.1f}" if abs(middle) >= 10.0 else f"{middle:10.2f}")
     return f"{name:12s}" + "".join(cells)
 
@@ -93,13 +93,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--pack", type=Path, required=True, help="the captured motion, for its contacts")
     parser.add_argument("--json", type=Path, help="a file for every clip's figures")
     options = parser.parse_args(arguments)
     network = load_network(options.weights)
+    with np.load(options.pack, allow_pickle=False) as stored:
+        captured = Captured(stored)
     folders = [path.parent for folder in options.folders for path in sorted(folder.rglob("observations.npz"))]
     every, stored = [], {}
     for folder in folders:
-        clip = Rendered(folder)
+        clip = Rendered(folder, captured)
         if clip.found.sum() < _FEWEST:
             continue
         scores = score(network, clip)

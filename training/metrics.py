@@ -57,7 +57,8 @@ def swing_and_twist(error: Tensor, axis: tuple[float, float, float]) -> tuple[Te
     return 2.0 * torch.acos((w.square() + about.square()).sqrt().clamp(max=1.0)), twist.clamp_max(torch.pi)
 
 
-def _f1(found: Tensor, truth: Tensor) -> float:
+def f1(found: Tensor, truth: Tensor) -> float:
+    """Harmonic mean of precision and recall of decisions of any shape."""
     both = (found & truth).sum().item()
     return 2.0 * both / max(1, found.sum().item() + truth.sum().item())
 
@@ -118,7 +119,7 @@ def metrics(found: Performance, read: Features, observed: Observed, truth: Truth
         truly = max(_mean(acceleration[1].norm(dim=-1), whole), 1e-9)
         result["acceleration ratio"] = _mean(acceleration[0].norm(dim=-1), whole) / truly
     flat = (truth.flat[:, None] * valid)[..., None].expand_as(truth.contacts[..., :4]) > 0
-    result["contact f1"] = _f1((found.contacts[..., :4] > 0)[flat], (truth.contacts[..., :4] > 0.5)[flat])
+    result["contact f1"] = f1((found.contacts[..., :4] > 0)[flat], (truth.contacts[..., :4] > 0.5)[flat])
     seen = observed.face_valid > 0
     moved = faces.vertices((found.coefficients - truth.coefficients)[seen]).norm(dim=-1) * 10.0
     rest = faces.vertices(truth.coefficients[seen]).norm(dim=-1) * 10.0
@@ -126,7 +127,7 @@ def metrics(found: Performance, read: Features, observed: Observed, truth: Truth
     result["face lips"], result["face lids"] = float(moved[:, list(LIPS)].mean()), float(moved[:, list(LIDS)].mean())
     result["coefficients"] = float((found.coefficients - truth.coefficients)[seen].abs().mean())
     blinks = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
-    result["blink f1"] = _f1((found.coefficients[seen][:, blinks] > 0.5), (truth.coefficients[seen][:, blinks] > 0.5))
+    result["blink f1"] = f1((found.coefficients[seen][:, blinks] > 0.5), (truth.coefficients[seen][:, blinks] > 0.5))
     result["gaze"] = float(torch.rad2deg((found.gaze - truth.gaze)[seen].abs().mean()))
     for name, wanted in (("fingers", 1.0), ("fingers unseen", 0.0)):
         rows = torch.tensor([SOLVED[row].startswith("right") for row in FINGER_ROWS], device=degrees.device).long()

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         local=np.concatenate([motion.local for motion in motions]).astype(np.float16),
         root=np.concatenate([motion.root for motion in motions]).astype(np.float32),
         contacts=np.concatenate([motion.contacts for motion in motions]),
-        fps=np.array([motion.fps for motion in motions]),
+        fps=np.array([motion.fps for motion in motions]), first=np.array([motion.first for motion in motions]),
         face_neutral=face.neutral.astype(np.float32), face_expressions=face.expressions.astype(np.float16),
         face_identities=face.identities.astype(np.float16), face_normals=face.normals.astype(np.float32),
         face_eyes=face.eyes.astype(np.float32),

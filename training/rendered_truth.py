@@ -26,6 +26,8 @@ from holirep_blender.motion.skeleton import (
 )
 from holirep_blender.motion.take import CONTACT_NAMES, Take
 
+from .captured import Captured
+
 Array = npt.NDArray[np.float64]
 
 TWELVE = [side + part for part in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot") for side in SIDES]
@@ -35,10 +37,6 @@ HEAD_TIPS = {"nose": 0, "leftEar": 7, "rightEar": 8, "leftEyeOuter": 3, "rightEy
 """Points of the head that the truth names, and the body tracker's landmarks there."""
 _KNUCKLES = {"leftIndexProximal": 19, "rightIndexProximal": 20, "leftLittleProximal": 17, "rightLittleProximal": 18}
 _LOCAL = [name for name in BODY if name != "hips" and "Toes" not in name]
-_STANDS_LOW, _STANDS_SLOW = 0.05, 0.3
-"""Metres over where it is lowest and metres a second below which a heel or ball of the truth stands."""
-_LOWEST = 5.0
-"""Percentile of its heights at which a point is lowest: the very lowest is a push-off's."""
 _NEXT = {"Shoulder": "UpperArm", "UpperArm": "LowerArm", "LowerArm": "Hand", "Hand": "MiddleProximal",
          "UpperLeg": "LowerLeg", "LowerLeg": "Foot", "Foot": "Toes"}  # fmt: skip
 
@@ -63,8 +61,9 @@ class Points:
 class Rendered:
     """One folder of :mod:`training.render_and_track`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, captured: Captured) -> None:
         self.name = folder.name
+        self._captured = captured
         self.observations = Observations.load(folder / "observations.npz")
         with np.load(folder / "truth.npz", allow_pickle=False) as stored:
             self.truth = {name: stored[name] for name in stored.files}
@@ -100,15 +99,14 @@ class Rendered:
         expressions = {
             str(n): self.truth["expressions"][:, row] for row, n in enumerate(self.truth["expression_names"])
         }
-        # balls, not the toes' tips, which lie higher on a resting foot than on one that pushes off
-        feet = np.stack([tip["leftHeel"], joints["leftToes"], tip["rightHeel"], joints["rightToes"]], 1).astype(float)
         return Points(
             joints=local(np.stack([joints[name] for name in TWELVE], 1)),
             head=local(np.stack([tip[name] for name in HEAD_TIPS], 1)),
             knuckles=local(np.stack([joints[name] for name in _KNUCKLES], 1)),
             turned=turned[:, [self.names.index(name) for name in JOINT_NAMES]],
             fingers=_finger_bones(joints, tip),
-            contacts=_standing(feet, self.fps),
+            # as captured: a second of a render shows no floor, and who floats in it stands nowhere
+            contacts=self._captured.standing(Path(str(self.truth["clip"])).stem, self.truth["frames"]),
             jaw=expressions["mouth-open"],
             blink=(expressions["eye-left-closure"] + expressions["eye-right-closure"]) / 2,
         )
@@ -160,12 +158,6 @@ def _head_points(template: Array) -> Array:
     on_face = np.asarray(template)[[4, 263, 33, 291, 61]] * 0.01 + np.array([0.0, 0.0, 0.037])
     ears = np.array([[0.0725, -0.005, 0.058], [-0.0725, -0.005, 0.058]])
     return np.concatenate([on_face[:1], ears, on_face[1:]])
-
-
-def _standing(feet: Array, fps: float) -> npt.NDArray[np.bool_]:
-    speed = np.linalg.norm(np.gradient(feet, axis=0), axis=-1) * fps
-    level = np.percentile(feet[..., 2], _LOWEST, axis=0)
-    return np.asarray((feet[..., 2] < level + _STANDS_LOW) & (speed < _STANDS_SLOW))
 
 
 def _laid(names: list[str], rest: Array) -> Array:
@@ -268,9 +260,22 @@ def figures(found: Points, clip: Rendered, place: bool) -> dict[str, float]:
         result["fingers"] = float(between[seen].mean()) if seen.any() else float("nan")
     if found.contacts is not None and truth.contacts is not None and clip.kind != "upper":
         both = 2.0 * float((found.contacts & truth.contacts)[rows].sum())
-        result["contact f1"] = both / max(1.0, float(found.contacts[rows].sum() + truth.contacts[rows].sum()))
+        result["contact frames"] = float(found.contacts[rows].sum() + truth.contacts[rows].sum())
+        result["contact f1"] = both / max(1.0, result["contact frames"])
     if found.jaw is not None and found.blink is not None and truth.jaw is not None and truth.blink is not None:
         face = rows & (clip.observations.face_confidence > 0)
         result["jaw r"] = _correlation(found.jaw[face], truth.jaw[face])
         result["blink r"] = _correlation(found.blink[face], truth.blink[face])
+    return result
+
+
+def means(scores: list[dict[str, float]]) -> dict[str, float]:
+    """Means of :func:`figures` over clips, of what is a number; contact F1 is that of all frames together."""
+    result = {}
+    for name in dict.fromkeys(name for score in scores for name in score):
+        having = [score for score in scores if np.isfinite(score.get(name, np.nan))]
+        weights = [score["contact frames"] if name == "contact f1" else 1.0 for score in having]
+        values = [score[name] for score in having]
+        result[name] = float(np.average(values, weights=weights)) if sum(weights) else float("nan")
+    result.pop("contact frames", None)
     return result

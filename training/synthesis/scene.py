@@ -75,9 +75,17 @@ class Stage:
     def batch(self, chance: Chance, size: int, count: int, *, vary: bool, fps: float = 30.0) -> tuple[Observed, Truth]:
         """``size`` clips of ``count`` frames."""
         clock = Clock(torch.arange(count, device=self.device) / fps, fps)
-        moving = self.motions.sample(chance, size, clock, vary=vary)
-        moving = turned_about(chance, moving)
-        face = self.faces.sample(chance, size, clock)
+        return self.seen(chance, self.moving(chance, size, clock, vary=vary), clock)
+
+    @torch.no_grad()
+    def moving(self, chance: Chance, size: int, clock: Clock, *, vary: bool) -> Moving:
+        """``size`` performers over a clock."""
+        return turned_about(chance, self.motions.sample(chance, size, clock, vary=vary))
+
+    @torch.no_grad()
+    def seen(self, chance: Chance, moving: Moving, clock: Clock) -> tuple[Observed, Truth]:
+        """The same performers with faces, as the tracker sees them."""
+        face = self.faces.sample(chance, len(moving.placed), clock)
         cameras = place(chance, moving.placed, moving.placed[:, :, SOLVED_INDEX["head"]], clock)
         return self._seen(chance, moving, face, cameras, clock)
 
