@@ -92,6 +92,7 @@ _APPLYING = (
     _switch("no_plant", "Do not hold feet and hands where they touch"),
     _share("feet", "How firmly feet are held"),
     _share("hands", "How firmly hands are held"),
+    _switch("surfaces", "Look for hands that rest on a floor, a table or a wall"),
     _share("refine_smoothing", "A filter before all else"),
     _switch("slow_down", "Slow down what exceeds human speed or strength"),
     Setting("mass", "number", "The performer's, in kilograms", low=5, high=400, option="--mass"),

@@ -42,7 +42,10 @@ def plant(options: Namespace) -> Answer:
     from ..motion.refining.verbs import planted_performer
     from ..scene.animation_refining import plant_animation
 
+    if options.surfaces and not options.hands:
+        raise CommandError(USAGE, "--surfaces looks for hands that rest on something: add --hands 1")
     refine = {"limits": float(options.keep_limits), "feet": options.strength, "hands": options.hands}
+    refine["surfaces"] = options.surfaces
     return _change(options, refine, plant_animation, planted_performer)
 
 

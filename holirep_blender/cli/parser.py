@@ -75,6 +75,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     _animation(plant, writes=True)
     plant.add_argument("--strength", type=values.number(0.0, 1.0), default=1.0, metavar="0..1", help="how firmly")
     plant.add_argument("--hands", type=values.number(0.0, 1.0), default=0.0, metavar="0..1", help="hands too")
+    plant.add_argument("--surfaces", action="store_true", help="hands that rest on a floor, a table or a wall too")
     plant.add_argument("--keep-limits", action="store_true", help="joints stay within human limits all the same")
     _floor(plant)
 
@@ -252,6 +253,7 @@ def _applying(parser: argparse.ArgumentParser, required: bool) -> None:
     group.add_argument("--no-plant", action="store_true", help="do not hold feet and hands where they touch")
     group.add_argument("--feet", type=values.number(0.0, 1.0), metavar="0..1", help="how firmly feet are held")
     group.add_argument("--hands", type=values.number(0.0, 1.0), metavar="0..1", help="how firmly hands are held")
+    group.add_argument("--surfaces", action="store_true", help="look for hands that rest on a floor, a table or a wall")
     group.add_argument(
         "--refine-smoothing", type=values.number(0.0, 1.0), metavar="0..1", help="a filter before all else"
     )

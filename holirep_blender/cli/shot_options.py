@@ -111,6 +111,8 @@ def _set_refining(refine: bpy.types.PropertyGroup, options: Namespace) -> None:
             setattr(refine, name, getattr(options, option))
     if options.slow_down:
         refine.attenuate = True
+    if options.surfaces:
+        refine.surfaces = True
     if options.mass is not None:
         refine.use_performer_mass, refine.performer_mass = True, options.mass
     if any(getattr(options, option) is not None for option in ("limits", "feet", "hands", "refine_smoothing")):

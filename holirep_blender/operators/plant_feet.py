@@ -26,11 +26,16 @@ class HOLIREP_OT_plant_feet(AnimationVerb, OnFloor, bpy.types.Operator):
     )
     hands: FloatProperty(
         name="Hands",
-        description="How firmly hands keep what they touch: each other, the body, the floor",
+        description="How firmly hands keep what they touch: each other, the body and, where asked, surfaces",
         default=0.0,
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+    )
+    surfaces: BoolProperty(
+        name="Surfaces",
+        description="Look for hands that rest on something in the world, such as the floor, a table or a wall",
+        default=False,
     )
     keep_limits: BoolProperty(
         name="Human Limits",
@@ -45,6 +50,9 @@ class HOLIREP_OT_plant_feet(AnimationVerb, OnFloor, bpy.types.Operator):
         layout.use_property_decorate = False
         layout.prop(self, "strength")
         layout.prop(self, "hands")
+        row = layout.row()
+        row.active = self.hands > 0.0
+        row.prop(self, "surfaces")
         self.draw_floor(layout)
         layout.prop(self, "keep_limits")
         row = layout.row()
@@ -57,6 +65,7 @@ class HOLIREP_OT_plant_feet(AnimationVerb, OnFloor, bpy.types.Operator):
         from ..scene.animation_refining import plant_animation
 
         refine = {"limits": float(self.keep_limits), "feet": self.strength, "hands": self.hands}
+        refine["surfaces"] = self.surfaces and self.hands > 0.0
         done = self.run(context, plant_animation, refine, self.scene_floor())
         return {"CANCELLED"} if done is None else {"FINISHED"}
 

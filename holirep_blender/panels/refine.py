@@ -52,6 +52,9 @@ class HOLIREP_PT_refine(SidebarPanel, bpy.types.Panel):
         strengths.prop(refine, "limits", slider=True)
         strengths.prop(refine, "feet", slider=True)
         strengths.prop(refine, "hands", slider=True)
+        on_surfaces = column.column(heading="Hands on")
+        on_surfaces.active = refine.hands > 0.0
+        on_surfaces.prop(refine, "surfaces")
         column.prop(refine, "smoothing", slider=True)
 
         row = layout.row(align=True)

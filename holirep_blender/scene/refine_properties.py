@@ -95,11 +95,17 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
     )
     hands: FloatProperty(
         name="Hands",
-        description="How firmly hands keep what they touch: each other, the body, the floor",
+        description="How firmly hands keep what they touch: each other, the body and, where asked, surfaces",
         default=1.0,
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+        update=changed,
+    )
+    surfaces: BoolProperty(
+        name="Surfaces",
+        description="Look for hands that rest on something in the world, such as the floor, a table or a wall",
+        default=False,
         update=changed,
     )
     preset: EnumProperty(

@@ -41,6 +41,7 @@ def refine_options(shot: bpy.types.PropertyGroup, take: Take) -> Optional[Refine
         overrides=limit_overrides(refine),
         feet=float(refine.feet),
         hands=float(refine.hands),
+        surfaces=bool(refine.surfaces) and refine.hands > 0.0,
         smoothing=float(refine.smoothing),
         attenuate=bool(refine.attenuate),
         performer_mass=float(refine.performer_mass) if refine.use_performer_mass else None,

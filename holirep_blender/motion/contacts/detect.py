@@ -56,9 +56,16 @@ def contacts_of(take: Take, floor: Floor, options: ContactOptions = ContactOptio
     """The contacts that a take has, else those that its motion shows.
 
     A solve that knew the camera finds more than motion alone tells: depth is where a tracked foot slides and floats.
+    It looks for no hands; where they are asked for, they are found in the motion.
     """
     own = Contacts.from_take(take)
-    return own if own.any() else detect_contacts(take, floor, options)
+    if not own.any() or not options.hands:
+        return own if own.any() else detect_contacts(take, floor, options)
+    found = detect_contacts(take, floor, options)
+    hands = [name for name in found.names if name.endswith("Hand") and not own.touching(name).any()]
+    kept = [name for name in own.names if name not in hands]
+    columns = [own.column(name) for name in kept] + [found.column(name) for name in hands]
+    return Contacts((*kept, *hands), np.stack(columns, axis=1))
 
 
 def detect_contacts(take: Take, floor: Floor, options: ContactOptions = ContactOptions()) -> Contacts:

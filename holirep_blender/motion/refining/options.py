@@ -23,7 +23,8 @@ class RefineOptions:
     preset : whose limits, a name of ``biomechanics.limit_table.PRESETS``.
     overrides : the user's own hard limits in degrees, ``"leftLowerLeg.flexion"`` -> (low, high).
     feet : how firmly feet stay where they touch, 0 (off) to 1.
-    hands : how firmly hands keep what they touch (each other, the own body, the floor), 0 (off) to 1.
+    hands : how firmly hands keep what they touch (each other, the own body, surfaces), 0 (off) to 1.
+    surfaces : whether hands that rest on something in the world (the floor, a table, a wall) are looked for.
     smoothing : a zero-phase filter over the motion before all else, 0 (off) to 1.
     attenuate : slow down what exceeds human speed or strength; where False that is only told.
     performer_mass : kg, for the strength; None takes the preset's.
@@ -41,6 +42,7 @@ class RefineOptions:
     overrides: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     feet: float = 1.0
     hands: float = 1.0
+    surfaces: bool = False
     smoothing: float = 0.0
     attenuate: bool = False
     performer_mass: Optional[float] = None

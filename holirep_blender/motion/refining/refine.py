@@ -16,6 +16,7 @@ from ..biomechanics.exertion import ExertionOptions, attenuated, check_exertion
 from ..biomechanics.limit_table import LimitTable
 from ..contacts import (
     ContactEdit,
+    ContactOptions,
     Contacts,
     Floor,
     Grounding,
@@ -155,7 +156,7 @@ def _body(take: Take, options: RefineOptions, cache: Optional[RefineCache]) -> R
     result = within(take, result, options.frames)
     floor = options.floor if options.floor is not None else own_floor(result)
     check_floor(result, floor)
-    contacts = contacts_of(result, floor)
+    contacts = contacts_of(result, floor, ContactOptions(hands=options.surfaces))
     exertion = ExertionOptions(options.preset, options.performer_mass, options.attenuate)
     if options.attenuate:
         slowed, exceeded = attenuated(result, contacts, exertion)

@@ -13,7 +13,7 @@ from ..biomechanics.balance import static_balance
 from ..biomechanics.engine import check_limits, limited
 from ..biomechanics.exertion import ExertionOptions, check_exertion
 from ..biomechanics.report import Violation, violations_over
-from ..contacts import Contacts, Floor, check_floor, contact_points, contacts_of, edited, grounded
+from ..contacts import ContactOptions, Contacts, Floor, check_floor, contact_points, contacts_of, edited, grounded
 from ..contacts.names import SOLE_POINTS
 from ..skeleton import SIDES
 from ..take import Take
@@ -133,7 +133,8 @@ def found_contacts(take: Take, options: RefineOptions) -> tuple[Floor, Contacts]
         raise ValueError("No feet are mapped, so there is nothing to plant. Map the legs in the rig map first.")
     floor = options.floor if options.floor is not None else own_floor(take)
     check_floor(take, floor)
-    return floor, edited(contacts_of(take, floor), options.contact_edits)
+    found = contacts_of(take, floor, ContactOptions(hands=options.surfaces))
+    return floor, edited(found, options.contact_edits)
 
 
 def _slides(take: Take, points: ContactPoints, contacts: Contacts) -> Array:
