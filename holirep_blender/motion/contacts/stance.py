@@ -33,6 +33,8 @@ _GROSS, _GROSS_REACH = 0.05, 0.1
 _REST_SHIFT, _REST_NEAR = 0.06, 0.08
 """How far a point's resting height may lie from the floor, metres: what soles are not exact and trackers biased; how
 near the floor the slow frames are that tell it."""
+_AT_FLOOR = 0.015
+"""Metres over the floor up to which a point is low wherever else it rests."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,9 @@ def stance(calm: Calm, fps: float, *, size: float = 1.0, sensitivity: float = 1.
     noise = calm.noise
     reach = sensitivity * np.array([np.sqrt(size), size])  # Froude: speeds go with the root of the length
     speed = calm.speeds(fps)
+    low = calm.heights - _resting_height(calm.heights, speed, size)
     # what rests under the floor in most frames, because the root sinks there, stands on the floor elsewhere
-    low = calm.heights - np.maximum(_resting_height(calm.heights, speed, size), 0.0)
+    low = np.where(calm.heights < _AT_FLOOR * size, np.minimum(low, 0.0), low)
     begin = np.array([_BEGIN_SPEED + _SPEED_SLACK[0] * noise, _BEGIN_HEIGHT + _HEIGHT_SLACK[0] * noise]) * reach
     end = np.array([_END_SPEED + _SPEED_SLACK[1] * noise, _END_HEIGHT + _HEIGHT_SLACK[1] * noise]) * reach
     touching = held((speed < begin[0]) & (low < begin[1]), (speed < end[0]) & (low < end[1]))
