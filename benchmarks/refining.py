@@ -77,9 +77,11 @@ def measured(take: Take, rig: bpy.types.Object, refine: RefineOptions) -> dict[s
     """All figures by name."""
     context, result = bpy.context, {}
     cache = RefineCache()
+    # a shot keeps its rig map: it is not looked for in each edit
+    plain, rig_map = read_rig(rig), rig_map_of(rig)
 
     def apply(**how: object) -> Callable[[], object]:
-        return lambda: apply_take(context, take, rig, ApplyOptions(**how))
+        return lambda: apply_take(context, take, rig, ApplyOptions(rig_map=rig_map, **how))
 
     result["frames"] = float(take.frame_count)
     best(apply(), 1)
@@ -105,8 +107,6 @@ def measured(take: Take, rig: bpy.types.Object, refine: RefineOptions) -> dict[s
     result["ankles in contact, worst mm a frame"] = rig_slides(rig, report)
     result["feet on the floor, mean slide before, mm a frame"] = report.refine.slide_before_mm
     result["feet on the floor, mean slide after, mm a frame"] = report.refine.slide_after_mm
-
-    plain, rig_map = read_rig(rig), rig_map_of(rig)
 
     def read(evaluate: bool) -> Callable[[], object]:
         return lambda: read_motion(context, rig, plain, rig_map, 1, take.frame_count, evaluate=evaluate)

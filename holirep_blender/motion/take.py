@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -52,6 +53,16 @@ class Camera:
         depth = local[..., 2:]
         image = np.einsum("ij,...j->...i", self.intrinsics, local)[..., :2]
         return np.where(depth > 1e-6, image / np.where(depth > 1e-6, depth, 1.0), np.nan)
+
+
+@lru_cache(maxsize=64)
+def _generations(parents: tuple[int, ...]) -> tuple[tuple[list[int], list[int]], ...]:
+    """Joints as far from their root as each other, and their parents, the nearest first; without roots."""
+    depth = [0] * len(parents)
+    for joint, parent in enumerate(parents):
+        depth[joint] = 0 if parent < 0 else depth[parent] + 1
+    rows = [[joint for joint, far in enumerate(depth) if far == each] for each in range(1, max(depth, default=0) + 1)]
+    return tuple((joints, [parents[joint] for joint in joints]) for joints in rows)
 
 
 @dataclass
@@ -150,10 +161,9 @@ class Take:
 
     def world_rotations(self) -> Array:
         """Rotation of every joint from the rest pose in the world, ``(T, J, 4)`` wxyz."""
-        result = np.empty_like(self.local_rotations)
-        for joint, parent in enumerate(self.parents):
-            local = self.local_rotations[:, joint]
-            result[:, joint] = local if parent < 0 else rotations.multiply(result[:, parent], local)
+        result = self.local_rotations.copy()
+        for joints, above in _generations(self.parents):
+            result[:, joints] = rotations.multiply(result[:, above], result[:, joints])
         return result
 
     def world_positions(self) -> Array:
@@ -164,11 +174,9 @@ class Take:
         """What :meth:`world_rotations` and :meth:`world_positions` give, each computed once."""
         turned = self.world_rotations()
         placed = np.empty(turned.shape[:-1] + (3,))
-        for joint, parent in enumerate(self.parents):
-            if parent < 0:
-                placed[:, joint] = self.root_translation
-            else:
-                placed[:, joint] = placed[:, parent] + rotations.rotate(turned[:, parent], self.rest_offsets[joint])
+        placed[:, [joint for joint, parent in enumerate(self.parents) if parent < 0]] = self.root_translation[:, None]
+        for joints, above in _generations(self.parents):
+            placed[:, joints] = placed[:, above] + rotations.rotate(turned[:, above], self.rest_offsets[joints])
         return turned, placed
 
     def save(self, path: Union[str, Path]) -> None:

@@ -110,14 +110,17 @@ def upper_envelope(values: Array, reach: int) -> Array:
     """
     if reach < 1 or len(values) < 2:
         return values.copy()
-    padded = np.pad(values, reach, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
+    highest = np.lib.stride_tricks.sliding_window_view(_held(values, reach), 2 * reach + 1).max(axis=1)
     bell = (1.0 - (np.arange(-reach, reach + 1) / (reach + 1.0)) ** 2) ** 3
-    return _convolved(highest[:, None], bell / bell.sum())[:, 0]
+    return np.convolve(_held(highest, reach), bell / bell.sum(), mode="valid")
+
+
+def _held(values: Array, count: int) -> Array:
+    """Values ``(T, ...)`` with their ends held for so many frames more; ``np.pad`` takes ten times as long."""
+    return np.concatenate([values[:1].repeat(count, axis=0), values, values[-1:].repeat(count, axis=0)])
 
 
 def _convolved(values: Array, kernel: Array) -> Array:
     radius = len(kernel) // 2
-    padded = np.pad(values, ((radius, radius), (0, 0)), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
+    windows = np.lib.stride_tricks.sliding_window_view(_held(values, radius), len(kernel), axis=0)
     return np.asarray(windows @ kernel)

@@ -45,9 +45,8 @@ class Problem:
         self.legs = Legs(pose, holds)
         self.joints: list[list[int]] = self.legs.columns.tolist()
         columns = [max(joint, 0) for row in self.joints for joint in row]
-        turns, pelvis = accelerations_of(pose.take)
+        self.own, pelvis = accelerations_of(pose.take, columns)
         self.fastest, bumpiest = pose.pace
-        self.turns, self.own = turns, turns[:, columns]
         pelvis = np.maximum(pelvis, bumpiest) / self.unit
         self.bounds = np.concatenate([np.maximum(self.own, self.fastest), pelvis[:, None]], axis=1)
         self.hot = np.zeros(self.bounds.shape, dtype=bool)

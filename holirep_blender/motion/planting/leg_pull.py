@@ -28,8 +28,6 @@ around that may change."""
 _BEYOND, _STUCK, _SURELY = np.radians((0.01, 0.3, 5.0))
 """Turn by the limits from which a leg is pulled, from which it has to leave the floor, and the same after few rounds:
 what is nearer to its limits may yet come within them once other feet have left."""
-_STANDING = [0, 1, 2, 4, 5, 6]
-"""Hips, knees and ankles of two legs, without toes."""
 _FURTHER, _INSIDE = 1.5, np.radians(0.4)
 """How much further than to their limits legs are pulled, by a factor and a turn: else the last of it takes long."""
 _TOES_STUCK = np.radians(15.0)
@@ -72,7 +70,9 @@ def legs_pulled(
         problem.pulled(further, wanted, _AROUND, _STIFF)
         pull = _pull(problem, own)
         if number + 1 == _FEW and not thoroughly:
-            surely = (np.linalg.norm(pull, axis=-1) > _SURELY)[:, _STANDING].any(axis=1)
+            # hips, knees and ankles: toes may tilt
+            far = (np.linalg.norm(pull, axis=-1) > _SURELY).reshape(len(pull), -1, 4)[..., :3]
+            surely = far.any(axis=(1, 2))
             for first, end in gaps.spans(gaps.distance_to_valid(wanted) <= _AROUND + 1):
                 hopeless[first:end] = surely[first:end].any()
     beyond = np.linalg.norm(pull, axis=-1)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from functools import lru_cache
+from typing import Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -76,17 +77,26 @@ def place_of(take: Take, joint: int) -> Array:
     return np.asarray(place)
 
 
+@lru_cache(maxsize=16)
+def _levelling(normal: tuple[float, float, float]) -> Array:
+    """The turn ``(4,)`` that makes a floor with this normal level."""
+    result = rotations.between(normal, _UP)
+    result.flags.writeable = False
+    return result
+
+
 def turn_accelerations(turned: Array) -> Array:
     """Sizes ``(T - 2, ...)`` of the angular accelerations of rotations ``(T, ..., 4)``, radians a frame a frame."""
     steps = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(turned[:-1]), turned[1:]))
     return np.asarray(np.linalg.norm(np.diff(steps, axis=0), axis=-1))
 
 
-def accelerations_of(take: Take) -> tuple[Array, Array]:
-    """Sizes of a motion's accelerations a frame a frame: ``(T - 2, J)`` radians of joints in their parents' frames and
-    ``(T - 2,)`` metres of the root.
+def accelerations_of(take: Take, joints: Union[slice, list[int]] = slice(None)) -> tuple[Array, Array]:
+    """Sizes of a motion's accelerations a frame a frame: ``(T - 2, J)`` radians of ``joints`` in their parents' frames
+    and ``(T - 2,)`` metres of the root.
     """
-    return turn_accelerations(take.local_rotations), np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
+    turned = turn_accelerations(take.local_rotations[:, joints])
+    return turned, np.linalg.norm(np.diff(take.root_translation, 2, axis=0), axis=-1)
 
 
 def pace_of(take: Take) -> tuple[float, float]:
@@ -123,7 +133,7 @@ class Pose:
     @classmethod
     def over(cls, take: Take, floor: Floor, pace: tuple[float, float] = (0.0, 0.0)) -> Pose:
         """The take's pose over a floor; ``pace`` is that of the clip of which the take is a part."""
-        level = rotations.between(floor.up, _UP)
+        level = _levelling(floor.normal)
         turned, placed = take.world()
         return cls(
             take,
@@ -140,7 +150,9 @@ class Pose:
 
     def in_world(self, points: Array) -> Array:
         """Points ``(..., 3)`` over the floor in the take's world."""
-        return np.asarray(rotations.rotate(rotations.between(_UP, self.floor.up), points) + np.array(self.floor.point))
+        return np.asarray(
+            rotations.rotate(rotations.inverse(_levelling(self.floor.normal)), points) + np.array(self.floor.point)
+        )
 
     def to_take(self, changed: list[int], shift: Array) -> Take:
         """The take with the rotations of the joints ``changed`` as they are here, and its root moved by ``shift``.
@@ -149,7 +161,7 @@ class Pose:
         """
         local = self.take.local_rotations.copy()
         before = self.world[0]
-        unlevel = rotations.inverse(rotations.between(self.floor.up, _UP))
+        unlevel = rotations.inverse(_levelling(self.floor.normal))
         changed = [*self.turned_too, *(joint for joint in changed if joint not in self.turned_too)]
         for joint in changed:
             parent = self.take.parents[joint]
