@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from holirep_blender.lighting.differences import colour_angle, difference, relative_error
 from holirep_blender.lighting.environment_map import EnvironmentMap, Grid, reduced
-from holirep_blender.lighting.measures import harmonics, irradiance_harmonics
+from holirep_blender.lighting.measures import irradiance_harmonics
 from holirep_blender.lighting.sphere import directions, even_directions
 from holirep_blender.quality.evidence import LightingEvidence
+from holirep_blender.quality.face_model import face_model
+from holirep_blender.quality.face_patches import FaceLight, patch_normals
 
 Array = npt.NDArray[np.float64]
 
@@ -88,8 +90,19 @@ class LightTruth:
             exposure=np.zeros(frames) if exposure is None else exposure,
             contact_shadow=np.full(frames, shadowless),
             scene_harmonics=scene,
-            face_harmonics=_harmonics(_turned(self.places, face_turned), self.power),
+            face=self._face(_turned(self.places, face_turned)),
         )
+
+    def _face(self, places: Array) -> FaceLight:
+        """What the face of a performer who looks about to where the light comes from shows of it, on uneven skin."""
+        model = face_model()
+        assert model is not None
+        normals = patch_normals(model.template)
+        strongest = places[np.argmax(self.power.sum(axis=1))]
+        toward = np.degrees(np.arctan2(strongest[0], -strongest[1]))
+        looks = np.stack([_turned(normals, -toward + aside) for aside in (-40.0, -15.0, 15.0, 40.0)])
+        skin = 1.0 + 0.06 * np.sin(2.0 + 3.0 * np.arange(len(normals)))
+        return FaceLight(looks, np.stack([skin * (self._irradiance(places, look) @ _LUMINANCE) for look in looks]))
 
     def _irradiance(self, places: Array, normals: Array) -> Array:
         return np.asarray(np.maximum(normals @ places.T, 0.0) @ self.power)
@@ -111,7 +124,3 @@ def _turned(places: Array, degrees: float) -> Array:
     """Directions turned about the vertical."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.asarray(places @ np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]]))
-
-
-def _harmonics(places: Array, power: Array) -> Array:
-    return np.asarray((harmonics(places).T @ power) * np.repeat([np.pi, 2 * np.pi / 3, np.pi / 4], [1, 3, 5])[:, None])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..motion.contacts import Contacts, Floor
 from ..motion.take import Take
+from .face_patches import FaceLight
 
 Array = npt.NDArray[np.float64]
 
@@ -32,9 +33,9 @@ class LightingEvidence:
         looked at; or (1,) for the whole clip.
     contact_shadow : (T,) share of the standing feet whose contact shadow is not right, NaN where none stands or none
         was rendered; or (1,) for the whole clip.
-    scene_harmonics : (9, 3) or (T, 9, 3) irradiance of the scene's light on normals, spherical harmonics
+    scene_harmonics : (9, 3) irradiance of the scene's light on normals, spherical harmonics
         (``irradiance_harmonics``) in the take's world axes.
-    face_harmonics : (9, 3) or (T, 9, 3) irradiance that the face shows, in the same axes.
+    face : what the face in the plate shows of the light that falls on it, in the same axes.
     why : what was not measured and why, by the names above, in the user's words.
     """
 
@@ -46,7 +47,7 @@ class LightingEvidence:
     exposure: Optional[Array] = None
     contact_shadow: Optional[Array] = None
     scene_harmonics: Optional[Array] = None
-    face_harmonics: Optional[Array] = None
+    face: Optional[FaceLight] = None
     why: dict[str, str] = field(default_factory=dict)
 
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..lighting.measures import harmonics
-from ..lighting.sphere import even_directions
 from .evidence import Evidence
+from .face_patches import disagreement
 from .specs import Found
 
 Array = npt.NDArray[np.float64]
@@ -24,7 +23,6 @@ _WHY: dict[str, str] = {
     "contact_shadow": "No shadows were baked.",
     "face_light": "The light on the face in the plate was not measured.",
 }
-_NORMALS = even_directions(400)
 
 
 def number(evidence: Evidence, name: str) -> Found:
@@ -58,19 +56,12 @@ def flicker(evidence: Evidence) -> Found:
 
 
 def face_light(evidence: Evidence) -> Found:
-    """Difference, over normals, of the light that the face shows from the scene's, both at the same brightness."""
+    """Stops by which the light on the face in the plate is not the scene's, at the same exposure."""
     light = evidence.lighting
-    if light is None or light.scene_harmonics is None or light.face_harmonics is None:
+    if light is None or light.scene_harmonics is None or light.face is None:
         return Found(missing=_why(evidence, "face_light"))
-    basis = harmonics(_NORMALS)
-    sides = []
-    for values in (light.face_harmonics, light.scene_harmonics):
-        table = np.asarray(values, dtype=np.float64)
-        irradiance = np.maximum(basis @ (table if table.ndim == 3 else table[None]).mean(axis=-1)[..., None], 0.0)[
-            ..., 0
-        ]
-        sides.append(irradiance / np.maximum(irradiance.mean(axis=1, keepdims=True), 1e-12))
-    return _on_frames(np.sqrt(np.mean((sides[0] - sides[1]) ** 2, axis=1)), evidence.take.frame_count)
+    found = disagreement(light.face, light.scene_harmonics)
+    return Found(missing=found + ".") if isinstance(found, str) else Found(value=found)
 
 
 def _on_frames(values: Array, frames: int) -> Found:

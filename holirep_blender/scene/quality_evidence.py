@@ -23,6 +23,8 @@ from . import quality_lighting, refine_clock
 from .animation_refining import rig_map_of
 from .characters import read_rig
 from .motion_reading import MotionError, action_frames, check_animation, read_motion
+from .quality_face_light import with_face
+from .quality_strip import plate_file, shot_plate
 from .refine_floor import floor_on_plate, ground_of_object
 from .rig_map_rows import has_rig_map, read_rig_map
 from .shot import character_problem
@@ -68,6 +70,9 @@ def gather_evidence(context: bpy.types.Context, scene: bpy.types.Scene, take: Op
     lighting, why = quality_lighting.lighting_evidence(scene)
     if why:
         missing["lighting"] = why
+    if lighting is not None:
+        plate = plate_file(take.header, shot_plate(shot))
+        lighting = with_face(lighting, take, plate, bool(shot.match_camera))
     character = None if copied is None else copied.take
     return Evidence(take, character, contacts, floor, lighting, missing=missing)
 

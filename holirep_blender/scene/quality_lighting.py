@@ -70,7 +70,7 @@ def lighting_evidence(scene: bpy.types.Scene) -> tuple[Optional[LightingEvidence
         "contact_shadow": "" if share >= 0.0 else "No shadows were baked under standing feet: use Bake Shadows",
         "irradiance_error": "" if "irradiance_error" in figures else "The light was not matched: use Match Lighting",
         "scene_harmonics": "" if "harmonics" in figures else "The light was not matched: use Match Lighting",
-        "face_harmonics": "The light on the performer's face is not known",
+        "face_light": "" if "harmonics" in figures else "The light was not matched: use Match Lighting",
     }
     evidence = LightingEvidence(
         irradiance_error=figures.get("irradiance_error"),

@@ -25,7 +25,7 @@ from ..quality.results import Quality
 from .environment_source import EnvironmentSource
 from .quality_evidence import gather_evidence
 from .quality_properties import gates_of
-from .quality_strip import plate_of, strip_jpegs
+from .quality_strip import plate_file, shot_plate, strip_jpegs
 
 PAGE, DATA = "index.html", "quality.json"
 _NO_SHOT = "Only the take was given: name the shot's file and its character."
@@ -66,7 +66,7 @@ def assess_take(
     else:
         evidence = gather_evidence(bpy.context, scene, take)
         spheres = shot_spheres(scene, evidence.lighting)
-        plate = Path(bpy.path.abspath(scene.holirep.plate)) if scene.holirep.plate.strip() else None
+        plate = shot_plate(scene.holirep)
     if environment is not None:
         from .light_matching import match_source
 
@@ -74,9 +74,7 @@ def assess_take(
         evidence = replace(evidence, lighting=_of_environment(matched))
         spheres = environment_spheres(matched)
         notes += matched.warnings
-    told = plate_of(take.header)
-    if told and (plate is None or Path(told).exists()):
-        plate = Path(told)
+    plate = plate_file(take.header, plate)
     return Assessed(path, evidence, assess(evidence, gates), tuple(notes), spheres, plate)
 
 
@@ -217,5 +215,5 @@ def _of_environment(matched: Any) -> LightingEvidence:
     return LightingEvidence(
         irradiance_error=matched.measures.irradiance_error,
         scene_harmonics=irradiance_harmonics(matched.analysis.grid),
-        why={**dict.fromkeys(names, shot), "face_harmonics": "The light on the performer's face is not known"},
+        why=dict.fromkeys((*names, "face_light"), shot),
     )

@@ -38,8 +38,6 @@ def shot_spheres(scene: bpy.types.Scene, light: Optional[LightingEvidence]) -> O
     rig = _rig_ball(scene, normals)
     if rig is not None:
         balls.append(("the light rig", rig))
-    if light is not None and light.face_harmonics is not None:
-        balls.append(("the light on the performer's face", _by_harmonics(light.face_harmonics, normals)))
     return _picture(balls, "the scene's camera" if scene.camera is not None else "the front")
 
 
