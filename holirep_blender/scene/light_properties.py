@@ -153,12 +153,15 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
     )
     eevee_tracing: BoolProperty(
         name="EEVEE Ray Tracing",
-        description="Switch EEVEE's ray tracing on with the rig. Without it EEVEE lights by the residual's general "
-        "direction only, and no surface keeps any of it from another",
+        description="Switch EEVEE's ray tracing on with the rig, at full resolution and without fast global "
+        "illumination, unless it is on already. Without it EEVEE lights by the residual's general direction only, "
+        "and no surface keeps any of it from another",
         default=True,
     )
-    tracing_set: BoolProperty(
-        name="Ray Tracing Was Off", description="Match Lighting switched it on; Remove Light Rig switches it off again"
+    tracing_before: StringProperty(
+        name="Ray Tracing Before",
+        description="EEVEE's settings before Match Lighting set them; Remove Light Rig puts them back",
+        options={"HIDDEN"},
     )
     linking: EnumProperty(
         name="Lamps Light",

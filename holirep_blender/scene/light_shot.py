@@ -23,6 +23,7 @@ from .light_matching import MatchedLight, match_environment
 from .light_rig import build_rig, remove_rig
 from .light_steps import Step, Steps, at_once
 from .light_thumbnail import thumbnail
+from .light_tracing import put_tracing_back, set_tracing
 from .light_world import KIND, RigOptions, world_environment
 from .quality_lighting import keep_match
 
@@ -116,9 +117,10 @@ def _place(
     )
     settings.source, settings.strength, settings.control = source, options.strength, rig.control
     if settings.eevee_tracing and not scene.eevee.use_raytracing:
-        scene.eevee.use_raytracing = settings.tracing_set = True
-    elif settings.tracing_set and not settings.eevee_tracing:
-        scene.eevee.use_raytracing = settings.tracing_set = False
+        settings.tracing_before = set_tracing(scene)
+    elif settings.tracing_before and not settings.eevee_tracing:
+        put_tracing_back(scene, settings.tracing_before)
+        settings.tracing_before = ""
     if own is not None:
         settings.own_world = own
     settings.residual_gain = (1.0, 1.0, 1.0)
@@ -137,8 +139,8 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
     remove_rig(scene)
     if scene.world is None and settings.own_world is not None:
         scene.world = settings.own_world
-    if settings.tracing_set:
-        scene.eevee.use_raytracing = False
+    if settings.tracing_before:
+        put_tracing_back(scene, settings.tracing_before)
     thumbnails = [image for image in (settings.thumbnail, settings.plate.preview) if image is not None]
     settings.lamps.clear()
     for name in (
@@ -150,7 +152,7 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
         "thumbnail",
         "own_world",
         "strength",
-        "tracing_set",
+        "tracing_before",
     ):
         settings.property_unset(name)
     for name in ("summary", "warnings", "preview"):

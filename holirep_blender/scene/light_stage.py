@@ -18,6 +18,7 @@ from ..lighting.lamps import Lamp
 from . import blender_versions
 from .environments import image_of
 from .light_rig import build_rig, remove_rig
+from .light_tracing import set_tracing
 from .light_world import RigOptions
 from .pictures import Pixels, rendered_pixels
 
@@ -88,7 +89,7 @@ class LightStage:
 
     def show_rig(self, lamps: Sequence[Lamp], residual: EnvironmentMap) -> None:
         """Lights the stage by lamps and residual, with EEVEE's ray tracing as Match Lighting sets it."""
-        self.scene.eevee.use_raytracing = True
+        set_tracing(self.scene)
         build_rig(self.scene, list(lamps), residual, "Stage", RigOptions(light_groups=False))
 
     def floor_mask(self, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -33,6 +33,7 @@ def strength(row):
 
 
 def test_the_list_and_the_lamps(light):
+    bpy.context.scene.eevee.use_fast_gi = True
     assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
     assert [row.name for row in light.lamps] == ["Sun", "Light 2"]
     assert light.lamps[0].share > light.lamps[1].share
@@ -45,9 +46,13 @@ def test_the_list_and_the_lamps(light):
     assert light.lamps[0].lamp.hide_render
     light.lamp_index = 1
     assert bpy.context.view_layer.objects.active == light.lamps[1].lamp
-    assert bpy.context.scene.eevee.use_raytracing, "without it EEVEE does not see the residual's shape"
+    eevee = bpy.context.scene.eevee
+    assert eevee.use_raytracing, "without it EEVEE does not see the residual's shape"
+    assert (eevee.use_fast_gi, eevee.ray_tracing_options.resolution_scale) == (False, "1")
+    eevee.ray_tracing_options.screen_trace_thickness = 0.3
     assert bpy.ops.holirep.remove_lighting() == {"FINISHED"}
-    assert not bpy.context.scene.eevee.use_raytracing
+    assert (eevee.use_raytracing, eevee.use_fast_gi, eevee.ray_tracing_options.resolution_scale) == (False, True, "2")
+    assert eevee.ray_tracing_options.screen_trace_thickness == pytest.approx(0.3), "changed by the artist since"
 
 
 def in_file():
