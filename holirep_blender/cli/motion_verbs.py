@@ -137,9 +137,12 @@ def _said(code: int) -> Iterator[None]:
 
 def _take(options: Namespace) -> Take:
     try:
-        return Take.load(files.existing(options.take, "take"))
+        take = Take.load(files.existing(options.take, "take"))
     except TakeError as error:
         raise CommandError(DISK, str(error)) from error
+    if take.frame_count == 0:
+        raise CommandError(DISK, f"{options.take} holds no frames: choose another take, or replicate the plate again")
+    return take
 
 
 def _take_options(take: Take, options: Namespace, refine: dict[str, Any]) -> RefineOptions:

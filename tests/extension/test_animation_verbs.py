@@ -205,6 +205,8 @@ def test_commands_on_a_take(shot, shared_data, tmp_path, capfd):
         (["clamp", "--take", "take.npz", "--out", "b.npz", "--range", "900-950"], 2, "frames 1 to 10"),
         (["clamp", "--take", "take.npz", "--out", "b.npz", "--bones", "tail"], 2, "tail"),
         (["plant", "--take", "take.npz", "--out", "b.npz", "--floor", "90"], 2, "floor"),
+        (["plant", "--take", "take.npz", "--out", "b.npz", "--surfaces"], 2, "--hands 1"),
+        (["check", "--take", "empty.npz"], 7, "no frames"),
         (["apply", "--take", "take.npz", "--character", "Still", "--save", "a.blend", "--limits", "alien"], 2, "alien"),
         (
             ["apply", "--take", "take.npz", "--character", "Still", "--save", "a.blend", "--no-plant", "--feet", "1"],
@@ -226,6 +228,7 @@ def take_here(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     lively_take(10).save(tmp_path / "take.npz")
+    lively_take(0).save(tmp_path / "empty.npz")
 
 
 def test_applying_refines_as_the_options_say(shot, shared_data, tmp_path, capfd):
