@@ -53,6 +53,10 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
         lines += [f"{plate.sentence}.", *(f"Warning: {warning}" for warning in plate.warnings)]
     if options.report is not None:
         result["report"] = str(_report(options, source, wish, matched, plate))
+        if bpy.context.scene.holirep.light.summary:
+            from ..scene.quality_lighting import keep_report, rig_state
+
+            keep_report(bpy.context.scene, options.report.absolute(), rig_state(bpy.context.scene))
         lines.append(f"Wrote {result['report']}")
     if options.save is not None:
         files.save_blend(options.save)

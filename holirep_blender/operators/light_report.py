@@ -40,6 +40,7 @@ class HOLIREP_OT_light_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """From a button another Blender writes it; from a script it is there when this returns."""
         from ..scene.light_shot import EnvironmentMapError, report_lighting
+        from ..scene.quality_lighting import keep_report, rig_state
 
         if not self.directory.strip():
             self.report({"ERROR"}, "Choose the folder for the report")
@@ -53,6 +54,7 @@ class HOLIREP_OT_light_report(bpy.types.Operator):
         except (EnvironmentMapError, OSError, ValueError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        keep_report(context.scene, folder, rig_state(context.scene))
         self.report({"INFO"}, f"Wrote {page}")
         return {"FINISHED"}
 

@@ -21,7 +21,10 @@ class LightReportJob:
     """Writes the report of a scene's environment into a folder; nothing is there before all of it is done."""
 
     def __init__(self, scene: bpy.types.Scene, folder: Path) -> None:
+        from ..scene.quality_lighting import rig_state
+
         self._scene, self._folder = scene, folder
+        self._number, self._rig = scene.session_uid, rig_state(scene)
         self._scratch = Path(tempfile.mkdtemp(prefix="holirep-light-"))
 
     def start(self) -> None:
@@ -45,6 +48,11 @@ class LightReportJob:
 
     def _ended(self, job: Job) -> bool:
         if job.state == "done":
+            from ..scene.quality_lighting import keep_report
+
+            scene = next((each for each in bpy.data.scenes if each.session_uid == self._number), None)
+            if scene is not None and scene.is_editable:
+                keep_report(scene, self._folder, self._rig)
             session.report("INFO", f"Wrote {job.result['report']}")
         elif job.state == "cancelled":
             session.report("INFO", "Cancelled: no report was written")

@@ -158,7 +158,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     ENVIRONMENTAL_INTEGRATION: ("feet_on_floor", "contact_shadow", "horizon", "exposure"),
 }  # fmt: skip
 ESSENTIAL: dict[str, tuple[str, ...]] = {
-    FACE: ("face_reprojection", "face_drop_outs"),
+    FACE: ("face_reprojection",),
     TEMPORAL_COHERENCE: ("following", "face_following"),
 }
 """Measures one of which a score needs: what moves by itself says nothing of how true it is; a frozen take is calm."""

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 import bpy
@@ -51,6 +54,36 @@ def keep_plate_match(scene: bpy.types.Scene, match: PlateMatch) -> None:
     scene.holirep.light.figures = json.dumps(figures)
 
 
+def keep_report(scene: bpy.types.Scene, folder: Path, rig: str) -> None:
+    """Notes the renders of a light report that was written into a folder, of the rig as :func:`rig_state` told it then.
+
+    A report without renders says nothing new. Raises nothing: what cannot be read is not kept.
+    """
+    try:
+        rendered = json.loads((folder / "light.json").read_text(encoding="utf-8")).get("rendered")
+        balls, shadow = rendered["balls"].values(), rendered["shadow"]
+        rmse = max(math.sqrt(max(ball["rmse"] ** 2 - ball["noise_rmse"] ** 2, 0.0)) for ball in balls)
+        found = {"rig": rig, "sphere_rmse": rmse, "shadow_error": float(shadow["systematic"])}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return
+    scene.holirep.light.figures = json.dumps({**_figures(scene), "report": found})
+
+
+def rig_state(scene: bpy.types.Scene) -> str:
+    """A digest of what the rig is: the environment that was matched, its lamps as they are now, and the residual."""
+    light = scene.holirep.light
+    lamps = [
+        (
+            row.enabled,
+            *(() if row.lamp is None else (round(value, 4) for line in row.lamp.matrix_world for value in line)),
+            *(round(value, 6) for value in (*row.irradiance, *row.gain, *row.tint, row.angle)),
+        )
+        for row in light.lamps
+    ]
+    told = (lamps, [round(value, 6) for value in light.residual_gain], _figures(scene).get("harmonics"))
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
 def lighting_evidence(scene: bpy.types.Scene) -> tuple[Optional[LightingEvidence], str]:
     """What is known of a scene's light, as it was last matched; None and the reason where nothing is."""
     shot = scene.holirep
@@ -60,13 +93,16 @@ def lighting_evidence(scene: bpy.types.Scene) -> tuple[Optional[LightingEvidence
     figures = _figures(scene)
     plate = figures.get("plate", {})
     region = "No region of the plate was compared: use Match to Plate, Region"
+    rendered = figures.get("report", {})
     report = "It is measured by renders: use Write Light Report"
+    if rendered and rendered["rig"] != rig_state(scene):
+        rendered, report = {}, "The light rig changed since its report: use Write Light Report again"
     why = {
         "plate_colour_angle": "" if plate else region,
         "plate_contrast": "" if plate else region,
         "exposure": "" if plate else region,
-        "sphere_rmse": "" if "sphere_rmse" in figures else report,
-        "shadow_error": "" if "shadow_error" in figures else report,
+        "sphere_rmse": "" if rendered else report,
+        "shadow_error": "" if rendered else report,
         "contact_shadow": "" if share >= 0.0 else "No shadows were baked under standing feet: use Bake Shadows",
         "irradiance_error": "" if "irradiance_error" in figures else "The light was not matched: use Match Lighting",
         "scene_harmonics": "" if "harmonics" in figures else "The light was not matched: use Match Lighting",
@@ -74,8 +110,8 @@ def lighting_evidence(scene: bpy.types.Scene) -> tuple[Optional[LightingEvidence
     }
     evidence = LightingEvidence(
         irradiance_error=figures.get("irradiance_error"),
-        sphere_rmse=figures.get("sphere_rmse"),
-        shadow_error=figures.get("shadow_error"),
+        sphere_rmse=rendered.get("sphere_rmse"),
+        shadow_error=rendered.get("shadow_error"),
         plate_colour_angle=plate.get("colour_angle"),
         plate_contrast=plate.get("contrast"),
         exposure=np.array([plate["exposure"]]) if plate else None,

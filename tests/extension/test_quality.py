@@ -269,3 +269,22 @@ def test_figures_of_the_light_reach_the_evidence(shot):
     assert found.scene_harmonics[1] == pytest.approx([0.5] * 3, abs=1e-5)
     assert found.scene_harmonics[3] == pytest.approx([0.0] * 3, abs=1e-5)
     assert "Match to Plate" in found.why["exposure"]
+
+
+def test_what_the_light_report_rendered_counts_until_the_rig_changes(shot, tmp_path):
+    scene = bpy.context.scene
+    shot.light.summary, shot.light.figures = "set: 1 lamp", json.dumps({"irradiance_error": 0.02})
+    lamp = shot.light.lamps.add()
+    lamp.lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "SUN"))
+    assert "Write Light Report" in quality_lighting.lighting_evidence(scene)[0].why["sphere_rmse"]
+    balls = {"matt": {"rmse": 0.05, "noise_rmse": 0.03}, "mirror": {"rmse": 0.02, "noise_rmse": 0.01}}
+    rendered = {"balls": balls, "shadow": {"systematic": 0.07}}
+    (tmp_path / "light.json").write_text(json.dumps({"rendered": rendered}), encoding="utf-8")
+    quality_lighting.keep_report(scene, tmp_path, quality_lighting.rig_state(scene))
+    found = quality_lighting.lighting_evidence(scene)[0]
+    assert (found.sphere_rmse, found.shadow_error) == pytest.approx((0.04, 0.07))
+    lamp.gain = (2.0, 2.0, 2.0)
+    found = quality_lighting.lighting_evidence(scene)[0]
+    assert found.sphere_rmse is None
+    assert "changed since" in found.why["sphere_rmse"]
+    quality_lighting.keep_report(scene, tmp_path / "gone", "")  # a report that cannot be read leaves all as it is
