@@ -163,5 +163,7 @@ def why_not(context: bpy.types.Context) -> str:
         return "Go back to Object or Pose Mode first"
     data = armature.animation_data
     if data is None or data.action is None:
-        return f"{armature.name} has no active action"
+        on_nla = data is not None and any(len(track.strips) for track in data.nla_tracks)
+        way_out = ", its motion is on the NLA: make it the active action first" if on_nla else ""
+        return f"{armature.name} has no active action{way_out}"
     return ""

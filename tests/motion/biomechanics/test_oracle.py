@@ -5,10 +5,14 @@ Each motion of each joint of the left side and the middle is a hinge in a MuJoCo
 the table's hard range; mink turns it towards the asked orientation within that range. The engine gets the same pose as
 a take of one frame. Compared is the joint's orientation: inside the limits, just beyond and far beyond them, on both
 sides. Diagonal swings are hinges about the diagonal axis, whose range is the radius of the ellipse there.
+
+The solver and its physics are among the checkout's requirements: without them this fails instead of being left out.
 """
 
 from __future__ import annotations
 
+import mink
+import mujoco
 import numpy as np
 import pytest
 
@@ -19,9 +23,6 @@ from holirep_blender.motion.biomechanics.limit_table import LimitTable
 from holirep_blender.motion.biomechanics.swing import MOTIONS
 from holirep_blender.motion.skeleton import JOINT_INDEX
 from tests.motion.biomechanics.figures import posed
-
-mink = pytest.importorskip("mink", reason="the independent solver (mink) is not installed: requirements/host.txt")
-mujoco = pytest.importorskip("mujoco", reason="the independent solver's physics (mujoco) is not installed")
 
 AGREEMENT = 0.1
 """Degrees: mink nears a limit by a share in each step and stops within hundredths of a degree of it."""
