@@ -45,6 +45,20 @@ def runtime() -> Path:
 
 
 @pytest.fixture(scope="session")
+def performer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo character in a file, to be opened: building it takes five seconds. Another file is open after it."""
+    import bpy
+
+    from holirep_blender.scene.demo_character import build_demo_character
+
+    path = tmp_path_factory.mktemp("performer") / "performer.blend"
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    build_demo_character(bpy.context)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
 def plate() -> Path:
     """The sample plate."""
     path = REPOSITORY / "build" / "plates" / "demo.mp4"

@@ -16,9 +16,11 @@ from holirep_blender.operators.batch import results_of
 
 
 @pytest.fixture
-def saved(shot: bpy.types.PropertyGroup, tmp_path: Path, plate: Path) -> bpy.types.PropertyGroup:
+def saved(performer_file: Path, shot: bpy.types.PropertyGroup, tmp_path: Path, plate: Path) -> bpy.types.PropertyGroup:
     """A saved file with a plate and a character."""
-    bpy.ops.holirep.add_demo_character()
+    bpy.ops.wm.open_mainfile(filepath=str(performer_file))
+    shot = bpy.context.scene.holirep
+    shot.character = bpy.data.objects["HoliRep Performer"]
     shot.plate = str(plate)
     shot.use_range, shot.frame_first, shot.frame_last = True, 20, 25
     shot.batch.do = {"REPLICATE", "APPLY"}

@@ -13,18 +13,15 @@ from holirep_blender.scene.applying import check_character
 from holirep_blender.scene.blend_header import blend_version
 from holirep_blender.scene.bringing_in import BringInError, bring_in, contents
 from holirep_blender.scene.characters import character_meshes, meshes_with_shape_keys
-from holirep_blender.scene.demo_character import build_demo_character
 
 NAME = "HoliRep Performer"
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> dict[str, Path]:
-    """The demo character alone, and in a collection beside another one; then an empty file."""
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    build_demo_character(bpy.context)
-    found = {"alone": tmp_path / "alone.blend", "hero": tmp_path / "hero.blend"}
-    bpy.ops.wm.save_as_mainfile(filepath=str(found["alone"]))
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, performer_file: Path) -> dict[str, Path]:
+    """The demo character alone, and in a collection beside another one."""
+    found = {"alone": performer_file, "hero": tmp_path_factory.mktemp("characters") / "hero.blend"}
+    bpy.ops.wm.open_mainfile(filepath=str(performer_file))
     group = bpy.data.collections.new("Hero")
     bpy.context.scene.collection.children.link(group)
     for each in list(bpy.context.scene.collection.objects):
@@ -33,8 +30,14 @@ def files(tmp_path: Path) -> dict[str, Path]:
     bpy.data.collections.new("Props").objects.link(bpy.data.objects.new("Chair", None))
     bpy.context.scene.collection.children.link(bpy.data.collections["Props"])
     bpy.ops.wm.save_as_mainfile(filepath=str(found["hero"]))
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     return found
+
+
+@pytest.fixture
+def files(written: dict[str, Path]) -> dict[str, Path]:
+    """The files; an empty one is open."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    return written
 
 
 @pytest.mark.parametrize("link", [True, False])

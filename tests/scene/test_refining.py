@@ -17,8 +17,7 @@ from holirep_blender.motion.retargeting.timing import at_times
 from holirep_blender.motion.rigs import RigMap, find_rig_map
 from holirep_blender.scene import blender_versions
 from holirep_blender.scene.applying import ApplyError, ApplyOptions, apply_take
-from holirep_blender.scene.characters import armature_of, read_rig
-from holirep_blender.scene.demo_character import build_demo_character
+from holirep_blender.scene.characters import read_rig
 from tests.motion.retargeting.clips import mocap_take
 from tests.rigs.builders import build_rig, true_bones
 from tests.scene.legs import BONES, ankle_slides, heads, legs_scaled
@@ -132,10 +131,12 @@ def test_a_control_rig_holds_too(empty_scene, walk):
 
 
 @pytest.mark.slow
-def test_a_thousand_frames_in_seconds_and_an_edit_at_once(empty_scene, shared_data, record_property):
+def test_a_thousand_frames_in_seconds_and_an_edit_at_once(performer_file, shared_data, record_property):
     clip = mocap_take(shared_data, "cmu_salsa_01")
     take = at_times(clip, np.arange(1000) / 30, 30.0)
-    character = armature_of(build_demo_character(bpy.context))
+    bpy.ops.wm.open_mainfile(filepath=str(performer_file))
+    bpy.context.scene.render.fps = 30
+    character = bpy.data.objects["HoliRep Performer"]
     cache, times = RefineCache(), {}
 
     def timed(name, **how):
