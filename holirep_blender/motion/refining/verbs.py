@@ -48,8 +48,9 @@ def clamped(take: Take, options: RefineOptions) -> tuple[Take, RefineReport]:
         return take, RefineReport(sentences=(_AS_MADE,))
     result, found = limited(take, limit_options(options))
     violations = inside(merged(found), options.frames)
-    sentences = tuple(corrected(violations)) or ("nothing exceeds the limits",)
-    report = RefineReport(violations=violations, sentences=sentences, warnings=tuple(left(violations)))
+    remain = tuple(left(violations))
+    sentences = tuple(corrected(violations)) or ("nothing was corrected" if remain else "nothing exceeds the limits",)
+    report = RefineReport(violations=violations, sentences=sentences, warnings=remain)
     return noted(within(take, result, options.frames), "clamp", options), report
 
 
@@ -69,6 +70,8 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
     elif report.slide_before_mm == report.slide_before_mm:
         slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)
+    else:
+        report.sentences = ("feet set where they touch the floor",)
     if options.limits > 0.0:  # limits win over the floor too
         sunk = _sunk(result, contact_points(result), floor, options)
         report.violations = inside(merged([*report.violations, *sunk]), options.frames)
@@ -99,7 +102,9 @@ def planted_performer(take: Take, options: RefineOptions) -> tuple[Take, RefineR
     moves_root = options.joints is None or "hips" in options.joints
     risen = grounded(take, contacts, floor, options.feet) if moves_root and contacts.any() else take
     result, report = planted_take(within(take, risen, options.frames), replace(options, floor=floor))
-    return noted(contacts.to_take(result), "plant performer", options), report
+    # what limits did not let stand does not touch
+    held = contacts if report.contacts is None else report.contacts
+    return noted(held.to_take(result), "plant performer", options), report
 
 
 def checked(take: Take, options: RefineOptions) -> RefineReport:
