@@ -43,8 +43,8 @@ _AUREOLE, _GLARE = 10.0, 0.15
 """How many times wider than the sun its aureole may be; the part of a softbox's light that is in its glare at least."""
 _SLIGHT = 0.004, 0.02
 """A glow with less than this part of its lamp's light changes nothing about it; the second where that is no disk."""
-_SEEN = 0.02
-"""Who looks at the map sees a light that holds so much."""
+_SEEN, _PLAIN = 0.02, 0.015
+"""Who looks at the map sees a light that holds so much; a disk or point already with the second."""
 _NORMALS = even_directions(200)
 
 
@@ -202,7 +202,7 @@ def _leading(patches: List[Patch], every: List[Source], total: float, count: int
         for one, patch in zip(every, patches)
         if patch.parent is None
         and (patch.leads or one.group not in hot_spots)
-        and (patch.leads or one.middle.energy >= (_SEEN if one.whole else _STRONG[patch.wide]) * total)
+        and (patch.leads or one.middle.energy >= (_PLAIN if one.whole else _STRONG[patch.wide]) * total)
     ]
     taken = sorted(leading, key=lambda one: -one.middle.energy)[:count]
     for one, patch in zip(every, patches):

@@ -104,6 +104,29 @@ def cut_pixels(environment: EnvironmentMap, clipping: Clipping, rows: slice) -> 
     return np.asarray(values >= clipping.level * (1 - clipping.spare))
 
 
+def below_pixels(
+    environment: EnvironmentMap, channel: int, lowest: float, limit: float, toward: Array, reach: float
+) -> Array:
+    """Colours ``(n, 3)``, all below a limit, of pixels that have at least ``lowest`` in one channel, and lie near.
+
+    Near is what has an angle of at most ``reach`` (radians) to one of the directions ``toward`` ``(k, 3)``.
+    """
+    found = [np.zeros((0, 3))]
+    cosine = np.cos(reach)
+    for first in range(0, environment.height, _BAND):
+        band = environment.pixels[first : first + _BAND]
+        down, across = np.nonzero((band[..., channel] >= lowest) & (band < limit).all(axis=2))
+        stride = -(-len(down) // _MOST)
+        down, across = down[::stride] if stride else down, across[::stride] if stride else across
+        latitudes = row_latitudes(first + down + 0.5, environment.height)
+        places = directions(latitudes, column_angles(across + 0.5, environment.width)).astype(np.float32)
+        near = np.zeros(len(down), dtype=np.bool_)
+        for one in toward.astype(np.float32):
+            near |= places @ one > cosine
+        found.append(band[down[near], across[near]].astype(np.float64))
+    return np.concatenate(found)
+
+
 @dataclass(frozen=True)
 class _Plateau:
     """``mixed``: its colours differ by more than a painted disk's do on what it was painted upon."""

@@ -55,7 +55,8 @@ class _Gathered:
 def _hard_edged(environment: EnvironmentMap, places: Array, energies: Array) -> Optional[float]:
     """The width (radians) of a disk of a few pixels that are all alike; None where it is none.
 
-    Where no edge is smooth the pixels' area tells the size, and of the sun not even that: its own size is better known.
+    Where no edge is smooth the pixels' area tells the size, and of the sun not even that: its own size is better known,
+    wherever all pixels' middles lie within it.
     """
     rows = np.clip(
         (0.5 - np.arcsin(np.clip(places[:, 2], -1, 1)) / np.pi) * environment.height, 0, environment.height - 1
@@ -66,7 +67,11 @@ def _hard_edged(environment: EnvironmentMap, places: Array, energies: Array) -> 
     if not 0 < int(full.sum()) <= _FEW or float(energies[full].sum()) < (1 - _ALIKE) * float(energies.sum()):
         return None
     angle = 2 * float(np.arccos(1 - solid[full].sum() / (2 * np.pi)))
-    return SUN if abs(float(np.log(angle / SUN))) < _UNSURE / np.sqrt(full.sum()) else angle
+    middle = places[full].mean(axis=0)
+    reach = 2 * float(np.arccos(np.clip(places[full] @ middle / np.linalg.norm(middle), -1.0, 1.0).min()))
+    if abs(float(np.log(angle / SUN))) < _UNSURE / np.sqrt(full.sum()) or reach < SUN < angle:
+        return SUN
+    return angle
 
 
 def take_out(

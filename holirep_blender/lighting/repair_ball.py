@@ -17,6 +17,7 @@ from .clipping import Clipping
 from .environment_map import EnvironmentMap, reduced
 from .errors import EnvironmentMapError
 from .irradiance import map_irradiance
+from .lost_colour import lost_colour
 from .repair import CutLight, Repair, added_spread, cells, cut_light, lost_glare, paint_disk, thinned
 from .sphere import Array
 from .sun import SUN
@@ -69,7 +70,8 @@ def repair_by_ball(
     known = map_irradiance(reduced(environment, _COARSE), normals)
     sure = certain.mean(axis=1)
     middle = _point(cut, normals, known @ weights, values @ weights, sure, calibrated, np.pi / environment.height)
-    glare = lost_glare(environment, cut, middle)
+    colour, told = lost_colour(environment, clipping, cut)
+    glare = np.where(told[:, None], colour, lost_glare(environment, cut, middle))
     known = known + np.maximum(normals @ cut.places.T, 0.0) @ (glare * cut.solid[:, None])
     shaded = np.maximum(normals @ middle, 0.0)[:, None]
     if not (shaded > 0.05).any():
