@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from ..lighting.editing import halves, merged
 from ..lighting.lamps import Lamp
@@ -30,13 +31,15 @@ def read(row: Any) -> Lamp:
 
 
 def write(row: Any, lamp: Lamp, made: bpy.types.Object) -> None:
-    """Fills a row with a lamp and its object; its tint and lock are new."""
+    """Fills a row with a lamp and its object, made without the row's tint and gain, which it then gets."""
     row.lamp, row.name = made, made.name
     row.direction, row.irradiance, row.axis = lamp.direction.tolist(), lamp.irradiance.tolist(), lamp.axis.tolist()
     row.angle, row.elongation, row.share = lamp.angle, lamp.elongation, lamp.share
     row.sun, row.source = lamp.sun, lamp.group
-    row.applied = gain_of(row) * np.array(row.tint)
-    link(row.id_data.holirep.light, made)
+    light = row.id_data.holirep.light
+    row.applied = light.strength * np.array(light.balance)
+    show(row)
+    link(light, made)
 
 
 def show(row: Any) -> None:
@@ -103,12 +106,14 @@ def split(scene: bpy.types.Scene, index: int) -> None:
     """Replaces a lamp by two beside each other that light as it does. Raises ValueError where its object is gone."""
     settings = scene.holirep.light
     row = _whole(settings, index)
-    parts, tint, gain, old = halves(read(row)), tuple(row.tint), tuple(row.gain), row.lamp
+    parts, old = halves(_as_set(row)), row.lamp
+    kept = {"tint": tuple(row.tint), "gain": tuple(row.gain), "enabled": row.enabled, "locked": row.locked}
     settings.lamps.add()
     settings.lamps.move(len(settings.lamps) - 1, index + 1)
     for place, lamp in zip((index, index + 1), parts, strict=True):
         write(settings.lamps[place], lamp, add_lamp(scene, settings.control, lamp, old.name, _options(settings, old)))
-        settings.lamps[place].tint, settings.lamps[place].gain = tint, gain
+        for name, value in kept.items():
+            setattr(settings.lamps[place], name, value)
     _take_away(settings.lamps[index], old)
 
 
@@ -126,11 +131,12 @@ def merge(scene: bpy.types.Scene, index: int) -> str:
     direction = np.array(row.direction)
     nearest = max(others, key=lambda place: float(direction @ np.array(settings.lamps[place].direction)))
     other = settings.lamps[nearest]
-    lamp, joined = merged(_gained(row), _gained(other)), other.name
+    tint = tuple(row.tint) if tuple(row.tint) == tuple(other.tint) else (1.0, 1.0, 1.0)
+    lamp, joined = merged(_coloured(row, tint), _coloured(other, tint)), other.name
     old = [row.lamp, other.lamp]
     made = add_lamp(scene, settings.control, lamp, row.name, _options(settings, row.lamp))
     write(row, lamp, made)
-    row.gain = (1.0, 1.0, 1.0)
+    row.gain, row.tint, row.locked = (1.0, 1.0, 1.0), tint, row.locked or other.locked
     show(row)
     settings.lamps.remove(nearest)
     settings.lamp_index = index - (nearest < index)
@@ -138,10 +144,25 @@ def merge(scene: bpy.types.Scene, index: int) -> str:
     return str(joined)
 
 
-def _gained(row: Any) -> Lamp:
-    """The lamp of a row with what Match to Plate found for it."""
+def _as_set(row: Any) -> Lamp:
+    """The lamp of a row as the artist has set it by now, without its tint and gain."""
+    made, applied = row.lamp, np.array(row.applied)
+    now = irradiance_of(made) / np.where(applied > 0, applied, 1.0)
+    toward = np.array(made.matrix_basis.to_3x3() @ Vector((0.0, 0.0, 1.0)), dtype=np.float64)
     lamp = read(row)
-    return replace(lamp, irradiance=lamp.irradiance * np.array(row.gain))
+    return replace(
+        lamp,
+        irradiance=np.where(applied > 0, now, lamp.irradiance),
+        direction=toward / np.linalg.norm(toward),
+        angle=made.data.angle if made.data.type == "SUN" else lamp.angle,
+    )
+
+
+def _coloured(row: Any, tint: tuple[float, ...]) -> Lamp:
+    """The lamp of a row with what Match to Plate found for it, and with its tint as far as ``tint`` has it not."""
+    lamp = _as_set(row)
+    own = np.array(row.tint) / np.where(np.array(tint) > 0, tint, 1.0)
+    return replace(lamp, irradiance=lamp.irradiance * np.array(row.gain) * own)
 
 
 def _take_away(row: Any, *old: bpy.types.Object) -> None:

@@ -70,7 +70,7 @@ def build_rig(
         collection.objects.link(control)
         made = []
         for number, lamp in enumerate(lamps):
-            called = "Sun" if lamp.sun else f"Light {number + 1}"
+            called = "Sun" if lamp.sun else f"Light {number + 1 + len(kept)}"
             wide = options.area_from is not None and lamp.angle > options.area_from
             distance = options.distance if wide else _NEAREST + _APART * number
             made.append(_lamp(collection, control, lamp, called, distance, options, rollback))

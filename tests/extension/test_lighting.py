@@ -122,11 +122,16 @@ def test_the_report_is_written_by_another_blender(light, tmp_path):
 
 def test_split_and_merge(light):
     bpy.ops.holirep.match_lighting()
+    light.lamps[1].lamp.data.energy *= 1.5
+    light.lamps[1].tint, light.lamps[1].locked = (1.0, 0.5, 0.5), True
     before = strength(light.lamps[1])
     light.lamp_index = 1
     assert bpy.ops.holirep.split_lamp() == {"FINISHED"}
     assert len(light.lamps) == 3
+    assert [row.locked for row in light.lamps] == [False, True, True]
     np.testing.assert_allclose(strength(light.lamps[1]) + strength(light.lamps[2]), before, rtol=1e-5)
+    light.lamps[2].tint = (1.0, 0.5, 0.6)
+    before = strength(light.lamps[1]) + strength(light.lamps[2])
     light.lamp_index = 2
     assert bpy.ops.holirep.merge_lamps() == {"FINISHED"}
     assert len(light.lamps) == 2
