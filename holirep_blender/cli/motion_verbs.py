@@ -122,6 +122,8 @@ def _check_target(options: Namespace) -> None:
         raise CommandError(USAGE, "name either --take TAKE.npz, or --character NAME (with --file FILE.blend)")
     if options.take is not None and getattr(options, "save", None) is not None:
         raise CommandError(USAGE, "a take is written with --out NEW.npz; --save is for a character")
+    if options.take is not None and getattr(options, "ground", None) is not None:
+        raise CommandError(USAGE, "--ground names an object of the file's scene; for a take give --floor HEIGHT")
     if options.character is not None and getattr(options, "out", None) is not None:
         raise CommandError(USAGE, "a character is saved with --save FILE.blend; --out is for a take")
 
@@ -181,6 +183,7 @@ def _on_character(options: Namespace, refine: dict[str, Any], verb: Callable[...
     from ..scene import refine_settings, rig_map_rows
     from ..scene.animation_refining import AnimationOptions
     from ..scene.applying import check_character
+    from ..scene.refine_floor import floor_in_scene
 
     files.open_blend(options.file)
     scene = bpy.context.scene
@@ -203,7 +206,7 @@ def _on_character(options: Namespace, refine: dict[str, Any], verb: Callable[...
                 first=options.range[0] if options.range else None,
                 last=options.range[1] if options.range else None,
                 bones=frozenset(options.bones) if options.bones is not None else None,
-                scene_floor=getattr(options, "floor", None),
+                scene_floor=floor_in_scene(scene, options.ground or options.floor) if "floor" in options else None,
             ),
         )
 

@@ -184,7 +184,9 @@ def _animation(parser: argparse.ArgumentParser, writes: bool) -> None:
 
 
 def _floor(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--ground", metavar="NAME", help="the scene's object whose plane the feet stand on")
+    group.add_argument(
         "--floor",
         type=values.number(-1e5, 1e5),
         metavar="HEIGHT",

@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..scene.refine_properties import PRESET_ITEMS
 
 if TYPE_CHECKING:
+    from ..motion.contacts.floor import Floor
     from ..scene.animation_refining import AnimationOptions, AnimationReport
 
 _LISTED = 12
@@ -74,7 +75,7 @@ class AnimationVerb:
         context: bpy.types.Context,
         verb: Callable[[bpy.types.Context, bpy.types.Object, AnimationOptions], AnimationReport],
         refine: dict[str, Any],
-        scene_floor: Optional[float] = None,
+        floor: Optional[OnFloor] = None,
     ) -> Optional[AnimationReport]:
         """Runs a verb on the active character and reports; None where it could not be done."""
         from ..motion.refining.options import RefineOptions
@@ -93,7 +94,7 @@ class AnimationVerb:
                 first=self.first if self.use_range else None,
                 last=self.last if self.use_range else None,
                 bones=frozenset(selected_bones(armature)) if self.bones == "SELECTED" else None,
-                scene_floor=scene_floor,
+                scene_floor=None if floor is None else floor.scene_floor(context.scene),
             )
             done = verb(context, armature, options)
         except ValueError as error:
@@ -128,23 +129,32 @@ class OnFloor:
         items=[
             ("FOUND", "Found", "The level on which the feet rest most, found from the motion"),
             ("SCENE", "Height", "A level floor at a height in the scene"),
+            ("OBJECT", "Object", "The plane of an object of the scene: its place and its Z axis"),
         ],
         default="FOUND",
     )
     floor_height: FloatProperty(
         name="Height", description="Height of the floor in the scene", default=0.0, unit="LENGTH", subtype="DISTANCE"
     )
+    ground: StringProperty(
+        name="Ground", description="The object that the feet stand on: its origin and its Z axis are the floor's"
+    )
 
     def draw_floor(self, layout: bpy.types.UILayout) -> None:
         """As the redo panel shows it."""
         layout.prop(self, "floor", expand=True)
-        row = layout.row()
-        row.active = self.floor == "SCENE"
-        row.prop(self, "floor_height")
+        if self.floor == "OBJECT":
+            layout.prop_search(self, "ground", bpy.context.scene, "objects")
+        else:
+            row = layout.row()
+            row.active = self.floor == "SCENE"
+            row.prop(self, "floor_height")
 
-    def scene_floor(self) -> Optional[float]:
-        """Height of the floor in the scene; None to have it found."""
-        return self.floor_height if self.floor == "SCENE" else None
+    def scene_floor(self, scene: bpy.types.Scene) -> Optional[Floor]:
+        """The floor in the scene; None to have it found. Raises ValueError where there is no such object."""
+        from ..scene.refine_floor import floor_in_scene
+
+        return floor_in_scene(scene, {"FOUND": None, "SCENE": self.floor_height, "OBJECT": self.ground}[self.floor])
 
 
 def target(context: bpy.types.Context) -> Optional[bpy.types.Object]:

@@ -28,7 +28,7 @@ class HOLIREP_OT_check_motion(AnimationVerb, OnFloor, bpy.types.Operator):
         """Looks, lists and says how much was found."""
         from ..scene.animation_refining import check_animation_of
 
-        done = self.run(context, check_animation_of, {}, self.scene_floor())
+        done = self.run(context, check_animation_of, {}, self)
         if done is None:
             return {"CANCELLED"}
         self.list_violations(context, done)

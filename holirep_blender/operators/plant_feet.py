@@ -66,7 +66,7 @@ class HOLIREP_OT_plant_feet(AnimationVerb, OnFloor, bpy.types.Operator):
 
         refine = {"limits": float(self.keep_limits), "feet": self.strength, "hands": self.hands}
         refine["surfaces"] = self.surfaces and self.hands > 0.0
-        done = self.run(context, plant_animation, refine, self.scene_floor())
+        done = self.run(context, plant_animation, refine, self)
         return {"CANCELLED"} if done is None else {"FINISHED"}
 
 

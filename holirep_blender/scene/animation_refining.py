@@ -53,7 +53,7 @@ class AnimationOptions:
     rig_map : which bone is which joint; found by itself where None.
     first, last : the scene's frames, both included; None for the action's, beyond which nothing is keyed in any case.
     bones : names of the bones that may be changed; None for all mapped ones.
-    scene_floor : height of a level floor in the scene, in its units; None finds the floor from the motion.
+    scene_floor : the floor in the scene's world, in its units; None finds it from the motion.
     """
 
     refine: RefineOptions = field(default_factory=RefineOptions)
@@ -61,7 +61,7 @@ class AnimationOptions:
     first: Optional[int] = None
     last: Optional[int] = None
     bones: Optional[frozenset[str]] = None
-    scene_floor: Optional[float] = None
+    scene_floor: Optional[Floor] = None
 
 
 @dataclass
@@ -186,7 +186,8 @@ def _read(
     matrix = np.diag([size, size, size, 1.0]) @ active.object_matrix
     floor = None
     if options.scene_floor is not None:
-        floor = Floor((0.0, 0.0, options.scene_floor * size))
+        along = size * np.array(options.scene_floor.point)
+        floor = Floor((float(along[0]), float(along[1]), float(along[2])), options.scene_floor.normal)
         active.motion = replace(active.motion, options=RetargetOptions(space="world"))
     copied = character_take(active.motion, active.rig, rig_map, matrix, fps=fps)
     folded = folded_joint(copied.take)

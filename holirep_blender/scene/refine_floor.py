@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Optional, Union
+
 import bpy
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +33,8 @@ def ground_of_object(shot: bpy.types.PropertyGroup, take: Take) -> Floor:
         raise ValueError("Choose the ground: under Floor, a mesh or an empty of the scene")
     if scene.objects.get(ground.name) != ground:
         raise ValueError(f"The ground {ground.name} is not in this scene any more: choose another one under Floor")
-    world = np.array(ground.matrix_world, dtype=np.float64)
-    point, normal = world[:3, 3], np.cross(world[:3, 0], world[:3, 1])
-    if np.linalg.norm(normal) < 1e-12:
-        raise ValueError(f"The ground {ground.name} is scaled to nothing: apply its scale or choose another one")
+    plane = plane_of(ground)
+    point, normal = np.array(plane.point), plane.up
     character = _character_take(shot, take)
     own = np.array(shot.character.matrix_world, dtype=np.float64)
     local = np.linalg.solve(own, np.append(point, 1.0))[:3]
@@ -42,6 +42,33 @@ def ground_of_object(shot: bpy.types.PropertyGroup, take: Take) -> Floor:
     normal = rotations.rotate(character.to_world, own[:3, :3].T @ normal)
     normal = normal if normal[2] >= 0.0 else -normal
     return Floor(_triple(point), _triple(normal))
+
+
+def plane_of(ground: bpy.types.Object) -> Floor:
+    """The plane through an object's origin, across its Z axis, in the scene's world and units; its upper side counts.
+
+    Raises ValueError, in the user's words, where the object is scaled to nothing.
+    """
+    world = np.array(ground.matrix_world, dtype=np.float64)
+    normal = np.cross(world[:3, 0], world[:3, 1])
+    if np.linalg.norm(normal) < 1e-12:
+        raise ValueError(f"The ground {ground.name} is scaled to nothing: apply its scale or choose another one")
+    return Floor(_triple(world[:3, 3]), _triple(normal if normal[2] >= 0.0 else -normal))
+
+
+def floor_in_scene(scene: bpy.types.Scene, floor: Union[float, str, None]) -> Optional[Floor]:
+    """A level floor at a height, or the plane of an object by its name, in the scene's world and units; None for None.
+
+    Raises ValueError, in the user's words, where the scene has no such object.
+    """
+    if floor is None:
+        return None
+    if not isinstance(floor, str):
+        return Floor((0.0, 0.0, floor))
+    ground = scene.objects.get(floor)
+    if ground is None:
+        raise ValueError(f"This scene has no object named {floor!r} to stand on." if floor else "Choose the ground.")
+    return plane_of(ground)
 
 
 def _character_take(shot: bpy.types.PropertyGroup, take: Take) -> CharacterTake:

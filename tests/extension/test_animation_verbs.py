@@ -207,6 +207,8 @@ def test_commands_on_a_take(shot, shared_data, tmp_path, capfd):
         (["plant", "--take", "take.npz", "--out", "b.npz", "--floor", "90"], 2, "floor"),
         (["plant", "--take", "take.npz", "--out", "b.npz", "--surfaces"], 2, "--hands 1"),
         (["check", "--take", "empty.npz"], 7, "no frames"),
+        (["check", "--take", "take.npz", "--ground", "Hill"], 2, "--floor HEIGHT"),
+        (["check", "--character", "Still", "--ground", "Hill"], 5, "Hill"),
         (["apply", "--take", "take.npz", "--character", "Still", "--save", "a.blend", "--limits", "alien"], 2, "alien"),
         (
             ["apply", "--take", "take.npz", "--character", "Still", "--save", "a.blend", "--no-plant", "--feet", "1"],

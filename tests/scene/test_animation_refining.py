@@ -20,12 +20,18 @@ from holirep_blender.scene.animation_refining import (
 )
 from holirep_blender.scene.applying import ApplyOptions, apply_take
 from holirep_blender.scene.motion_reading import MotionError
+from holirep_blender.scene.refine_floor import floor_in_scene, plane_of
 from tests.motion.retargeting.clips import mocap_take
 from tests.rigs.builders import build_rig, true_bones
 from tests.scene.legs import BONES, ankle_slides, folded_up, legs_scaled
+from tests.scene.legs import heads as world_heads
 
 CLAMP = AnimationOptions(refine=RefineOptions(), rig_map=RigMap("Test", BONES))
 PLANT = AnimationOptions(refine=RefineOptions(limits=0.0, hands=0.0), rig_map=RigMap("Test", BONES))
+
+
+def planting_on(floor):
+    return AnimationOptions(**{**PLANT.__dict__, "scene_floor": floor})
 
 
 def bones_with(**changes):
@@ -176,11 +182,24 @@ def test_planting_on_the_scenes_floor(empty_scene, shared_data):
     rig.location = (1.0, 2.0, 0.5)
     rig.rotation_euler.z = 0.8
     bpy.context.view_layer.update()
-    done = plant_animation(bpy.context, rig, AnimationOptions(**{**PLANT.__dict__, "scene_floor": 0.5}))
+    level = planting_on(floor_in_scene(empty_scene, 50.0))
+    with pytest.raises(ValueError, match="floor"):
+        plant_animation(bpy.context, rig, level)
+    with pytest.raises(ValueError, match="no object named 'Hill'"):
+        floor_in_scene(empty_scene, "Hill")
+    ground = bpy.data.objects.new("Ground", None)
+    empty_scene.collection.objects.link(ground)
+    ground.location, ground.rotation_euler = (1.0, 2.0, 0.5), (0.03, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    done = plant_animation(bpy.context, rig, planting_on(floor_in_scene(empty_scene, "Ground")))
     held = ankle_slides(rig, BONES, done.report.contacts, done.frames)
     assert held.max() < 1e-3
-    with pytest.raises(ValueError, match="floor"):
-        plant_animation(bpy.context, rig, AnimationOptions(**{**PLANT.__dict__, "scene_floor": 50.0}))
+    heads = world_heads(rig, [BONES["leftFoot"], BONES["rightFoot"]], done.frames)
+    for column, side in enumerate(("left", "right")):
+        flat = done.report.contacts.touching(f"{side}Heel") & done.report.contacts.touching(f"{side}Toes")
+        heights = plane_of(ground).height_of(heads[flat, column])
+        assert np.ptp(heights) < 1e-3  # on one plane, which is not level
+        assert np.ptp(heads[flat, column, 2]) > 5e-3
 
 
 def test_a_control_rig_follows(empty_scene, shared_data):
