@@ -16,13 +16,23 @@ from holirep_blender.motion.take import Take
 from holirep_blender.operators import session
 from holirep_blender.operators.performance import Performance
 from holirep_blender.operators.solve_again import SolveAgain
+from holirep_blender.runtime.jobs import JobList
 from tests.rigs.builders import build_rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
+@pytest.fixture(scope="module")
+def warm():
+    """The job list that a test leaves for the next one, for its worker need not be started each time."""
+    left: list[JobList] = []
+    yield left
+    for jobs in left:
+        jobs.close()
+
+
 @pytest.fixture
-def scene(registered, runtime, plate, tmp_path, monkeypatch):
+def scene(registered, warm, runtime, plate, tmp_path, monkeypatch):
     """A saved file with a character and a plate of six frames; takes go beside the file."""
     monkeypatch.setenv("HOLIREP_RUNTIME", str(runtime))
     character = build_rig("vrm")
@@ -31,7 +41,12 @@ def scene(registered, runtime, plate, tmp_path, monkeypatch):
     shot.character, shot.plate = character, str(plate)
     shot.use_range, shot.frame_first, shot.frame_last = True, 81, 86
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
-    return bpy.context.scene
+    session.current().jobs = warm.pop() if warm else None
+    yield bpy.context.scene
+    jobs = session.current().jobs
+    if jobs is not None and not session.current().ending:
+        warm.append(jobs)
+        session.current().jobs = None
 
 
 def start(scene: bpy.types.Scene) -> None:
