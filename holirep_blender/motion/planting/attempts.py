@@ -117,7 +117,11 @@ def _attempt(
     free = None if start.rest is None else ~start.rest.pinned
     now.turned_too = [] if ledger is None else list(ledger.turned_too)
     _join(ledger, "phases", attempt, _fields(phases))
-    paths, shift = legs_planted(now, start.feet, phases, options.feet, movable, start.rest)
+
+    def shifted(shift: Array) -> None:
+        _join(ledger, "pelvis", attempt, {"shift": shift})
+
+    paths, shift = legs_planted(now, start.feet, phases, options.feet, movable, start.rest, shifted)
     _join(ledger, "paths", attempt, _fields([path.where_it_counts() for path in paths]))
     _join_pose(ledger, "planted", attempt, now, shift)
     stuck: list[Mask] = []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Optional
 
 import numpy as np
@@ -38,6 +39,7 @@ def legs_planted(
     strength: float,
     movable: bool,
     rest: Optional[Rest] = None,
+    shifted: Optional[Callable[[Array], None]] = None,
 ) -> tuple[list[FootPath], Array]:
     """Edits the pose so that feet hold; gives the feet's paths and the root's shift ``(T, 3)``.
 
@@ -46,6 +48,7 @@ def legs_planted(
     strength : 0 leaves all as it is, 1 holds exactly.
     movable : whether the pelvis may give way.
     rest : seat and knees that keep their places.
+    shifted : is given the root's shift before legs follow it, and may edit it.
     """
     reach = settling(pose.take.fps)
     frames = np.arange(pose.take.frame_count)
@@ -77,6 +80,8 @@ def legs_planted(
     shift = strength * pelvis_shift(needs, pose.take.fps) if movable else np.zeros((len(frames), 3))
     if rest is not None and movable:
         shift = pelvis_at_rest(pose, feet, rest, shift)
+    if shifted is not None:
+        shifted(shift)
     turning = {joint for foot in feet for joint in (foot.leg.upper, foot.leg.lower, foot.leg.end, foot.toes)}
     pose.placed[:, [joint for joint in range(len(pose.take.joint_names)) if joint not in turning]] += shift[:, None]
     for number, (foot, phase, goal, path) in enumerate(zip(feet, phases, holds, paths)):
