@@ -26,6 +26,7 @@ from holirep_blender.motion.refining.verbs import planted_performer
 from holirep_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES, t_pose_offsets
 from holirep_blender.motion.take import CONTACT_NAMES, Camera, Take
 from holirep_blender.quality.evidence import Evidence
+from holirep_blender.quality.face_keys import FaceKeys
 from holirep_blender.quality.face_model import FaceModel, face_model
 
 Array = npt.NDArray[np.float64]
@@ -100,8 +101,15 @@ def clip_of(take: Take, name: str, seed: int, light: LightTruth) -> Clip:
     )  # fmt: skip
     take = replace(take, observations=_observed(take, model, eyes, random))
     contacts = Contacts.from_take(take)
-    evidence = Evidence(take, replace(take, observations=None), contacts, Floor(), light.evidence(take.frame_count))
+    character = replace(take, observations=None)
+    evidence = Evidence(take, character, contacts, Floor(), light.evidence(take.frame_count), keyed_face(take))
     return Clip(name, evidence, light)
+
+
+def keyed_face(take: Take) -> FaceKeys:
+    """The face of a character with ARKit's shape keys, keyed as the take says."""
+    values, count = take.blendshapes, len(ARKIT_NAMES)
+    return FaceKeys(ARKIT_NAMES, values.copy(), values, np.zeros(count), np.ones(count))
 
 
 def _body(motion: Recorded, random: np.random.Generator) -> Take:

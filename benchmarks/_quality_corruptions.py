@@ -9,6 +9,7 @@ from typing import Callable
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks._quality_clips import keyed_face
 from benchmarks._quality_lights import LightTruth
 from holirep_blender.motion import rotations
 from holirep_blender.motion.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored
@@ -44,7 +45,9 @@ class Corruption:
 def _both(evidence: Evidence, change: Callable[[Take], Take]) -> Evidence:
     """The evidence with the same change to take and character: what was solved wrongly is keyed wrongly."""
     assert evidence.character is not None
-    return replace(evidence, take=change(evidence.take), character=change(evidence.character))
+    take = change(evidence.take)
+    keys = None if evidence.face_keys is None else keyed_face(take)
+    return replace(evidence, take=take, character=change(evidence.character), face_keys=keys)
 
 
 def _noise(evidence: Evidence, light: LightTruth, degrees: float) -> Evidence:
@@ -213,6 +216,12 @@ def _face_frozen(evidence: Evidence, light: LightTruth, share: float) -> Evidenc
     return _face(evidence, lambda values: values[_held(len(values), share)])
 
 
+def _keys_frozen(evidence: Evidence, light: LightTruth, share: float) -> Evidence:
+    """The character's face keys end before the take does."""
+    keys = keyed_face(evidence.take)
+    return replace(evidence, face_keys=replace(keys, made=keys.made[_held(len(keys.made), share)]))
+
+
 def _face_smooth(evidence: Evidence, light: LightTruth, seconds: float) -> Evidence:
     return _face(evidence, lambda values: _blur(len(values), seconds * evidence.take.fps) @ values)
 
@@ -310,6 +319,9 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     ),
     Corruption(
         "face smoothed", "s", (0.1, 0.15, 0.2, 0.3, 0.5, 0.8), _face_smooth, (FACE, TIME), (CROSS,), "face_following"
+    ),
+    Corruption(
+        "face keys frozen", "share", (0.1, 0.2, 0.35, 0.5, 0.7, 0.9), _keys_frozen, (FACE, TIME), (), "face_keys"
     ),
     Corruption("face swapped", "share", (0.15, 0.3, 0.45, 0.6, 0.8, 1), _face_swapped, (FACE,), (TIME,), "symmetry"),
     Corruption("blinks missing", "share", (0.2, 0.35, 0.5, 0.65, 0.8, 1), _no_blinks, (FACE,), (TIME,), "blinks"),

@@ -13,6 +13,7 @@ FAULTS = {
     "drop_outs": "not seen",
     "face_reprojection": "off the plate",
     "face_following": "does not follow",
+    "face_keys": "keys do not follow",
     "face_amplitude": "too weak or strong",
     "saturation": "overdriven",
     "blinks": "blinks differ",

@@ -22,6 +22,7 @@ _OWN = {
 }
 _OTHERS = {
     "solve_again": ("holirep.solve_again", "FILE_REFRESH", {}),
+    "apply_face": ("holirep.apply_take", "FILE_TICK", {}),
     "floor": ("holirep.pick_floor", "EYEDROPPER", {}),
     "match_lighting": ("holirep.match_lighting", "LIGHT_SUN", {}),
     "match_plate": ("holirep.match_plate", "SELECT_SET", {"kind": "REGION"}),

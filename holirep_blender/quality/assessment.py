@@ -10,7 +10,7 @@ from typing import Optional
 import numpy as np
 
 from ..motion.take import Take
-from . import body, crossing, face, feet, light, table
+from . import body, crossing, face, face_keys, feet, light, table
 from .causes import Losses, causes_of
 from .evidence import Evidence
 from .face_fit import fit_face
@@ -91,6 +91,9 @@ def _notes(evidence: Evidence) -> tuple[str, ...]:
     notes = []
     if evidence.character is None:
         notes.append("The performer's own motion was judged, not a character's: " + _reason(evidence, "character"))
+    if evidence.face_keys is not None:
+        lacking = face_keys.unshown(evidence.face_keys, evidence.take.blendshapes, evidence.take.blendshape_names)
+        notes += [lacking] if lacking else []
     if evidence.floor is None:
         notes.append("The floor is the level one where the feet stand most: " + _reason(evidence, "floor"))
     if evidence.contacts is None:
@@ -137,7 +140,10 @@ def _found(evidence: Evidence) -> dict[str, Found]:
         else:
             found["foot_slide"], found["penetration"] = feet.foot_slide(ground), feet.penetration(ground)
             found["feet_on_floor"], found["horizon"] = feet.feet_on_floor(ground), feet.lean(evidence, ground)
-        found["saturation"] = face.saturation(take)
+        keys = evidence.face_keys
+        found["saturation"] = face.saturation(take, None if keys is None else face_keys.beyond(keys))
+        why = evidence.missing.get("face_keys", "No face keys of a character were given").rstrip(".") + "."
+        found["face_keys"] = face_keys.following(why if keys is None else keys, take.fps)
         found["face_jitter"] = face.jitter(take, None if isinstance(fit, str) else fit)
         found["face_drop_outs"] = face.drop_outs(take, pose)
         fitted = (

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..motion.contacts import Contacts, Floor
 from ..motion.take import Take
+from .face_keys import FaceKeys
 from .face_patches import FaceLight
 
 Array = npt.NDArray[np.float64]
@@ -64,7 +65,9 @@ class Evidence:
         shows.
     floor : what ``character`` (else ``take``) stands on; None for the level floor where its feet stand most.
     lighting : what is known of the light; None where there is no environment.
-    missing : why ``character``, ``contacts``, ``floor`` or ``lighting`` is None, by their names, in the user's words.
+    face_keys : the character's face as keyed; None to judge the take's alone.
+    missing : why ``character``, ``contacts``, ``floor``, ``lighting`` or ``face_keys`` is None, by their names, in the
+        user's words.
     """
 
     take: Take
@@ -72,6 +75,7 @@ class Evidence:
     contacts: Optional[Contacts] = None
     floor: Optional[Floor] = None
     lighting: Optional[LightingEvidence] = None
+    face_keys: Optional[FaceKeys] = None
     missing: dict[str, str] = field(default_factory=dict)
 
     @property

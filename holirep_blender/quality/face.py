@@ -153,14 +153,19 @@ def lip_closure(take: Take, fit: FaceFit) -> Found:
     return Found(np.where(touch, 10.0 * np.abs(own - seen), np.nan), missing="The lips never touch.")
 
 
-def saturation(take: Take) -> Found:
-    """Number of coefficients at their end that no face holds there, blinks and glances apart."""
+def saturation(take: Take, beyond: Optional[Array]) -> Found:
+    """Number of coefficients at their end that no face holds there, blinks and glances apart.
+
+    ``beyond``: the number ``(T,)`` of the character's shape keys that are beyond their range, which counts if it is
+    more.
+    """
     columns = [row for row, name in enumerate(ARKIT_NAMES) if not name.startswith(("eyeBlink", "eyeLook"))]
     if take.blendshape_names != ARKIT_NAMES or not take.blendshape_confidence.any():
         return Found(missing="The take has no face.")
     seen = take.blendshape_confidence.max(axis=1) > 0.0
     full = (take.blendshapes[:, columns] >= _FULL).sum(axis=1).astype(np.float64)
-    return Found(np.where(seen, full, np.nan))
+    full = np.where(seen, full, np.nan)
+    return Found(full if beyond is None else np.fmax(full, beyond))
 
 
 def jitter(take: Take, fit: Optional[FaceFit]) -> Found:

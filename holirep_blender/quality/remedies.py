@@ -30,6 +30,7 @@ REMEDIES: dict[str, Remedy] = {
     "floor": Remedy("Pick Floor", "Say in the plate where the floor is, or move it to where the feet stand."),
     "camera": Remedy("Set Camera", "Give the lens, or use a tracked camera: the picture's tilt was guessed."),
     "neutral_face": Remedy("Mark Neutral Face", "Name a frame with a calm face and solve again."),
+    "apply_face": Remedy("Apply Take", "Key the take on the character again, its face too."),
     "exclude_limb": Remedy(
         "Exclude Limb",
         "Leave this limb out in these frames: it goes over from the frame before to the frame after. The plate does "

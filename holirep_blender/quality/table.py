@@ -54,12 +54,17 @@ SPECS: tuple[Spec, ...] = (
          "share of the tracked face's motion that is not made, freed from the head, mean over 0.2, 0.5 and 1.2 s",
          "1 is a frozen face by definition; good is what a tracker's noise leaves",
          "The face does not move as the performer's does", "neutral_face"),
+    Spec("face_keys", "Face keys", "face", "", 0.1, 0.8,
+         "share of the motion that the take's coefficients ask of the character's shape keys and that is not keyed, "
+         "mean over 0.2, 0.5 and 1.2 s",
+         "1 is a frozen face by definition; keys that were applied have 0", "The face is not keyed as the take moves",
+         "apply_face"),
     Spec("face_amplitude", "Size of expressions", "face", "octaves", 0.4, 1.6,
          "|log2| of the factor by which lips, brows or jaw, the worst, would move as far as the tracked ones, over 4 s",
          "1 octave is half or twice as far; good: lips of signers who were solved well have 0 to 0.3",
          "The face moves less or more than the performer's", "neutral_face"),
     Spec("saturation", "Coefficients at their end", "face", "coefficients", 1.0, 8.0,
-         "number of coefficients, blinks and glances apart, of at least 0.98",
+         "number of coefficients, blinks and glances apart, of at least 0.98, or of keys beyond their range, if more",
          "no expression holds more than one or two",
          "The face is overdriven", "neutral_face"),
     Spec("blinks", "Blinks", "face", "", 0.25, 0.8,
@@ -151,7 +156,7 @@ TITLES: dict[str, str] = {
 STANDS_ON: dict[str, tuple[str, ...]] = {
     BODY: ("limits", "bone_length", "foot_slide", "penetration", "jitter", "acceleration", "reprojection", "following",
            "drop_outs"),
-    FACE: ("face_reprojection", "face_following", "face_amplitude", "saturation", "blinks", "symmetry",
+    FACE: ("face_reprojection", "face_following", "face_keys", "face_amplitude", "saturation", "blinks", "symmetry",
            "lip_closure", "face_jitter", "face_drop_outs"),
     LIGHTING_REALISM: ("irradiance_error", "sphere_rmse", "shadow_error", "plate_colour_angle", "plate_contrast"),
     CROSS_MODAL_CONSISTENCY: ("head_pose", "in_step", "gaze", "face_light"),
@@ -164,7 +169,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 """Measures one of which a score needs: what moves by itself says nothing of how true it is; a frozen take is calm."""
 COHERENCE: tuple[tuple[str, ...], ...] = (
     ("jitter", "following"),
-    ("face_jitter", "face_following"),
+    ("face_jitter", "face_following", "face_keys"),
     ("light_flicker",),
 )
 """Body, face and light: temporal coherence is the mean of the three, each the worst of its measures."""

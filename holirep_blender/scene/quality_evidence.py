@@ -19,10 +19,12 @@ from ..motion.retargeting import RetargetOptions
 from ..motion.retargeting.timing import at_times
 from ..motion.take import Take
 from ..quality.evidence import Evidence
+from ..quality.face_keys import FaceKeys
 from . import quality_lighting, refine_clock
 from .animation_refining import rig_map_of
 from .characters import read_rig
 from .motion_reading import MotionError, action_frames, check_animation, read_motion
+from .quality_face_keys import face_keys
 from .quality_face_light import with_face
 from .quality_strip import plate_file, shot_plate
 from .refine_floor import floor_on_plate, ground_of_object
@@ -67,6 +69,11 @@ def gather_evidence(context: bpy.types.Context, scene: bpy.types.Scene, take: Op
         missing["contacts"] = "the character's motion was not refined"
     else:
         contacts = _contacts(scene, take, start)
+    keys: Optional[FaceKeys] = None
+    try:
+        keys = _face_keys(scene, take, start)
+    except ValueError as error:
+        missing["face_keys"] = str(error)
     lighting, why = quality_lighting.lighting_evidence(scene)
     if why:
         missing["lighting"] = why
@@ -74,7 +81,7 @@ def gather_evidence(context: bpy.types.Context, scene: bpy.types.Scene, take: Op
         plate = plate_file(take.header, shot_plate(shot))
         lighting = with_face(lighting, take, plate, bool(shot.match_camera))
     character = None if copied is None else copied.take
-    return Evidence(take, character, contacts, floor, lighting, missing=missing)
+    return Evidence(take, character, contacts, floor, lighting, keys, missing)
 
 
 def take_of(shot: bpy.types.PropertyGroup) -> Take:
@@ -118,6 +125,14 @@ def _character(context: bpy.types.Context, scene: bpy.types.Scene, take: Take, s
         if name in take.joint_names:
             result.joint_confidence[:, joint] = take.joint_confidence[:, take.joint_names.index(name)]
     return replace(copied, take=result)
+
+
+def _face_keys(scene: bpy.types.Scene, take: Take, start: float) -> FaceKeys:
+    """The shot's character's face as it is keyed, at the take's times. Raises ValueError: why there is none."""
+    problem = character_problem(scene)
+    if problem:
+        raise ValueError(problem)
+    return face_keys(scene.holirep.character, take, start + take.times * refine_clock.frame_rate(scene))
 
 
 def _floor(shot: bpy.types.PropertyGroup, take: Take, character: Optional[CharacterTake]) -> Floor:

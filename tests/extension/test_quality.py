@@ -14,6 +14,7 @@ from holirep_blender.motion.observations import Observations
 from holirep_blender.motion.take import Take
 from holirep_blender.operators import quality_remedy
 from holirep_blender.panels import quality_faults, quality_remedies
+from holirep_blender.quality import face_keys
 from holirep_blender.quality.evidence import LightingEvidence
 from holirep_blender.quality.remedies import REMEDIES
 from holirep_blender.quality.results import DEFAULT_GATES
@@ -26,6 +27,7 @@ from holirep_blender.scene import (
     quality_state,
     refine_clock,
 )
+from holirep_blender.scene.action_channels import ActionChannels
 from holirep_blender.scene.blender_versions import selected_bones
 from holirep_blender.scene.quality_evidence import gather_evidence
 from tests.motion.retargeting.clips import lively_take
@@ -288,3 +290,32 @@ def test_what_the_light_report_rendered_counts_until_the_rig_changes(shot, tmp_p
     assert found.sphere_rmse is None
     assert "changed since" in found.why["sphere_rmse"]
     quality_lighting.keep_report(scene, tmp_path / "gone", "")  # a report that cannot be read leaves all as it is
+
+
+def test_the_characters_own_face_keys_are_judged(shot, tmp_path):
+    bpy.context.scene.render.fps = 30
+    take = lively_take(frames=60)
+    jaw = take.blendshape_names.index("jawOpen")
+    take.blendshapes[:, jaw] = 0.5 + 0.4 * np.sin(np.arange(60) / 3.0)
+    take.blendshape_confidence[:] = 1.0
+    take.save(tmp_path / "take.npz")
+    shot.character, shot.take, shot.add_camera = build_rig("vrm"), str(tmp_path / "take.npz"), False
+    mesh = bpy.data.objects.new("Face", bpy.data.meshes.new("Face"))
+    mesh.data.from_pydata([(0.0, 0.0, 1.6), (0.1, 0.0, 1.6), (0.0, 0.0, 1.7)], [], [(0, 1, 2)])
+    bpy.context.scene.collection.objects.link(mesh)
+    mesh.parent = shot.character
+    for name in ("Basis", "jawOpen", "mouthSmileLeft"):
+        mesh.shape_key_add(name=name)
+    evidence = gather_evidence(bpy.context, bpy.context.scene)
+    assert "not applied" in evidence.missing["face_keys"]
+    assert bpy.ops.holirep.apply_take() == {"FINISHED"}
+    keys = gather_evidence(bpy.context, bpy.context.scene).face_keys
+    assert keys.names == ("jawOpen", "mouthSmileLeft")
+    assert np.allclose(keys.made, keys.wanted, atol=1e-5)
+    assert np.ptp(keys.made[:, 0]) > 0.5
+    assert "browInnerUp" in keys.unshown
+    curve = ActionChannels(mesh.data.shape_keys).curves[('key_blocks["jawOpen"].value', 0)]
+    curve.mute = True
+    keys = gather_evidence(bpy.context, bpy.context.scene).face_keys
+    assert np.ptp(keys.made[:, 0]) == 0.0
+    assert face_keys.following(keys, 30.0).per_frame.mean() > 0.9
