@@ -141,9 +141,10 @@ def _found(evidence: Evidence) -> dict[str, Found]:
             found["foot_slide"], found["penetration"] = feet.foot_slide(ground), feet.penetration(ground)
             found["feet_on_floor"], found["horizon"] = feet.feet_on_floor(ground), feet.lean(evidence, ground)
         keys = evidence.face_keys
-        found["saturation"] = face.saturation(take, None if keys is None else face_keys.beyond(keys))
+        fits = keys is not None and len(keys.made) == take.frame_count
+        found["saturation"] = face.saturation(take, face_keys.beyond(keys) if keys is not None and fits else None)
         why = evidence.missing.get("face_keys", "No face keys of a character were given").rstrip(".") + "."
-        found["face_keys"] = face_keys.following(why if keys is None else keys, take.fps)
+        found["face_keys"] = face_keys.following(why if keys is None else keys, take.fps, take.frame_count)
         found["face_jitter"] = face.jitter(take, None if isinstance(fit, str) else fit)
         found["face_drop_outs"] = face.drop_outs(take, pose)
         fitted = (
@@ -208,16 +209,24 @@ def _combined(parts: Mapping[str, Array], frames: int) -> tuple[Array, Losses]:
 def _coherence(
     measures: Mapping[str, Measure], graded: Mapping[str, Array], frames: int
 ) -> tuple[Array, Losses, tuple[str, ...], tuple[str, ...]]:
-    """The mean of body, face and light, each the worst of its measures."""
+    """The mean of body, face and light, each the worst of its measures.
+
+    Calm alone tells nothing, for a frozen take is calm: a face of which it is not known whether it follows is left out,
+    a body, which is in every take, counts as what is just not good enough.
+    """
     stands_on: list[str] = []
     left_out: list[str] = []
     parts: list[tuple[tuple[str, ...], Array]] = []
-    for names in table.COHERENCE:
+    for needed, names in table.COHERENCE:
         known = tuple(name for name in names if measures[name].score is not None)
+        follows = not needed or needed in known
+        if not follows and needed != table.ALWAYS:
+            known = ()
         stands_on += known
         left_out += [name for name in names if name not in known]
         if known:
-            parts.append((known, np.stack([graded[name] for name in known])))
+            values = np.stack([graded[name] for name in known])
+            parts.append((known, values if follows else np.minimum(values, UNMEASURED)))
     if not set(table.ESSENTIAL[TEMPORAL_COHERENCE]) & set(stands_on):
         return np.full(frames, np.nan), {}, (), (*left_out, *stands_on)
     each = np.stack([_least(values) for _, values in parts])

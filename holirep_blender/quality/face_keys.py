@@ -43,12 +43,14 @@ class FaceKeys:
     unshown: tuple[str, ...] = ()
 
 
-def following(keys: Union[FaceKeys, str], fps: float) -> Found:
+def following(keys: Union[FaceKeys, str], fps: float, frames: int) -> Found:
     """Share of the take's face motion that the keys do not make; by key, to tell which."""
     if isinstance(keys, str):
         return Found(missing=keys)
     if not len(keys.names):
         return Found(missing="The character has no shape keys for the face.")
+    if len(keys.made) != frames:
+        return Found(missing=f"The character's face has {len(keys.made)} frames, but the take has {frames}.")
     made, wanted = keys.made[..., None], keys.wanted[..., None]
     value = not_followed(made, wanted, fps, _STILL)
     parts = {

@@ -167,9 +167,11 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     TEMPORAL_COHERENCE: ("following", "face_following"),
 }
 """Measures one of which a score needs: what moves by itself says nothing of how true it is; a frozen take is calm."""
-COHERENCE: tuple[tuple[str, ...], ...] = (
-    ("jitter", "following"),
-    ("face_jitter", "face_following", "face_keys"),
-    ("light_flicker",),
+ALWAYS = "following"
+COHERENCE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (ALWAYS, ("jitter", "following")),
+    ("face_following", ("face_jitter", "face_following", "face_keys")),
+    ("", ("light_flicker",)),
 )
-"""Body, face and light: temporal coherence is the mean of the three, each the worst of its measures."""
+"""Body, face and light: temporal coherence is the mean of the three, each the worst of its measures; first the one that
+the others are nothing without."""

@@ -318,4 +318,4 @@ def test_the_characters_own_face_keys_are_judged(shot, tmp_path):
     curve.mute = True
     keys = gather_evidence(bpy.context, bpy.context.scene).face_keys
     assert np.ptp(keys.made[:, 0]) == 0.0
-    assert face_keys.following(keys, 30.0).per_frame.mean() > 0.9
+    assert face_keys.following(keys, 30.0, 60).per_frame.mean() > 0.9
