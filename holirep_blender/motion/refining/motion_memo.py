@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import numpy.typing as npt
 
-from ..planting import CharacterTake, to_motion
+from .. import rotations
+from ..planting import CharacterTake, character_take, to_motion
 from ..planting.solving import part_of
 from ..retargeting import BoneInheritance, RetargetedMotion, RetargetOptions, retarget
 from ..take import Take
@@ -24,15 +25,23 @@ _MOST = 0.7
 """Share of the frames from which all of them are made again."""
 _FRAMES = ("rotations", "pose_rotations", "locations", "pose_locations", "travel")
 """What a motion holds of each frame, besides its directions."""
+_PATHS = _FRAMES[2:]
+"""What of that goes with the root."""
 
 
 @dataclass
 class MotionMemo:
-    """What a take came to on its rig, and what its refined pose came to in its bones."""
+    """What a take came to on its rig, and what its refined pose came to in its bones.
+
+    ``steps`` : by how much each of ``_PATHS`` moves for a metre of the take's root along each axis, ``(3, 3)``.
+    ``posed`` : the character's take of ``motion``.
+    """
 
     take: Optional[Take] = None
     told: tuple[object, ...] = ()
     motion: Optional[RetargetedMotion] = None
+    steps: dict[str, Array] = field(default_factory=dict)
+    posed: Optional[tuple[RetargetedMotion, tuple[object, ...], CharacterTake]] = None
     character: Optional[CharacterTake] = None
     result: Optional[Take] = None
     asked: Optional[RetargetedMotion] = None
@@ -47,7 +56,7 @@ class MotionMemo:
         options: RetargetOptions,
         inheritance: BoneInheritance,
     ) -> RetargetedMotion:
-        """As ``retarget``; where only the root went elsewhere, only its frames there. Raises as it does."""
+        """As ``retarget``; where only the root went elsewhere, only the paths that follow it. Raises as it does."""
         told = (rig, dict(rig_map.bones), matrix, options, inheritance, take.fps, take.header.get("floor_height"))
         before, motion = self.take, self.motion
         if (
@@ -57,18 +66,46 @@ class MotionMemo:
             and before.joint_names == take.joint_names
             and np.array_equal(before.rest_offsets, take.rest_offsets)
             and np.array_equal(before.local_rotations, take.local_rotations)
+            # all paths begin where the first frame is
+            and np.array_equal(before.root_translation[:1], take.root_translation[:1])
         ):
-            moved = (before.root_translation != take.root_translation).any(axis=1)
-            if not moved[:1].any() and moved.mean() < _MOST:
-                # all paths begin where the first frame is
-                rows = np.concatenate([[0], np.flatnonzero(moved)])
-                part = retarget(_rows_of_take(take, rows), rig, rig_map, matrix, options, inheritance=inheritance)
-                motion = _spliced(motion, replace(part, directions={}), rows, _FRAMES[2:])
-                self.take, self.motion = take, motion
-                return replace(motion)
-        motion = retarget(take, rig, rig_map, matrix, options, inheritance=inheritance)
-        self.take, self.told, self.motion = take, told, motion
+            moved = take.root_translation - before.root_translation
+            motion = replace(
+                motion, **{name: getattr(motion, name) + moved @ each for name, each in self.steps.items()}
+            )
+        else:
+            motion = retarget(take, rig, rig_map, matrix, options, inheritance=inheritance)
+            aside = _rows_of_take(take, np.zeros(4, dtype=np.intp))
+            aside.root_translation[1:] += np.eye(3)
+            put_aside = retarget(aside, rig, rig_map, matrix, options, inheritance=inheritance)
+            paths = {name: getattr(put_aside, name) for name in _PATHS}
+            self.told, self.steps = told, {name: path[1:] - path[0] for name, path in paths.items() if len(path)}
+        self.take, self.motion = take, motion
         return replace(motion)
+
+    def character_take(
+        self,
+        motion: RetargetedMotion,
+        rig: RigLike,
+        rig_map: RigMapLike,
+        matrix: Optional[npt.ArrayLike],
+        *,
+        fps: float,
+    ) -> CharacterTake:
+        """As ``planting.character_take`` of what ``retargeted`` gave; where only the root went elsewhere, only it."""
+        told = (rig, dict(rig_map.bones), None if matrix is None else np.asarray(matrix), fps)
+        before, known, made = self.posed or (motion, (), None)
+        if made is not None and before.pose_rotations is motion.pose_rotations and _same(known, told):
+            moved = np.zeros_like(made.take.root_translation)
+            for name in _PATHS[1:]:
+                if len(getattr(motion, name)):
+                    moved += getattr(motion, name) - getattr(before, name)
+            root = made.take.root_translation + rotations.rotate(made.to_world, moved * made.scale)
+            made = replace(made, take=replace(made.take, root_translation=root))
+        else:
+            made = character_take(motion, rig, rig_map, matrix, fps=fps)
+        self.posed = motion, told, made
+        return made
 
     def to_motion(self, character: CharacterTake, take: Take, motion: RetargetedMotion) -> RetargetedMotion:
         """As ``planting.to_motion``, made again only in the frames in which something differs."""

@@ -196,7 +196,8 @@ def refined_motion(
     object_matrix : (4, 4) the armature object's world matrix in metres.
     cache : what to keep for the next time with another edit of the contacts.
     """
-    character = character_take(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
+    made = character_take if cache is None else cache.motions.character_take
+    character = made(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
     folded = folded_joint(character.take)
     if folded:
         warning = (
