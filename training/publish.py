@@ -25,6 +25,11 @@ from holirep_blender.inference.fusion import weights
 
 LICENCES = weights.FOLDER.parents[2] / "licences.toml"
 NAME = "HoliRep fusion network"
+MOTION = (
+    "motion of the CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF "
+    "EIA-0196217)"
+)
+FACES = "ICT-FaceKit (MIT, © 2020 USC Institute for Creative Technologies)"
 _LARGEST = 40e6
 _POINTS = 478
 
@@ -49,7 +54,7 @@ def publish(run: Path, pack: Path, *, eight_bit: bool) -> Path:
     save_file({name: values.contiguous() for name, values in tensors.items()}, str(target), metadata=metadata)
     target.chmod(0o644)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    weights.TABLE.write_text(json.dumps({weights.FILE: digest}, indent=2) + "\n", encoding="utf-8")
+    table(weights.FILE, digest)
     card = (run / "weights.md").read_text(encoding="utf-8")
     stored_as = "eight bits a row" if eight_bit else "half precision"
     size = target.stat().st_size
@@ -57,21 +62,24 @@ def publish(run: Path, pack: Path, *, eight_bit: bool) -> Path:
     card = re.sub(r"\| file \| `[^`]*`, [0-9.]+ MB, [^,|]*", told, card)
     card = re.sub(r"(\| SHA-256 \| )`[0-9a-f]*`", rf"\1`{digest}`", card)
     target.with_suffix(".md").write_text(card, encoding="utf-8")
-    _enter(digest)
+    enter(NAME, f"{MOTION}, {FACES} and radiance maps of Poly Haven (CC0); the data are not distributed", digest)
     return target
 
 
-def _enter(digest: str) -> None:
+def table(name: str, digest: str) -> None:
+    """Notes the SHA-256 of a file of weights."""
+    known = {**weights.published_sha256(), name: digest} if weights.TABLE.is_file() else {name: digest}
+    weights.TABLE.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+
+def enter(name: str, source: str, digest: str) -> None:
     """The licence entry, in place of an older one."""
     entry = (
-        f'[[licence]]\nname = "{NAME}"\nlicence = "GPL-3.0-or-later"\n'
-        'source = "this package; trained on motion of the CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, '
-        "created with funding from NSF EIA-0196217), ICT-FaceKit (MIT, © 2020 USC Institute for Creative Technologies) "
-        'and radiance maps of Poly Haven (CC0); the data are not distributed"\n'
+        f'[[licence]]\nname = "{name}"\nlicence = "GPL-3.0-or-later"\nsource = "this package; trained on {source}"\n'
         f'sha256 = "{digest}"\n'
     )
     text = LICENCES.read_text(encoding="utf-8")
-    old = re.search(rf'\[\[licence\]\]\nname = "{NAME}"\n.*?\n(?=\n\[\[|\Z)', text, re.S)
+    old = re.search(rf'\[\[licence\]\]\nname = "{name}"\n.*?\n(?=\n\[\[|\Z)', text, re.S)
     if old is not None:
         text = text[: old.start()] + entry + text[old.end() :]
     else:

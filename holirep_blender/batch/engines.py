@@ -44,4 +44,4 @@ def holirep_version() -> str:
 @lru_cache(maxsize=1)
 def _published() -> str:
     table = json.loads((_PACKAGE / "inference" / "fusion" / "trained" / "weights.json").read_text(encoding="utf-8"))
-    return str(table["fusion.safetensors"])
+    return "+".join(str(table[name]) for name in sorted(table))

@@ -23,6 +23,7 @@ from ..runtime_report import choose_device
 from .features import ASSUMED_FOCAL
 from .finishing import Sight, finished
 from .neutral import Neutral, neutral_face
+from .second_reading import second_reading
 from .solution import solve_fusion
 from .weights import Trained, Weights, find_weights, load_trained
 
@@ -48,6 +49,7 @@ class Fusion:
     def __post_init__(self) -> None:
         """Loads the network: what is wrong with it is said before anything is tracked."""
         self.weights: Weights = find_weights(self.own_weights)
+        self.second: Weights = second_reading().weights
         self.device, warning = choose_device(self.device)
         if warning:
             self.warn(warning)
@@ -110,7 +112,10 @@ class Fusion:
         return {
             "method": "fusion",
             "solve_options": noted,
-            "models": [{"name": self.weights.path.name, "sha256": self.weights.sha256, "method": "fusion"}],
+            "models": [
+                {"name": used.path.name, "sha256": used.sha256, "method": "fusion"}
+                for used in (self.weights, self.second)
+            ],
             "fusion": {
                 "device": self.device,
                 "published_weights": self.weights.published,

@@ -20,9 +20,12 @@ from ...motion.observations import Observations
 from ...motion.resampling import resampled
 from ...motion.skeleton import JOINT_INDEX, JOINT_NAMES, SIDES
 from ...motion.take import CONTACT_NAMES, Camera, Take
+from .footing import standing
 from .joints import BODY, REFERENCE_STATURE, SOLVED, rest_offsets
+from .lid_reading import shut_eyes
 from .network import HolisticReplicationNetwork
 from .observed import from_observations
+from .second_reading import second_reading
 from .solving import Clip, Given, evidence_of, solved, start_of
 from .surface import BALL, HEEL
 from .windows import Predicted, predict
@@ -34,7 +37,6 @@ UNOBSERVABLE = ("tongueOut", "cheekPuff", "jawForward", "mouthDimpleLeft", "mout
 _JAW_OPEN = np.radians(22.0)
 _TRUSTED_ANGLE, _TRUSTED_COEFFICIENT = np.radians(20.0), 0.25
 """Expected errors at which confidence is one half."""
-_SAID_OF_CONTACTS = 0.2
 _NETWORK_SHARE = 0.6
 """Of the time that the network takes of both."""
 
@@ -79,37 +81,38 @@ def solve_fusion(
             progress(_NETWORK_SHARE + (1.0 - _NETWORK_SHARE) * share)
 
     said = with_height(predict(network, observed, progress=told), options.performer_height)
+    second = second_reading()
+    template = network.template.cpu()
+    said = replace(said, performance=shut_eyes(second.lids, observed, said.performance, template, fps))
     start = start_of(
         said,
         rows,
-        network.template.double().cpu().numpy(),
+        template.double().numpy(),
         fps=fps,
         camera_track=track,
         lens_known=options.focal_length_px is not None,
     )
-    if options.floor == "none":
-        start = replace(start, contacts=np.zeros_like(start.contacts))
+    floorless = options.floor == "none"
+    contacts = np.zeros_like(start.contacts) if floorless else standing(second.feet, said, start, start.clip, rows)
+    start = replace(start, contacts=contacts)
     given = Given(
         focal=options.focal_length_px is not None, height=options.performer_height is not None, camera=track is not None
     )
     clip = solved(start, evidence_of(rows, rows.image_size / 2.0), given, told=later)
-    take = limited(take_of(said, rows, clip, start.contacts, options=replace(options, fps=fps)), LimitOptions())[0]
-    if options.floor == "none":
-        return take
-    # the network tells the solve which soles stand; the solved motion shows it more sharply
+    if not floorless:
+        # the solve is told which soles stand; the solved motion shows it more sharply
+        contacts = standing(second.feet, said, start, clip, rows)
+    take = limited(take_of(said, rows, clip, contacts, options=replace(options, fps=fps)), LimitOptions())[0]
+    return take if floorless else _touching(take, contacts, _seen(rows))
+
+
+def _touching(take: Take, stands: Array, seen: Array) -> Take:
+    """The take with its contacts: soles ``(T, 4)`` as they were read, all else as the motion shows it."""
     floor = Floor((0.0, 0.0, take.header["floor_height"]))
-    found = _agreed(detect_contacts(take, floor, ContactOptions(planted=False)), start.contacts)
-    return Contacts(found.names, found.confidence * _seen(rows)[:, None]).to_take(take)
-
-
-def _agreed(shown: Contacts, said: Array) -> Contacts:
-    """Contacts as the motion shows them, with a fifth of what the network said of the soles ``(T, 4)``: from high,
-    where heights are seen worst, it knows better.
-    """
-    confidence = shown.confidence.copy()
-    columns = [shown.names.index(name) for name in CONTACT_NAMES]
-    confidence[:, columns] += _SAID_OF_CONTACTS * (said - confidence[:, columns])
-    return Contacts(shown.names, confidence)
+    found = detect_contacts(take, floor, ContactOptions(planted=False))
+    confidence = found.confidence.copy()
+    confidence[:, [found.names.index(name) for name in CONTACT_NAMES]] = stands
+    return Contacts(found.names, confidence * seen[:, None]).to_take(take)
 
 
 def with_height(said: Predicted, height: Optional[float]) -> Predicted:

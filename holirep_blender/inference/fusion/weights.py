@@ -64,12 +64,12 @@ class Trained:
     face_basis: Optional[Array]
 
 
-def find_weights(own: Optional[Path] = None) -> Weights:
-    """The weights to use: a file of the user's, or HoliRep's own, which must be those that were published.
+def find_weights(own: Optional[Path] = None, name: str = FILE) -> Weights:
+    """The weights to use: a file of the user's, or HoliRep's own of that name, which must be those that were published.
 
     Cheap enough to be asked before a plate is tracked. Raises WeightsError where they are missing or damaged.
     """
-    path = own if own is not None else FOLDER / FILE
+    path = own if own is not None else FOLDER / name
     if not path.is_file():
         advice = _ADVICE if own is None else _OWN_ADVICE
         raise WeightsError(f"The weights of the method Fusion are missing: {path}. {advice}", published=own is None)
@@ -78,7 +78,7 @@ def find_weights(own: Optional[Path] = None) -> Weights:
     except OSError as error:
         message = f"The network's weights cannot be read: {path} ({error.strerror})."
         raise WeightsError(message, published=own is None) from error
-    if weights.published and weights.sha256 != published_sha256().get(FILE):
+    if weights.published and weights.sha256 != published_sha256().get(name):
         message = f"The weights of the method Fusion are damaged or were changed: {path}. {_ADVICE}"
         raise WeightsError(message, published=True)
     return weights

@@ -23,6 +23,8 @@ from holirep_blender.inference.fusion.face_solving import UNOBSERVABLE  # noqa: 
 from holirep_blender.inference.fusion.finishing import _fingers  # noqa: E402
 from holirep_blender.inference.fusion.network import HolisticReplicationNetwork, NetworkSize  # noqa: E402
 from holirep_blender.inference.fusion.observed import from_observations  # noqa: E402
+from holirep_blender.inference.fusion.second_reading import FILE as SECOND  # noqa: E402
+from holirep_blender.inference.fusion.weights import published_sha256  # noqa: E402
 from holirep_blender.inference.fusion.windows import predict  # noqa: E402
 from holirep_blender.inference.methods import method_of  # noqa: E402
 from holirep_blender.inference.solve_again import solve_again  # noqa: E402
@@ -110,6 +112,7 @@ def test_the_take_has_all_that_geometrics_has(solved, weights):
     assert take.header["models"] == [
         {"name": "pose", "sha256": "1"},
         {"name": "own.safetensors", "sha256": digest, "method": "fusion"},
+        {"name": SECOND, "sha256": published_sha256()[SECOND], "method": "fusion"},
     ]
     assert take.header["floor_height"] == 0.0
     assert take.header["solve_options"]["performer_height"] is None
