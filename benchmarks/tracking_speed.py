@@ -139,7 +139,9 @@ def networks_alone(device: str) -> Dict[str, Dict[str, float]]:
     from holirep_blender.inference.tracking.torch_networks.sizes import SIZES
 
     repeats = 1 if device == "cpu" else REPEATS
-    lines = engine_on(device).lines
+    engine = engine_on(device)
+    engine.ready.wait()
+    lines = engine.lines
     chance = np.random.default_rng(1)
     table = {}
     for name, size in SIZES.items():
@@ -206,7 +208,6 @@ def main() -> int:
         if arguments.device != "cpu":
             note("ceilings", ceilings(arguments.device))
         note("networks alone", networks_alone(arguments.device))
-        tracking(few, arguments.device, None)  # the worker's first job records what later ones find
         still = None
         if arguments.pictures:
             folder = pictures(plate, arguments.pictures)

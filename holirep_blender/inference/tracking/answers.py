@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Protocol
+from typing import List, Protocol, Sequence, Tuple
 
 import numpy as np
 
 from .regions import Region
 
+# A region, and whether its mirror image is shown.
+Look = Tuple[Region, bool]
 # The body's points with left and right exchanged.
 _MIRRORED = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9] + [i + 1 if i % 2 else i - 1 for i in range(11, 33)]
 
@@ -107,6 +109,9 @@ class HandLooker(Protocol):
     def run(self, image: np.ndarray, region: Region, mirrored: bool = False) -> HandAnswer:
         """`start` and `finish`."""
 
+    def run_all(self, image: np.ndarray, looks: Sequence[Look]) -> List[HandAnswer]:
+        """Several looks that do not depend on each other, side by side where that is faster."""
+
 
 class FaceLooker(Protocol):
     """Runs the face network: 468 mesh points with refined lips and eyes, and 10 iris points."""
@@ -120,6 +125,9 @@ class DetectorLooker(Protocol):
 
     def run(self, image: np.ndarray, region: Region) -> List[Found]:
         """What is found in the region."""
+
+    def run_all(self, image: np.ndarray, regions: Sequence[Region]) -> List[List[Found]]:
+        """What is found in each of several regions, looked at side by side where that is faster."""
 
 
 class Networks(Protocol):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, TypeVar
+from typing import Callable, List, Optional, Sequence, TypeVar
 
 from ...motion.observations import Observations
 from ..errors import DeviceError
@@ -39,7 +39,18 @@ class DeviceTracker:
         progress: Optional[Progress] = None,
     ) -> Observations:
         """See `Tracker`."""
-        return self._done(lambda tracker: tracker.track(plate, choice, processes=processes, progress=progress))
+        return self.track_several(plate, [choice], processes=processes, progress=progress)[0]
+
+    def track_several(
+        self,
+        plate: Plate,
+        choices: Sequence[PersonChoice],
+        *,
+        processes: Optional[int] = None,
+        progress: Optional[Progress] = None,
+    ) -> List[Observations]:
+        """See `MediaPipeTracker.track_several`."""
+        return self._done(lambda tracker: tracker.track_several(plate, choices, processes=processes, progress=progress))
 
     def list_people(
         self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None

@@ -13,7 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .answers import HandAnswer, HandLooker, PoseAnswer
+from .answers import HandAnswer, HandLooker, Look, PoseAnswer
 from .hand_rules import (
     ARM,
     FAINT,
@@ -48,8 +48,6 @@ SMALLER, LARGER = 0.5, 1.7
 # A hand's square does not shrink faster than this from one frame to the next, or grow by more than its inverse.
 SAME_SIZE = 0.65
 
-Guess = Tuple[Region, bool]
-
 
 def body_hand_region(body: PoseAnswer, side: int, size: float) -> Region:
     """The square, `size` radii of the body wide, about the hand that the body's wrist and fingers show."""
@@ -58,7 +56,7 @@ def body_hand_region(body: PoseAnswer, side: int, size: float) -> Region:
     return Region(base.x, base.y, size * radius_of(body), base.rotation)
 
 
-def guesses(body: PoseAnswer, side: int, size: float) -> List[Guess]:
+def guesses(body: PoseAnswer, side: int, size: float) -> List[Look]:
     """Squares to look at, and whether mirrored: along the body's hand, along the forearm, upright, turned and resized.
 
     Ordered by how many hands each adds to those found by the ones before it, counted on sign language.
@@ -106,7 +104,8 @@ def closer_look(
         return None, False
     todo = guesses(body, side, size)
     seen: List[HandAnswer] = []
-    firsts = [(probe.run(image, region, mirrored), mirrored) for region, mirrored in todo[:FIRST_LOOKS]]
+    looks = todo[:FIRST_LOOKS]
+    firsts = [(answer, mirrored) for answer, (_, mirrored) in zip(probe.run_all(image, looks), looks)]
     firsts.sort(key=lambda look: -look[0].score)
     if firsts[0][0].score < NOTHING:
         return None, False
@@ -159,7 +158,7 @@ def closer_follow(
         return None
     looks = [first]
     if first.score < PRESENT:
-        looks += [network.run(image, hand_region(first.image)), network.run(image, start, True)]
+        looks += network.run_all(image, [(hand_region(first.image), False), (start, True)])
         if max(look.score for look in looks) >= FAINT:
             looks.append(network.run(image, hand_region(looks[-1].image), True))
     fitting = [

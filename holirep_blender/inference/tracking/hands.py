@@ -129,8 +129,8 @@ class HandFollower:
                 middle = (regions[0].x + regions[1].x) / 2.0, (regions[0].y + regions[1].y) / 2.0
                 regions = [Region(middle[0], middle[1], regions[0].side + apart)]
         candidates: List[HandAnswer] = []
-        for region in regions:
-            for palm in self._palms.run(image, region)[:3]:
+        for palms in self._palms.run_all(image, regions):
+            for palm in palms[:3]:
                 guess = hand_region_from_palm(palm.box, palm.points)
                 known = [item for item in (*found, *candidates) if item is not None]
                 if any(_covers(item, (palm.box[:2] + palm.box[2:]) / 2.0) for item in known):
@@ -163,8 +163,8 @@ class HandFollower:
         something like a hand is worth the search by palms.
         """
         result, rest = list(found), []
-        for side in due:
-            rough = self._probe.run(image, body_hand_region(body, side, self._size))
+        looks = [(body_hand_region(body, side, self._size), False) for side in due]
+        for side, rough in zip(due, self._probe.run_all(image, looks)):
             if rough.score < NOTHING:
                 continue
             answer = self._settled(image, hand_region(rough.image)) if rough.score >= PRESENT else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Optional, Tuple, TypeVar, cast
+from typing import Callable, List, Optional, Sequence, Tuple, TypeVar, cast
 
 from ...motion.observations import Observations
 from ..plate import Plate
@@ -54,15 +54,16 @@ class Lanes:
         found = self._run(split(plate, first, last, lanes), task, report)
         return [sighting for sightings in found for sighting in sightings]
 
-    def follow(self, plate: Plate, first: int, last: int, plan: Plan, report: Report) -> Observations:
-        """The performer in every frame of a part, which was scanned before."""
+    def follow(self, plate: Plate, first: int, last: int, plans: Sequence[Plan], report: Report) -> List[Observations]:
+        """The performer of each plan in every frame of a part, which was scanned before."""
         seen = self._plate or plate
+        pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1, self.means))
 
         def task(number: int, begin: int, end: int, tell: Report) -> Observations:
-            return self._workers[number].follow(seen, begin, end, plan, tell)
+            return self._workers[number].follow(seen, begin, end, plans[number // len(pieces)], tell)
 
-        lanes = suitable_lanes(plate, last - first + 1, self.means)
-        return joined(self._run(split(plate, first, last, lanes), task, report))
+        rows = self._run(pieces * len(plans), task, lambda done: report(done // len(plans)))
+        return [joined(rows[start : start + len(pieces)]) for start in range(0, len(rows), len(pieces))]
 
     def rest(self) -> None:
         """The job is done: no pictures are kept for the next one."""

@@ -43,13 +43,14 @@ def networks_for(means: str) -> Networks:
 
 
 def engine_on(device: str) -> Engine:
-    """What runs the networks on a PyTorch device in this process."""
+    """What runs the networks on a PyTorch device in this process; begins to load them."""
     import mediapipe
 
     from .torch_networks.engine import Engine, models_of
 
     if device not in _engines:
         _engines[device] = Engine(device, models_of(mediapipe))
+        _engines[device].prepare()
     return _engines[device]
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from ...motion.observations import Observations
 from ..plate import Plate
@@ -54,21 +54,31 @@ class MediaPipeTracker:
         progress: Optional[Progress] = None,
     ) -> Observations:
         """See `Tracker`."""
+        return self.track_several(plate, [choice], processes=processes, progress=progress)[0]
+
+    def track_several(
+        self,
+        plate: Plate,
+        choices: Sequence[PersonChoice],
+        *,
+        processes: Optional[int] = None,
+        progress: Optional[Progress] = None,
+    ) -> List[Observations]:
+        """As `track`, for several performers, who are looked for once and followed side by side."""
         quiet()
         with self._team(plate, processes) as team:
             people = self._people(plate, team, progress, SCAN_SHARE)
-            performer = choose(choice, people, (plate.first_frame, plate.last_frame))
-            plan = Plan.of(performer, people)
-            total = plate.frame_count
+            frames, total = (plate.first_frame, plate.last_frame), plate.frame_count
+            plans = [Plan.of(choose(choice, people, frames), people) for choice in choices]
 
             def report(done: int) -> None:
                 if progress is not None:
                     progress(int(total * SCAN_SHARE + done * (1.0 - SCAN_SHARE)), total)
 
-            rows = with_legs_told_apart(team.follow(plan, report))
+            found = [with_legs_told_apart(rows) for rows in team.follow(plans, report)]
             if progress is not None:
                 progress(total, total)
-            return rows
+            return found
 
     def _people(self, plate: Plate, team: Team, progress: Optional[Progress], share: float) -> List[PersonTrack]:
         total = plate.frame_count

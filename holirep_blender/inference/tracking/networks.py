@@ -10,13 +10,13 @@ The networks and the sub-graphs named here come inside the MediaPipe wheel; noth
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Sequence
 
 import cv2
 import numpy as np
 from mediapipe.python import packet_getter
 
-from .answers import FaceAnswer, Found, HandAnswer, PoseAnswer, hand_answer, pose_answer
+from .answers import FaceAnswer, Found, HandAnswer, Look, PoseAnswer, hand_answer, pose_answer
 from .graphs import FLOAT_NODE, LANDMARKS_NODE, Network, landmarks, size_options, split, tensors
 from .regions import Region
 from .trimming import trimmed
@@ -110,6 +110,10 @@ class HandNetwork:
         self.start(image, region, mirrored)
         return self.finish()
 
+    def run_all(self, image: np.ndarray, looks: Sequence[Look]) -> List[HandAnswer]:
+        """See `answers.HandLooker`."""
+        return [self.run(image, region, mirrored) for region, mirrored in looks]
+
 
 class FaceNetwork:
     """face_landmark_with_attention.tflite: 468 mesh points with refined lips and eyes, and 10 iris points."""
@@ -176,6 +180,10 @@ class DetectorNetwork:
         """`start` and `finish`."""
         self.start(image, region)
         return self.finish()
+
+    def run_all(self, image: np.ndarray, regions: Sequence[Region]) -> List[List[Found]]:
+        """See `answers.DetectorLooker`."""
+        return [self.run(image, region) for region in regions]
 
 
 class MediaPipeNetworks:

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple, Type
 
 import cv2
 import numpy as np
@@ -38,7 +38,8 @@ FRAMES_PER_PROCESS = 60
 # One process keeps nearly two cores busy (`lanes.py`).
 CORES_PER_PROCESS = 2
 MOST_PROCESSES = 8
-# Where a device runs the networks, a process reads, cuts and decides.
+# Where a device runs the networks, a process reads, cuts and decides; two cores are left for who starts them.
+CORES_LEFT = 2
 MOST_DEVICE_PROCESSES = 16
 # What the pictures that all of them hold may take.
 MOST_BYTES_HELD = 4 << 30
@@ -75,9 +76,10 @@ def _is_running(pid: int) -> bool:
 def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
     """As many processes as keep the processor cores that we have busy; fewer for a short plate or huge pictures."""
     held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count, means)
-    cores, most = available_cores(), MOST_DEVICE_PROCESSES
     if means == MEDIAPIPE:
-        cores, most = cores // CORES_PER_PROCESS, MOST_PROCESSES
+        cores, most = available_cores() // CORES_PER_PROCESS, MOST_PROCESSES
+    else:
+        cores, most = available_cores() - CORES_LEFT, MOST_DEVICE_PROCESSES
     return max(1, min(cores, MOST_BYTES_HELD // held, most, plate.frame_count // FRAMES_PER_PROCESS))
 
 
@@ -88,8 +90,8 @@ class Team:
         """Everybody in the scanned frames of the plate's range."""
         raise NotImplementedError
 
-    def follow(self, plan: Plan, report: Report) -> Observations:
-        """The performer in every frame of the range."""
+    def follow(self, plans: Sequence[Plan], report: Report) -> List[Observations]:
+        """The performer of each plan in every frame of the range."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -133,8 +135,8 @@ class InProcess(Team):
     def scan(self, report: Report) -> List[Sighting]:  # noqa: D102
         return self._worker.scan(self._plate, self._plate.first_frame, self._plate.last_frame, report)
 
-    def follow(self, plan: Plan, report: Report) -> Observations:  # noqa: D102
-        return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plan, report)
+    def follow(self, plans: Sequence[Plan], report: Report) -> List[Observations]:  # noqa: D102
+        return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plans, report)
 
 
 def _service(means: str) -> Service:
@@ -191,8 +193,8 @@ class Processes(Team):
             "plate": str(plate.path),
             "range": [plate.first_frame, plate.last_frame],
             "sequence_fps": plate.fps,
-            # as many processes as cores, where they do not run the networks: each reads with one thread
-            "threads": 0 if service is None else 1,
+            # nothing but reading keeps the cores busy where a device runs the networks
+            "threads": 0 if service is None else -(-available_cores() // len(self._pieces)),
             "means": self._means,
             "kept": 0 if service is None else pictures_kept(plate) // len(self._pieces),
             "service": None if service is None else service.opening(self._folder / f"crops-{number}"),
@@ -216,22 +218,24 @@ class Processes(Team):
             stream.flush()
 
     def scan(self, report: Report) -> List[Sighting]:  # noqa: D102
-        files = self._run("scan", {}, report)
         sightings: List[Sighting] = []
-        for file in files:
-            with np.load(file) as arrays:
+        for stem in self._run("scan", {}, report):
+            with np.load(f"{stem}.npz") as arrays:
                 sightings += from_arrays(arrays)
         return sightings
 
-    def follow(self, plan: Plan, report: Report) -> Observations:  # noqa: D102
-        path = self._folder / "plan.npz"
-        np.savez(path, **plan.to_arrays())
-        return joined([Observations.load(file) for file in self._run("follow", {"plan": str(path)}, report)])
+    def follow(self, plans: Sequence[Plan], report: Report) -> List[Observations]:  # noqa: D102
+        paths = [self._folder / f"plan-{number}.npz" for number in range(len(plans))]
+        for path, plan in zip(paths, plans):
+            np.savez(path, **plan.to_arrays())
+        stems = self._run("follow", {"plans": [str(path) for path in paths]}, report)
+        return [joined([Observations.load(f"{stem}-{number}.npz") for stem in stems]) for number in range(len(plans))]
 
-    def _run(self, task: str, extra: Dict[str, Any], report: Report) -> List[Path]:
-        files = [self._folder / f"{task}-{number}.npz" for number in range(len(self._pieces))]
+    def _run(self, task: str, extra: Dict[str, Any], report: Report) -> List[str]:
+        """What the processes' files begin with, in the order of the parts."""
+        stems = [str(self._folder / f"{task}-{number}") for number in range(len(self._pieces))]
         for number, (first, last) in enumerate(self._pieces):
-            self._send(number, {"task": task, "first": first, "last": last, "out": str(files[number]), **extra})
+            self._send(number, {"task": task, "first": first, "last": last, "out": stems[number], **extra})
         done = [0] * len(self._pieces)
         waiting = set(range(len(self._pieces)))
         while waiting:
@@ -249,7 +253,7 @@ class Processes(Team):
             elif message.get("ended"):
                 code = self._children[number].wait()
                 raise RuntimeError(f"a tracking process ended unexpectedly (exit code {code})")
-        return files
+        return stems
 
     def close(self) -> None:  # noqa: D102
         for child in self._children:

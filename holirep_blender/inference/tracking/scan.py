@@ -103,10 +103,8 @@ class Scanner:
 
     def detect(self, image: np.ndarray) -> List[Found]:
         """What may be people, the surest first; may run in another thread than `check`."""
-        found: List[Found] = []
-        for region in tiles(image):
-            found += self._detector.run(image, region)
-        return sorted(found, key=lambda item: -item.score)
+        found = self._detector.run_all(image, tiles(image))
+        return sorted((item for part in found for item in part), key=lambda item: -item.score)
 
     def check(self, frame: int, image: np.ndarray, found: Sequence[Found], thorough: bool = True) -> List[Sighting]:
         """Everybody among the detections; frames are given in order.

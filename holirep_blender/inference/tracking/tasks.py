@@ -37,12 +37,18 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
         task = receive()
         if task["task"] == "scan":
             arrays = to_arrays(worker.scan(plate, task["first"], task["last"], report))
-            np.savez(task["out"], **arrays)
+            np.savez(task["out"] + ".npz", **arrays)
         else:
-            with np.load(task["plan"]) as stored:
-                plan = Plan.from_arrays(stored)
-            worker.follow(plate, task["first"], task["last"], plan, report).save(task["out"])
+            plans = [_plan(path) for path in task["plans"]]
+            found = worker.follow(plate, task["first"], task["last"], plans, report)
+            for number, rows in enumerate(found):
+                rows.save(f"{task['out']}-{number}.npz")
         answer({"finished": True})
+
+
+def _plan(path: str) -> Plan:
+    with np.load(path) as stored:
+        return Plan.from_arrays(stored)
 
 
 def _networks(opening: Message) -> Optional[Networks]:

@@ -123,3 +123,16 @@ def test_exif_rotation_of_a_photo_is_applied(tmp_path: Path) -> None:
     assert found.shape == (60, 40, 3)
     assert found[5].mean() > 250
     assert found[-5].mean() < 5
+
+
+def test_a_plain_ppm_is_taken_as_it_lies_in_the_file(tmp_path: Path) -> None:
+    image = np.random.default_rng(2).integers(0, 255, (30, 40, 3), np.uint8)
+    path = write(tmp_path / "plain.0001.ppm", image)
+    ((_, _, found),) = list(open_plate(path))
+    np.testing.assert_array_equal(found, image[..., ::-1])
+    write(tmp_path / "deep.0001.ppm", image.astype(np.uint16) * 257)
+    ((_, _, found),) = list(open_plate(tmp_path / "deep.0001.ppm"))
+    np.testing.assert_array_equal(found, image[..., ::-1])
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(PlateError, match=r"plain\.0001\.ppm"):
+        list(open_plate(path))

@@ -71,7 +71,7 @@ def test_nobody_gives_empty_rows_and_no_folder(plate_path: Path) -> None:
     assert os.getpgid(children[0]) == os.getpgid(0)
     with team:
         assert team.scan(lambda done: None) == []
-        rows = team.follow(Plan.of(None, []), lambda done: None)
+        rows = team.follow([Plan.of(None, [])], lambda done: None)[0]
     assert len(rows) == 40
     assert np.all(rows.body_confidence == 0)
     assert np.all(np.isnan(rows.body_image))

@@ -6,6 +6,7 @@ All of it runs on the CPU: a GPU differs by its precision and by what it is star
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, List
@@ -16,7 +17,6 @@ import pytest
 import torch
 from torch import nn
 
-from holirep_blender.inference.errors import PlateError
 from holirep_blender.inference.plate import Plate, open_plate
 from holirep_blender.inference.tracking import PersonChoice, devices, means
 from holirep_blender.inference.tracking.device_tracker import DeviceTracker
@@ -31,8 +31,11 @@ from holirep_blender.inference.tracking.regions import (
     whole,
 )
 from holirep_blender.inference.tracking.torch_networks import trial
+from holirep_blender.inference.tracking.torch_networks.client import Client
 from holirep_blender.inference.tracking.torch_networks.engine import Engine, models_of
+from holirep_blender.inference.tracking.torch_networks.line import Line
 from holirep_blender.inference.tracking.torch_networks.lookers import TorchNetworks, merged
+from holirep_blender.inference.tracking.torch_networks.service import Service
 
 # Of the region's side: rounding in another order.
 ROUNDING = 1e-5
@@ -112,6 +115,26 @@ def test_processes_and_lanes_join_to_what_mediapipe_finds(clip: Path) -> None:
     assert means.work_of("cpu")["pose"]["crops"] > 20
 
 
+def test_another_process_is_answered_in_order_and_told_of_errors(tmp_path: Path) -> None:
+    """Asked from here through the very files and connections that another process uses."""
+    engine = Engine("cpu", Path(), makers={"pose": lambda folder, kind: _Frugal(64), "hand": _failing})
+    service = Service(engine)
+    client = Client(service.opening(tmp_path / "crops"))
+    replies: SimpleQueue[Any] = SimpleQueue()
+    for value in range(150):  # more than there are slots
+        client.ask("pose", np.full((256, 256, 3), value, np.uint8), replies)
+    assert [float(replies.get(timeout=20)[0]) for _ in range(150)] == list(range(150))
+    client.ask("hand", np.zeros((224, 224, 3), np.uint8), replies)
+    error = replies.get(timeout=20)
+    assert isinstance(error, RuntimeError)
+    assert "no such weights" in str(error)
+    client.close()
+    service.close()
+    engine.close()
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith(("network ", "networks'"))], names
+
+
 class _Frugal(nn.Module):
     """Says the mean of each crop, and fails as a GPU without memory does for more than a few at a time."""
 
@@ -125,6 +148,10 @@ class _Frugal(nn.Module):
         return crops.float().mean((1, 2, 3))[:, None]
 
 
+def _failing(folder: Path, kind: torch.dtype) -> nn.Module:
+    raise RuntimeError("no such weights")
+
+
 @pytest.mark.parametrize(("enough", "halved"), [(5, 4), (1, 1)])
 def test_without_memory_the_batch_is_halved_and_the_work_goes_on(enough: int, halved: int) -> None:
     engine = Engine("cpu", Path(), most=16, makers={"pose": lambda folder, kind: _Frugal(enough)})
@@ -135,6 +162,41 @@ def test_without_memory_the_batch_is_halved_and_the_work_goes_on(enough: int, ha
     assert [float(reply.get(timeout=20)[0]) for reply in replies] == list(range(23))
     assert engine.lines["pose"].most == halved
     engine.close()
+
+
+class _Recording:
+    """Stands for a CUDA graph: the mean of each crop, for at most so many."""
+
+    def __init__(self, most: int, sizes: List[int]) -> None:
+        self.most, self.sizes = most, sizes
+
+    def run(self, crops: List[np.ndarray]) -> np.ndarray:
+        assert len(crops) <= self.most
+        self.sizes.append(self.most)
+        return np.array([[crop.mean()] for crop in crops])
+
+
+def test_larger_batches_wait_for_their_recording_and_need_not_have_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of things on a GPU, without one."""
+    sizes: List[int] = []
+
+    def record(line: Line, size: int) -> None:
+        if size > 16:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        line._graphs[size] = _Recording(size, sizes)  # type: ignore[assignment]
+
+    monkeypatch.setattr(Line, "_record", record)
+    line = Line("pose", torch.device("cuda:0"), lambda: _Frugal(0), 32)
+    crops = [np.full((4, 4, 3), value, np.uint8) for value in range(20)]
+    assert line.answers(crops)[:, 0].tolist() == list(range(20))
+    assert sizes == [8, 8, 8]
+    for size in (16, 32):
+        assert line.prepare(size).wait(20)
+    assert line.most == 16
+    sizes.clear()
+    assert line.answers(crops)[:, 0].tolist() == list(range(20))
+    assert sizes == [16, 8]
+    line.close(20)
 
 
 def test_where_not_even_one_crop_fits_whoever_asked_is_told() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Dict
 import numpy as np
 
 from ...errors import DeviceError
-from .exchange import QUESTION, SLOTS, Opening, crop_in, slots, unpacked
+from .exchange import GOODBYE, QUESTION, SLOTS, Opening, crop_in, slots, unpacked
 from .sizes import NAMES
 
 
@@ -29,7 +29,8 @@ class Client:
         for slot in range(SLOTS):
             self._free.put(slot)
         self._waiting: Dict[int, SimpleQueue[Any]] = {}
-        threading.Thread(target=self._receive, name="networks' answers", daemon=True).start()
+        self._receiving = threading.Thread(target=self._receive, name="networks' answers", daemon=True)
+        self._receiving.start()
 
     def ask(self, name: str, crop: np.ndarray, replies: SimpleQueue[Any]) -> None:
         """See `lookers.Engine`."""
@@ -38,6 +39,13 @@ class Client:
         self._waiting[slot] = replies
         with self._sending:
             self._connection.send_bytes(QUESTION.pack(NAMES.index(name), slot))
+
+    def close(self) -> None:
+        """Nothing more will be asked; a process that just ends need not say so."""
+        with self._sending:
+            self._connection.send_bytes(GOODBYE)
+        self._receiving.join()
+        self._connection.close()
 
     def _receive(self) -> None:
         try:

@@ -5,6 +5,8 @@ are computed side by side.
 
 from __future__ import annotations
 
+import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
@@ -14,10 +16,12 @@ import torch
 from torch import nn
 
 from .kinds import EXACT, KINDS
-from .line import Line, Replies
+from .line import FEW, Line, Replies
 
 # The largest batch.
 MOST = 32
+# Whoever has not asked for so long has ended, and larger batches can be recorded.
+IDLE_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
 """A device that has failed may never end what it was given."""
 
@@ -28,7 +32,7 @@ def models_of(package: Any) -> Path:
 
 
 class Engine:
-    """Runs the networks of `kinds.KINDS` on a device; `ask` from any thread."""
+    """Runs the networks of `kinds.KINDS` on a device; `ask` from any thread.  `ready`: all batch sizes are recorded."""
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Engine:
         makers: Optional[Dict[str, Callable[[Path, torch.dtype], nn.Module]]] = None,
     ) -> None:
         self.device = torch.device(device)
+        self.ready, self._closed = threading.Event(), threading.Event()
+        self._preparing = threading.Thread(target=self._get_ready, name="networks' loading", daemon=True)
         half = self.device.type == "cuda"
         self.lines = {
             # half precision keeps most networks' points within 0.1 % of a region's side, and is twice as fast
@@ -56,9 +62,25 @@ class Engine:
         self.lines[name].ask(crop, replies)
 
     def prepare(self) -> None:
-        """Begins to load all networks, while whoever will ask gets ready."""
-        for line in self.lines.values():
-            line.prepare()
+        """Begins, once, to load all networks for the smallest batches; the larger sizes follow while nobody asks."""
+        self._preparing.start()
+
+    def _get_ready(self) -> None:
+        sizes = [FEW]
+        while self.device.type == "cuda" and sizes[-1] < MOST:
+            sizes.append(2 * sizes[-1])
+        for size in sizes:
+            for line in self.lines.values():
+                while size > FEW and self._asked_lately() and not self._closed.is_set():
+                    time.sleep(IDLE_SECONDS)
+                done = line.prepare(size)
+                while not done.wait(IDLE_SECONDS):
+                    if self._closed.is_set():
+                        return
+        self.ready.set()
+
+    def _asked_lately(self) -> bool:
+        return time.monotonic() - max(line.asked for line in self.lines.values()) < IDLE_SECONDS
 
     @property
     def work(self) -> Dict[str, Dict[str, float]]:
@@ -72,5 +94,6 @@ class Engine:
 
     def close(self) -> None:
         """Ends the threads when all that was asked is answered, and frees the device's memory."""
+        self._closed.set()
         for line in self.lines.values():
             line.close(PATIENCE_SECONDS)

@@ -20,6 +20,7 @@ from .sizes import SIZES
 SLOTS = 64
 _SLOT_BYTES = 3 * max(SIZES.values()) ** 2
 QUESTION = struct.Struct("<BH")
+GOODBYE = b""
 _ANSWER = struct.Struct("<BH")
 _ROW, _DEVICE_FAILED, _FAILED = 0, 1, 2
 _KINDS = {_DEVICE_FAILED: DeviceError, _FAILED: RuntimeError}

@@ -3,14 +3,15 @@
 
 Whoever asks waits for its answer, and while a batch is computed the next one gathers by itself: the more followers
 there are, the larger the batches.  Batches are filled up to a few fixed sizes, so that a CUDA graph can be recorded for
-each.
+each; that takes one or two seconds a size, so that a larger batch is cut into recorded ones until its size is ready.
 """
 
 from __future__ import annotations
 
-import contextlib
+import math
 import threading
 import time
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Dict, List, Protocol, Tuple
 
@@ -28,6 +29,12 @@ _RECORDING = threading.RLock()
 """PyTorch records one graph at a time, and networks that are made ready side by side take longer."""
 
 
+@dataclass
+class _Preparation:
+    size: int
+    done: threading.Event
+
+
 class Replies(Protocol):
     """Where an answer goes."""
 
@@ -39,12 +46,13 @@ class Line:
     """Runs the network that `make` returns; `ask` from any thread.
 
     Where the device's memory does not suffice for a batch, batches are halved for good and the work goes on; an answer
-    is an error only where not even a single crop fits.  `seconds`, `crops` and `batches` say what was done so far.
+    is an error only where not even a single crop fits.  `seconds`, `crops` and `batches` say what was done so far,
+    `asked` when (`time.monotonic`) the last batch was answered.
     """
 
     def __init__(self, name: str, device: torch.device, make: Callable[[], nn.Module], most: int) -> None:
         self.name, self.most = name, most
-        self.seconds, self.crops, self.batches = 0.0, 0, 0
+        self.seconds, self.crops, self.batches, self.asked = 0.0, 0, 0, -math.inf
         self._device, self._make = device, make
         self._network: Any = None
         self._graphs: Dict[int, Recorded] = {}
@@ -67,9 +75,14 @@ class Line:
                 raise row
         return np.stack(rows)
 
-    def prepare(self) -> None:
-        """Loads the network ahead of the first question; what is wrong with it is told with the first answer."""
-        self._asked.put(False)
+    def prepare(self, size: int) -> threading.Event:
+        """Gets ready for batches of a size ahead of the first question; the event says that it is done.
+
+        What is wrong is told with the first answer.
+        """
+        done = threading.Event()
+        self._asked.put(_Preparation(size, done))
+        return done
 
     def close(self, patience: float) -> None:
         """Ends the thread when all that was asked is answered, and frees what it holds; waits at most so long."""
@@ -81,7 +94,7 @@ class Line:
         while True:
             batch: List[Tuple[np.ndarray, Replies]] = []
             item = self._asked.get()
-            while item:
+            while isinstance(item, list):
                 batch += item
                 if len(batch) >= self.most:
                     break
@@ -91,17 +104,25 @@ class Line:
                     break
             if batch:
                 self._answer(batch)
+                self.asked = time.monotonic()
             if item is None:
                 self._network = self._pool = None
                 self._graphs.clear()
                 return
-            if item is False:
-                self._prepare()
+            if isinstance(item, _Preparation):
+                with _RECORDING:
+                    self._prepare(item.size)
+                item.done.set()
 
-    def _prepare(self) -> None:
-        # what is wrong is told with the first answer
-        with _RECORDING, contextlib.suppress(RuntimeError, AssertionError):
-            self._run([np.zeros((SIZES[self.name],) * 2 + (3,), np.uint8)])
+    def _prepare(self, size: int) -> None:
+        try:
+            if self._device.type != "cuda":
+                self._run([np.zeros((SIZES[self.name],) * 2 + (3,), np.uint8)])
+            elif size <= self.most and size not in self._graphs:
+                self._record(size)
+        except (RuntimeError, AssertionError) as error:
+            if size > FEW and _lacks_memory(error):
+                self.most = size // 2  # what is recorded already goes on
 
     def _answer(self, batch: List[Tuple[np.ndarray, Replies]]) -> None:
         begun = time.perf_counter()
@@ -153,13 +174,11 @@ class Line:
     def _run(self, crops: List[np.ndarray]) -> np.ndarray:
         if self._device.type != "cuda":
             return np.asarray(self.network(torch.from_numpy(np.stack(crops))).numpy())
-        size = FEW
-        while size < len(crops):
-            size *= 2
-        size = min(size, self.most)
-        if size not in self._graphs:
-            self._record(size)
-        return self._graphs[size].run(crops)
+        if not self._graphs:
+            self._record(min(FEW, self.most))
+        size = min((each for each in self._graphs if each >= len(crops)), default=max(self._graphs))
+        graph = self._graphs[size]
+        return np.concatenate([graph.run(crops[start : start + size]) for start in range(0, len(crops), size)])
 
     def _record(self, size: int) -> None:
         with _RECORDING:

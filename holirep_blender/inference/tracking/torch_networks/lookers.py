@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from queue import SimpleQueue
-from typing import Any, List, Protocol
+from typing import Any, Deque, List, Protocol, Sequence, Tuple
 
 import cv2
 import numpy as np
 
-from ..answers import FaceAnswer, Found, HandAnswer, PoseAnswer, hand_answer, pose_answer
+from ..answers import FaceAnswer, Found, HandAnswer, Look, PoseAnswer, hand_answer, pose_answer
 from ..regions import Region
 from .sizes import KEY_POINTS, LEAST_SCORES, SIZES
 
@@ -25,18 +26,17 @@ class Engine(Protocol):
 
 
 class _Looker:
-    """Asks one network about one crop at a time."""
+    """Asks one network about crops, and gives what it says about each, in their order."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine, self._name, self._size = engine, name, SIZES[name]
         self._replies: SimpleQueue[Any] = SimpleQueue()
         self.runs = 0
-        self._region = Region(0, 0, 1)
-        self._mirrored = False
+        self._under_way: Deque[Tuple[Region, bool]] = deque()
 
     def start(self, image: np.ndarray, region: Region, mirrored: bool = False) -> None:
-        """Begin on a region of the picture; nothing may be under way."""
-        self._region, self._mirrored = region, mirrored
+        """Begin on a region of the picture."""
+        self._under_way.append((region, mirrored))
         self.runs += 1
         crop = region.cut(image, self._size, self._border())
         self._engine.ask(self._name, crop[:, ::-1] if mirrored else crop, self._replies)
@@ -44,11 +44,13 @@ class _Looker:
     def _border(self) -> int:
         return int(cv2.BORDER_REPLICATE)
 
-    def _row(self) -> np.ndarray:
+    def _row(self) -> Tuple[np.ndarray, Region, bool]:
+        """The answer about what was begun first, the region, and whether it was shown mirrored."""
         answer = self._replies.get()
         if isinstance(answer, Exception):
+            self._under_way.clear()
             raise answer
-        return np.asarray(answer, np.float64)
+        return (np.asarray(answer, np.float64), *self._under_way.popleft())
 
 
 class TorchPose(_Looker):
@@ -60,7 +62,7 @@ class TorchPose(_Looker):
     def run(self, image: np.ndarray, region: Region, mirrored: bool = False) -> PoseAnswer:
         """See `answers.PoseLooker`."""
         self.start(image, region, mirrored)
-        row = self._row()
+        row, _, _ = self._row()
         return pose_answer(region, float(row[0]), row[1:196].reshape(39, 5), row[196:].reshape(33, 3), mirrored)
 
 
@@ -72,14 +74,20 @@ class TorchHand(_Looker):
 
     def finish(self) -> HandAnswer:
         """See `answers.HandLooker`."""
-        row = self._row()
+        row, region, mirrored = self._row()
         points, world = row[2:65].reshape(21, 3), row[65:].reshape(21, 3)
-        return hand_answer(self._region, float(row[0]), float(row[1]), points, world, self._mirrored)
+        return hand_answer(region, float(row[0]), float(row[1]), points, world, mirrored)
 
     def run(self, image: np.ndarray, region: Region, mirrored: bool = False) -> HandAnswer:
         """See `answers.HandLooker`."""
         self.start(image, region, mirrored)
         return self.finish()
+
+    def run_all(self, image: np.ndarray, looks: Sequence[Look]) -> List[HandAnswer]:
+        """See `answers.HandLooker`."""
+        for region, mirrored in looks:
+            self.start(image, region, mirrored)
+        return [self.finish() for _ in looks]
 
 
 class TorchFace(_Looker):
@@ -91,7 +99,7 @@ class TorchFace(_Looker):
     def run(self, image: np.ndarray, region: Region) -> FaceAnswer:
         """See `answers.FaceLooker`."""
         self.start(image, region)
-        row = self._row()
+        row, _, _ = self._row()
         return FaceAnswer(score=float(row[0]), image=region.to_plate(row[1:].reshape(478, 3)))
 
 
@@ -103,8 +111,17 @@ class TorchDetector(_Looker):
 
     def run(self, image: np.ndarray, region: Region) -> List[Found]:
         """See `answers.DetectorLooker`."""
-        self.start(image, region)
-        rows = self._row().reshape(-1, 5 + 2 * KEY_POINTS[self._name])
+        return self.run_all(image, [region])[0]
+
+    def run_all(self, image: np.ndarray, regions: Sequence[Region]) -> List[List[Found]]:
+        """See `answers.DetectorLooker`."""
+        for region in regions:
+            self.start(image, region)
+        return [self._finish() for _ in regions]
+
+    def _finish(self) -> List[Found]:
+        table, region, _ = self._row()
+        rows = table.reshape(-1, 5 + 2 * KEY_POINTS[self._name])
         found = []
         for row in merged(rows[rows[:, 0] >= LEAST_SCORES[self._name]]):
             points = np.zeros((len(row) // 2, 3))

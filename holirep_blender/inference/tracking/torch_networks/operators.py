@@ -66,7 +66,20 @@ def _convolution(step: Step, model: ModelFile, keep: Keep) -> Function:
     if (step.options.dilationHFactor, step.options.dilationWFactor) != (1, 1):
         raise NotImplementedError("dilated convolutions")
     groups = model.shapes[step.inputs[0]][3] if depthwise else 1
+    if not depthwise and weight.shape[2:] == (1, 1) and stride == (1, 1):
+        return lambda x: after(_product(x, get_weight(), get_bias()))
     return lambda x: after(functional.conv2d(before(x), get_weight(), get_bias(), stride, padding, groups=groups))
+
+
+def _product(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A convolution with one pixel, as a product of matrices, which adds the bias at once and needs no planning.
+
+    Pictures and weights lie with their channels last, so that nothing is moved.
+    """
+    count, channels, rows, columns = x.shape
+    flat = x.permute(0, 2, 3, 1).reshape(-1, channels)
+    y = torch.addmm(bias, flat, weight.view(len(weight), channels).t())
+    return y.view(count, rows, columns, len(weight)).permute(0, 3, 1, 2)
 
 
 def _fully_connected(step: Step, model: ModelFile, keep: Keep) -> Function:

@@ -20,7 +20,7 @@ from typing import Any, List, Union
 import numpy as np
 
 from .engine import Engine
-from .exchange import QUESTION, Opening, crop_in, packed, slots
+from .exchange import GOODBYE, QUESTION, Opening, crop_in, packed, slots
 from .sizes import NAMES
 
 # Many threads here have something to do for microseconds; Python would let each work for five milliseconds.
@@ -39,7 +39,6 @@ class Service:
         self._closing = False
         self._switching = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        engine.prepare()
         self._accepting = threading.Thread(target=self._accept, name="networks' service", daemon=True)
         self._accepting.start()
 
@@ -71,8 +70,8 @@ class Service:
     def _serve(self, connection: Any) -> None:
         with connection, contextlib.suppress(OSError, EOFError):  # until the client ends
             shared, lock = slots(Path(connection.recv_bytes().decode()), "r"), threading.Lock()
-            while True:
-                kind, slot = QUESTION.unpack(connection.recv_bytes())
+            while (question := connection.recv_bytes()) != GOODBYE:
+                kind, slot = QUESTION.unpack(question)
                 self._engine.ask(NAMES[kind], crop_in(shared, slot, NAMES[kind]), _Reply(connection, lock, slot))
 
 
