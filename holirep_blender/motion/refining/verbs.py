@@ -70,7 +70,7 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
     elif report.slide_before_mm == report.slide_before_mm:
         slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)
-    else:
+    elif options.feet > 0.0:
         report.sentences = ("feet set where they touch the floor",)
     if options.limits > 0.0:  # limits win over the floor too
         sunk = _sunk(result, contact_points(result), floor, options)
