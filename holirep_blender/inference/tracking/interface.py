@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Protocol
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Protocol, Sequence, runtime_checkable
 
 from ...motion.observations import Observations
 from ..errors import TrackingError
@@ -45,6 +45,21 @@ class Tracker(Protocol):
 
     def find_people(self, plate: Plate, frame: int) -> List[PersonTrack]:
         """Everybody in one frame."""
+
+
+@runtime_checkable
+class SeveralTracker(Tracker, Protocol):
+    """A tracker that follows several performers for less than one after the other takes."""
+
+    def track_several(
+        self,
+        plate: Plate,
+        choices: Sequence[PersonChoice],
+        *,
+        processes: Optional[int] = None,
+        progress: Optional[Progress] = None,
+    ) -> List[Observations]:
+        """The performer of each choice in every frame of the plate's range."""
 
 
 _MAKERS: Dict[str, Callable[[], Tracker]] = {}

@@ -14,7 +14,7 @@ import pytest
 
 from holirep_blender.inference.errors import PlateError, TrackingError
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking import PersonChoice, find_people, list_people, means, track
+from holirep_blender.inference.tracking import PersonChoice, find_people, list_people, means, track, track_several
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -91,8 +91,12 @@ def test_identity_through_a_crossing(video: Path, tmp_path: Path) -> None:
     plate = open_plate(tmp_path / "crossing.mp4")
     assert len(list_people(plate, processes=1)) == 2
     apart = np.abs(truth["front"] - truth["back"]) > 0.5 * TRAVEL
-    for name, middles in truth.items():
-        rows = track(plate, PersonChoice("point", 1, (float(middles[0]), 220.0)), processes=1)
+    choices = [PersonChoice("point", 1, (float(middles[0]), 220.0)) for middles in truth.values()]
+    calls: List[int] = []
+    both = track_several(plate, choices, processes=1, progress=lambda done, total: calls.append(done))
+    assert calls == sorted(calls)
+    assert calls[-1] == plate.frame_count
+    for (name, middles), rows in zip(truth.items(), both):
         chest = rows.body_image[:, [11, 12, 23, 24], 0].mean(1)
         assert np.isfinite(chest[apart]).mean() > 0.95, name
         assert np.nanmax(np.abs(chest - middles)[apart]) < 40.0, name
