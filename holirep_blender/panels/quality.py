@@ -14,6 +14,8 @@ from . import quality_remedies
 from .quality_faults import FAULTS
 from .sidebar import SidebarPanel, wrapped
 
+_WHOLE = {"body": "Body", "face": "Face"}
+"""What a range is about that names no part; of other groups the words say it."""
 _GROUPS = (("body", "Body"), ("face", "Face"), ("lighting", "Lighting"), ("integration", "Integration"))
 
 
@@ -23,13 +25,15 @@ class HOLIREP_UL_quality_causes(bpy.types.UIList):
     bl_idname = "HOLIREP_UL_quality_causes"
 
     def draw_item(
-        self, _context, layout, _data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
+        self, _context, layout, data, item, _icon, _active_data, _active_property, _index=0, _flt_flag=0
     ) -> None:
         """One row: range and what is wrong; the whole sentence stands below the list."""
         split = layout.split(factor=0.27)
         split.label(text=_range(item))
         what = FAULTS.get(item.measure, item.name)
-        part = PART_NAMES.get(item.part, item.part)
+        measure = data.measures.get(item.measure)
+        whole = _WHOLE.get(measure.group, "") if measure is not None else ""
+        part = PART_NAMES.get(item.part, item.part) or whole
         split.label(text=f"{part} {what}" if part else f"{what[:1].upper()}{what[1:]}")
 
     def filter_items(self, _context, data, _property):
@@ -64,8 +68,8 @@ class HOLIREP_PT_quality(SidebarPanel, bpy.types.Panel):
             return
         if is_stale(context.scene):
             wrapped(layout, context, "The shot changed since it was assessed: assess it again", "ERROR", alert=True)
-        for number, line in enumerate(rows.judged.splitlines()):
-            wrapped(layout, context, line, "DOT" if number else "ARMATURE_DATA")
+        for line in rows.judged.splitlines()[:1]:
+            wrapped(layout, context, line, "ARMATURE_DATA")
         _draw_scores(layout, rows)
         _draw_causes(layout, context, rows)
         _draw_missing(layout, context, rows)
@@ -192,15 +196,16 @@ def _verdict(rows: bpy.types.PropertyGroup, score: bpy.types.PropertyGroup) -> s
 def _draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
     """What the chosen score stands on, and why on nothing else."""
     score = rows.scores.get(rows.shown)
-    if score is None or not score.measured or not score.left_out:
+    notes = rows.judged.splitlines()[1:]
+    if score is None or not score.measured or not (score.left_out or notes):
         return
     header, body = layout.panel("HOLIREP_quality_not_measured", default_closed=True)
     parts = score.stands_on.splitlines()
-    text = f"Stands on {len(parts)} of {len(parts) + score.parts_left_out}" if parts else "Not measured"
-    header.label(text=f"{text}: {', '.join(parts)}" if score.name == "overall" else text)
+    whole = f"{len(parts) + score.parts_left_out} {'scores' if score.name == 'overall' else 'figures'}"
+    header.label(text=f"Stands on {len(parts)} of {whole}" if parts else "Not measured")
     if body is not None:
         wrapped(body, context, f"Measured: {', '.join(parts)}", "CHECKMARK")
-        for line in score.left_out.splitlines():
+        for line in (*score.left_out.splitlines(), *notes):
             wrapped(body, context, line, "DOT")
 
 

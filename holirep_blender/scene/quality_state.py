@@ -46,7 +46,7 @@ def state_of(scene: bpy.types.Scene) -> str:
         from .refining_record import digest_of_keys  # needs numpy
 
         character = scene.holirep.character
-        keys = digest_of_keys(character).hexdigest() if _action_of(character) is not None else ""
+        keys = " ".join(digest_of_keys(each).hexdigest() for each in _keyed(character))
         moves = _moves(character)
         quick = _quick(scene, moves)
         known = _Known(quick, moves, f"{keys} {quick[2:]}")
@@ -86,8 +86,18 @@ def _quick(scene: bpy.types.Scene, moves: bool) -> tuple[Any, ...]:
     return (*uids, there, place, _settings(scene))
 
 
-def _action_of(character: Optional[bpy.types.Object]) -> Optional[bpy.types.Action]:
-    data = character.animation_data if character is not None else None
+def _keyed(character: Optional[bpy.types.Object]) -> list[Any]:
+    """The character and its meshes' shape keys, as far as they have keys."""
+    from .characters import meshes_with_shape_keys
+
+    if character is None:
+        return []
+    owners = [character, *(mesh.data.shape_keys for mesh in meshes_with_shape_keys(character))]
+    return [owner for owner in owners if _action_of(owner) is not None]
+
+
+def _action_of(owner: Any) -> Optional[bpy.types.Action]:
+    data = owner.animation_data if owner is not None else None
     return data.action if data is not None else None
 
 
@@ -119,5 +129,5 @@ def _changed(*_arguments: object) -> None:
 
 @bpy.app.handlers.persistent
 def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
-    if _known and graph.id_type_updated("ACTION"):
+    if _known and (graph.id_type_updated("ACTION") or graph.id_type_updated("KEY")):
         _known.clear()

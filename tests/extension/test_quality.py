@@ -32,6 +32,7 @@ from holirep_blender.scene.blender_versions import selected_bones
 from holirep_blender.scene.quality_evidence import gather_evidence
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
+from tests.scene.conftest import add_face
 
 
 @pytest.fixture
@@ -130,8 +131,15 @@ def test_moved_keys_make_the_assessment_out_of_date(assessed):
     assessed.character.pose.bones["head"].keyframe_insert("rotation_quaternion", frame=10)
     bpy.context.view_layer.update()
     assert quality_state.is_stale(scene)
+    face = add_face(assessed.character)
+    jaw = face.data.shape_keys.key_blocks["jawOpen"]
+    jaw.keyframe_insert("value", frame=10)
     bpy.ops.holirep.assess_quality()
     assert not quality_state.is_stale(scene)
+    jaw.value = 0.7
+    jaw.keyframe_insert("value", frame=20)
+    bpy.context.view_layer.update()
+    assert quality_state.is_stale(scene)
 
 
 def test_a_moved_or_removed_character_makes_it_out_of_date_but_not_one_that_moves_by_itself(assessed):
