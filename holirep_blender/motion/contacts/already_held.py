@@ -18,8 +18,9 @@ from .. import gaps
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_STILL = 1e-4
-"""Metres in 1/30 s that a point which is held may move: rounding of keys and of what was read from them."""
+_STILL, _ROUNDING = 1.5e-5, 6e-7
+"""Metres in 1/30 s that a point which is held may move, and what of its distance from the origin: rounding of keys and
+of what was read from them. A foot that comes to rest smoothly moves more in its last frame before."""
 _MOVES = 5e-4
 """Metres in 1/30 s from which some joint of the body moves: a pose that is only held tells nothing."""
 _RATE = 30.0
@@ -52,7 +53,8 @@ def heights_held(heights: Array, slow: Mask, places: Array, joints: Array, fps: 
 
 def _still(places: Array, joints: Array, fps: float) -> tuple[Mask, Mask]:
     """Steps in which points do not move at all ``(T - 1, P)``, and in which the body does ``(T - 1,)``."""
-    still = np.linalg.norm(np.diff(places, axis=0), axis=-1) < _STILL * _RATE / fps
+    least = max(_STILL * _RATE / fps, _ROUNDING * float(np.abs(places).max(initial=0.0)))
+    still = np.linalg.norm(np.diff(places, axis=0), axis=-1) < least
     moves = np.linalg.norm(np.diff(joints, axis=0), axis=-1).max(axis=1) > _MOVES * _RATE / fps
     return np.asarray(still), np.asarray(moves)
 
