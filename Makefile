@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 export HOLIREP_RUNTIME ?= $(CURDIR)/.runtime
 export PYTHONDONTWRITEBYTECODE = 1
+# Processes that the host's tests run in, a file of tests in one of them; 0: all in this one.
+TEST_PROCESSES ?= 2
 
 HOST := .venv/bin/python
 WORKER = $(HOLIREP_RUNTIME)/bin/python
@@ -19,14 +21,14 @@ demo: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
 test: test-host test-worker
 
 test-host: $(HOST_READY) $(RUNTIME_READY) $(FARM_READY) $(PLATE)
-	$(HOST) -m pytest --ignore tests/inference --ignore tests/training --ignore tests/gui
+	$(HOST) -m pytest -n $(TEST_PROCESSES) --dist loadfile --ignore tests/inference --ignore tests/training --ignore tests/gui
 
 test-worker: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
 	$(WORKER) -m pip install -q -r requirements/worker-tests.txt
 	$(WORKER) -m pytest -p no:cacheprovider tests/inference tests/training
 
 test-fast: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
-	$(HOST) -m pytest --ignore tests/inference --ignore tests/training --ignore tests/gui -m "not slow"
+	$(HOST) -m pytest -n $(TEST_PROCESSES) --dist loadfile --ignore tests/inference --ignore tests/training --ignore tests/gui -m "not slow"
 
 # The real application on a virtual screen; skips, and says so, where HOLIREP_BLENDER_ROOT names no such Blender.
 test-gui: $(HOST_READY) $(RUNTIME_READY) $(PLATE) extension
