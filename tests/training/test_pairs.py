@@ -12,7 +12,7 @@ pytest.importorskip("cv2")
 from holirep_blender.inference.fusion.joints import SOLVED, SOLVED_INDEX, rest_offsets  # noqa: E402
 from holirep_blender.inference.fusion.kinematics import forward_kinematics  # noqa: E402
 from training.blend import blended  # noqa: E402
-from training.canonical import _contacts  # noqa: E402
+from training.canonical import contacts_of  # noqa: E402
 from training.losses import posed  # noqa: E402
 from training.pairs import Pairs, chosen, joined, pack  # noqa: E402
 from training.rendering.people import Person, load_kit_program  # noqa: E402
@@ -139,7 +139,7 @@ def test_contacts_are_told_from_where_the_foot_rests():
     height = 0.05 + np.where((time > 1.0) & (time < 2.0), 0.12 * np.sin(np.pi * (time - 1.0)), 0.0)
     way = np.where(time < 1.0, 0.0, np.where(time > 2.0, 0.6, 0.6 * (time - 1.0)))
     points = np.stack([way, 0.0 * way, height], -1)[:, None]
-    found = _contacts(points, 30.0)[:, 0]
+    found = contacts_of(points, 30.0)[:, 0]
     assert found[:28].all()
     assert found[64:].all()
     assert not found[35:56].any()
