@@ -70,8 +70,10 @@ class Lanes:
         self._plate = None
 
     def _run(self, pieces: List[Tuple[int, int]], task: Task[Result], report: Report) -> List[Result]:
-        while len(self._workers) < len(pieces):
-            self._workers.append(PartWorker(self._networks))
+        lacking = len(pieces) - len(self._workers)
+        if lacking > 0:  # a quarter of a second each where they load networks
+            with ThreadPoolExecutor(lacking, "tracking") as pool:
+                self._workers += pool.map(lambda _: PartWorker(self._networks), range(lacking))
         if len(pieces) == 1:
             return [task(0, *pieces[0], report)]
         messages: queue.Queue[Tuple[int, Optional[int]]] = queue.Queue()

@@ -6,8 +6,9 @@ TensorFlow Lite computes all outputs of a model. The pose network's mask of the 
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import Sequence, Set
+from typing import Set, Tuple
 
 import flatbuffers
 import mediapipe
@@ -17,7 +18,8 @@ from mediapipe.tasks.metadata import schema_py_generated as schema
 _IDENTIFIER = b"TFL3"
 
 
-def trimmed(model: str, outputs: Sequence[int]) -> bytes:
+@functools.lru_cache(maxsize=4)
+def trimmed(model: str, outputs: Tuple[int, ...]) -> bytes:
     """The model file (its name below `mediapipe/modules`) with these of its outputs alone, in their order.
 
     What is left computes the very same numbers: only operators that no output needs are left out.
