@@ -261,7 +261,7 @@ def _score(
     value = clip_score(per_frame)
     if not np.isfinite(value):
         needed = table.ESSENTIAL.get(name, left_out)
-        reasons = list(dict.fromkeys(measures[each].missing for each in needed if measures[each].missing))
+        reasons = dict.fromkeys(measures[each].missing.rstrip(".") + "." for each in needed if measures[each].missing)
         return Score(name, title, None, gate, (), left_out, None, (), " ".join(reasons))
     moving = any(measures[each].per_frame is not None for each in stands_on)
     causes = causes_of(lost, frame_weights(per_frame), measures, found, fps)

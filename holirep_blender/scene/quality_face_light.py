@@ -27,7 +27,7 @@ def with_face(lighting: LightingEvidence, take: Take, plate: Optional[Path], sam
     if lighting.scene_harmonics is None:
         return lighting
     if not same_world:
-        why: Union[FaceLight, str] = "The scene is not seen by the take's camera, so the face's light has other axes"
+        why: Union[FaceLight, str] = "Match Camera is off, so the light on the face is not in the scene's axes"
     elif plate is None:
         why = "It is not known where the plate is, so the light on the face cannot be read off it"
     else:
