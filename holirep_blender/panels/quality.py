@@ -72,7 +72,7 @@ class HOLIREP_PT_quality(SidebarPanel, bpy.types.Panel):
             wrapped(layout, context, line, "ARMATURE_DATA")
         _draw_scores(layout, rows)
         _draw_causes(layout, context, rows)
-        _draw_missing(layout, context, rows)
+        _draw_standing(layout, context, rows)
         row = layout.row(align=True)
         row.operator("holirep.quality_report", text="Write Report", icon="FILE_TEXT")
         row.operator("holirep.load_quality_gates", text="Load Gates", icon="IMPORT")
@@ -193,16 +193,16 @@ def _verdict(rows: bpy.types.PropertyGroup, score: bpy.types.PropertyGroup) -> s
     return "CHECKMARK" if score.value >= gate_of(rows.gates, score.name) else "CANCEL"
 
 
-def _draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
+def _draw_standing(layout: bpy.types.UILayout, context: bpy.types.Context, rows: bpy.types.PropertyGroup) -> None:
     """What the chosen score stands on, and why on nothing else."""
     score = rows.scores.get(rows.shown)
     notes = rows.judged.splitlines()[1:]
-    if score is None or not score.measured or not (score.left_out or notes):
+    if score is None or not score.stands_on or not (score.left_out or notes):
         return
-    header, body = layout.panel("HOLIREP_quality_not_measured", default_closed=True)
+    header, body = layout.panel("HOLIREP_quality_standing", default_closed=True)
     parts = score.stands_on.splitlines()
     whole = f"{len(parts) + score.parts_left_out} {'scores' if score.name == 'overall' else 'figures'}"
-    header.label(text=f"Stands on {len(parts)} of {whole}" if parts else "Not measured")
+    header.label(text=f"Stands on {len(parts)} of {whole}")
     if body is not None:
         wrapped(body, context, f"Measured: {', '.join(parts)}", "CHECKMARK")
         for line in (*score.left_out.splitlines(), *notes):
