@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import importlib.util
+import math
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from .environments import EnvironmentMapError, load_pixels, whole_file
 
 LARGEST = 8192
 """Columns of a map that is held whole."""
+_HELD = 0.5
+"""What is larger is averaged to this part of it, or less: the rig's world must hold it too, with four channels."""
 _STRIP = 32
 """Rows that are read at a time, times the factor."""
 _BOUND = 1e4
@@ -195,10 +198,10 @@ def _library() -> ModuleType:
 
 def _factor(width: int, height: int) -> Optional[int]:
     """The fewest pixels that must become one; None where the map is no larger than may be, or cannot be divided."""
-    least = -(-width // LARGEST)
-    return (
-        next((by for by in range(least, 2 * least + 1) if width % by == height % by == 0), None) if least > 1 else None
-    )
+    if width <= LARGEST:
+        return None
+    least = math.ceil(width / (_HELD * LARGEST))
+    return next((by for by in range(least, 2 * least + 1) if width % by == height % by == 0), None)
 
 
 def _is_identity(matrix: Array) -> bool:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(environment_strips.image_io() is None, reason="t
 def small(monkeypatch):
     """What is large is smaller here."""
     for module in (environment_strips, environment_source):
-        monkeypatch.setattr(module, "LARGEST", 200)
+        monkeypatch.setattr(module, "LARGEST", 400)
 
 
 @pytest.fixture(params=["Linear Rec.709", "ACEScg"])
