@@ -21,13 +21,18 @@ _WHERE_UNKNOWN = 16 << 30
 """The machine's memory where the system does not tell (Windows)."""
 
 
-def pictures_kept(plate: Plate) -> int:
-    """How many of the plate's pictures the memory has room for; one process's share is a part of it."""
+def room_for_pictures() -> int:
+    """Bytes that pictures may take while a device runs the networks, in all processes together."""
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         memory = _WHERE_UNKNOWN
-    return int(SHARE_OF_MEMORY * memory) // (3 * plate.size[0] * plate.size[1])
+    return int(SHARE_OF_MEMORY * memory)
+
+
+def pictures_kept(plate: Plate) -> int:
+    """How many of the plate's pictures there is room for; one process's share is a part of it."""
+    return room_for_pictures() // (3 * plate.size[0] * plate.size[1])
 
 
 class KeptPlate:

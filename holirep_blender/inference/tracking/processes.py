@@ -22,7 +22,7 @@ import numpy as np
 from ...motion.observations import Observations
 from ..errors import DeviceError, PlateError, TrackingError
 from ..plate import Plate
-from .kept_plate import pictures_kept
+from .kept_plate import pictures_kept, room_for_pictures
 from .lanes import Lanes
 from .means import MEDIAPIPE, available_cores, engine_on, suitable_lanes
 from .parts import joined
@@ -77,10 +77,10 @@ def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
     """As many processes as keep the processor cores that we have busy; fewer for a short plate or huge pictures."""
     held = bytes_held(plate) * suitable_lanes(plate, plate.frame_count, means)
     if means == MEDIAPIPE:
-        cores, most = available_cores() // CORES_PER_PROCESS, MOST_PROCESSES
+        cores, most, room = available_cores() // CORES_PER_PROCESS, MOST_PROCESSES, MOST_BYTES_HELD
     else:
-        cores, most = available_cores() - CORES_LEFT, MOST_DEVICE_PROCESSES
-    return max(1, min(cores, MOST_BYTES_HELD // held, most, plate.frame_count // FRAMES_PER_PROCESS))
+        cores, most, room = available_cores() - CORES_LEFT, MOST_DEVICE_PROCESSES, room_for_pictures()
+    return max(1, min(cores, most, room // held, plate.frame_count // FRAMES_PER_PROCESS))
 
 
 class Team:

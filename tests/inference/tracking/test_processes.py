@@ -134,6 +134,16 @@ def test_more_processes_only_where_they_pay_off(monkeypatch: pytest.MonkeyPatch)
     assert processes.suitable_processes(Sized(10)) == 1
     assert processes.suitable_processes(Sized(3 * processes.FRAMES_PER_PROCESS)) == 2
     assert processes.suitable_processes(Sized(100_000)) == 2
+    assert processes.suitable_processes(Sized(100), "cuda:0") == 1
+    assert processes.suitable_processes(Sized(100_000), "cuda:0") == 2
+
+
+def test_a_device_gets_as_many_as_the_cores_and_the_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    monkeypatch.setattr(processes, "room_for_pictures", lambda: 32 << 30)
+    assert processes.suitable_processes(Sized(1800, (1920, 1080)), "cuda:0") == 14
+    monkeypatch.setattr(processes, "room_for_pictures", lambda: 4 << 30)
+    assert processes.suitable_processes(Sized(1800, (3840, 2160)), "cuda:0") == 4
 
 
 @pytest.mark.parametrize("fps", [24.0, 60.0, 240.0])
