@@ -20,7 +20,7 @@ from ...motion.observations import Observations
 from ...motion.skeleton import FINGERS, JOINT_INDEX, SIDES, finger_joints
 from ...motion.take import Take
 from .face_solving import UNOBSERVABLE, fit_face
-from .lids import shut_lids
+from .lids import lids_of
 from .neutral import Neutral
 from .weights import Trained
 
@@ -95,9 +95,9 @@ def _face(
     gaze = _against_neutral(solve_gaze(face, fps), neutral)
     _look(found, gaze)
     apart = _eyes_apart(rows.face_image[face.valid])
-    if face.valid.any():
-        lids = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
-        found[:, lids] = np.maximum(found[:, lids], shut_lids(face, gaze, apart))
+    lids = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
+    rest = np.zeros(2) if neutral is None else np.median(said[neutral.frames][:, lids], axis=0)
+    found[:, lids] = lids_of(said[:, lids], rest, face, gaze, apart)
     found[:, [ARKIT_INDEX[name] for name in UNOBSERVABLE]] = 0.0
     if not face.valid.any():
         found = np.zeros_like(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from holirep_blender.inference.fusion.lids import shut_lids
+from holirep_blender.inference.fusion.lids import lids_of, shut_lids
 from holirep_blender.motion.geometric.gaze import EYES, Gaze
 from holirep_blender.motion.geometric.head import Face
 
@@ -59,3 +59,22 @@ def test_small_eyes_blink_together_and_large_ones_wink():
 def test_a_lid_that_follows_a_lowered_eye_is_not_shut():
     eyes = face(dipped(0.65), dipped(0.65))
     assert shut_lids(eyes, gaze(-0.6), LARGE)[15].max() < 0.2
+
+
+def test_the_networks_blink_counts_and_its_rest_does_not():
+    said = np.full((COUNT, 2), 0.3)
+    said[15] = 0.9
+    open_eyes = face(np.ones(COUNT), np.ones(COUNT))
+    shut = lids_of(said, np.full(2, 0.3), open_eyes, gaze(), SMALL)
+    assert shut[15].min() > 0.8
+    assert np.delete(shut, 15, axis=0).max() < 1e-9
+    # large faces' rest is meant
+    assert lids_of(said, np.full(2, 0.3), open_eyes, gaze(), LARGE)[0, 0] == 0.3
+
+
+def test_openings_tell_a_blink_only_where_the_network_tells_none():
+    eyes, nothing = face(dipped(0.4), dipped(0.4)), np.zeros((COUNT, 2))
+    assert lids_of(nothing, np.zeros(2), eyes, gaze(), SMALL)[15].min() > 0.8
+    said = nothing.copy()
+    said[5] = 0.9
+    assert lids_of(said, np.zeros(2), eyes, gaze(), SMALL)[15].max() == 0.0

@@ -26,8 +26,8 @@ _ENOUGH = 1e-3
 @dataclass(frozen=True)
 class Problem:
     """Everything that a stretch is compared with; ``template (478, 3)`` centimetres; ``depth (T,)`` metres; squared
-    weights ``stiff (22,)``, ``joints (T - 2, 22)``, ``root (T - 2,)`` of bends. ``shared``: whether build and
-    lens are solved as well.
+    weights ``stiff (22,)``, ``joints (T - 2, 22)``, ``root (T - 2,)`` of bends that differ from the ``expected (T - 2,
+    69)``. ``shared``: whether build and lens are solved as well.
     """
 
     evidence: Evidence
@@ -37,6 +37,7 @@ class Problem:
     depth: Array
     template: Array
     stiff: Array
+    expected: Array
     joints: Array
     root: Array
     image_weight: float
@@ -49,8 +50,15 @@ class Problem:
         return replace(
             self, evidence=self.evidence.part(rows), word=self.word.part(rows), ground=self.ground.part(rows),
             bounds=None if self.bounds is None else self.bounds.part(rows), depth=self.depth[rows],
-            joints=self.joints[inner], root=self.root[inner],
+            expected=self.expected[inner], joints=self.joints[inner], root=self.root[inner],
         )  # fmt: skip
+
+    def turned(self, turn: Array) -> Problem:
+        """The problem in a world turned by ``turn (3, 3)``."""
+        expected = self.expected.copy()
+        # the root moves in the world, and the hips turn in it
+        expected[:, :6] = (expected[:, :6].reshape(-1, 2, 3) @ turn.T).reshape(-1, 6)
+        return replace(self, word=self.word.turned(turn), expected=expected)
 
 
 def body_figure() -> Articulation:
@@ -65,7 +73,7 @@ def system_of(figure: Articulation, clip: Clip, problem: Problem, complete: bool
     system = System.zero(len(clip.root), COLUMNS, state.border if problem.shared else 0, complete)
     image(state, problem.evidence, problem.depth, problem.image_weight, problem.outlier, system)
     word(state, problem.word, problem.stiff, system)
-    motion(state, problem.joints, problem.root, system)
+    motion(state, problem.expected, problem.joints, problem.root, system)
     ground(state, problem.ground, system)
     bounds(state, problem.bounds, system)
     return system

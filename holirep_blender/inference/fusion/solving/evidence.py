@@ -20,7 +20,7 @@ _BODY_SPREAD = (
 """Metres across the line of sight by which a trusted point of the body is off, a clip's constant part included, as
 measured with the real tracker on rendered performers."""
 _FACE_SPREAD, _HAND_SPREAD = 0.010, 0.014
-_UNTRUSTED = 4.0
+_UNTRUSTED = 5.0
 """How much farther off a point is that the tracker does not trust."""
 
 

@@ -177,17 +177,21 @@ def shared_word(clip: Clip, said: Word, system: System) -> None:
         system.edge += pull * off
 
 
-def motion(state: State, joints: Array, root: Array, system: System) -> None:
-    """How little people's joints and roots are accelerated: squared weights of second differences, ``joints (T - 2,
-    22)`` per square radian and ``root (T - 2,)`` per square metre.
-    """
-    clip = state.clip
-    if len(clip.root) < 3:
-        return
+def bends(clip: Clip) -> Array:
+    """Second differences ``(T - 2, 69)`` of the root, metres, and of the joints' turning, radians in parents' axes."""
     rate = logarithm(clip.local[1:] @ np.swapaxes(clip.local[:-1], -1, -2))
-    bend = np.diff(rate, axis=0).reshape(len(rate) - 1, -1)
+    turning = np.diff(rate, axis=0).reshape(len(rate) - 1, -1)
+    return np.concatenate([np.diff(clip.root, 2, axis=0), turning], axis=1)
+
+
+def motion(state: State, expected: Array, joints: Array, root: Array, system: System) -> None:
+    """How little people's accelerations differ from the ``expected (T - 2, 69)``: squared weights of second
+    differences, ``joints (T - 2, 22)`` per square radian and ``root (T - 2,)`` per square metre.
+    """
+    if len(state.clip.root) < 3:
+        return
     weights = np.concatenate([np.repeat(root[:, None], 3, axis=1), np.repeat(joints, 3, axis=1)], axis=1)
-    system.add_bends(np.concatenate([np.diff(clip.root, 2, axis=0), bend], axis=1), weights)
+    system.add_bends(bends(state.clip) - expected, weights)
 
 
 @dataclass(frozen=True)

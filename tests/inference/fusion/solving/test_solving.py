@@ -13,6 +13,7 @@ from holirep_blender.inference.fusion.solving import Clip, Evidence, Given, Star
 from holirep_blender.inference.fusion.solving import clip as solving_clip
 from holirep_blender.inference.fusion.solving.descent import COLUMNS, body_figure, system_of
 from holirep_blender.inference.fusion.solving.floor import also_standing
+from holirep_blender.inference.fusion.solving.footholds import sole_speed
 from holirep_blender.inference.fusion.solving.marks import (
     BODY_INDEX,
     MARK_JOINTS,
@@ -282,12 +283,12 @@ def test_no_sole_is_in_the_floor():
     )
     nothing = replace(truth.evidence, spread=np.full_like(truth.evidence.spread, np.inf))
     depths = []
-    for under in (100.0, 0.02):
+    for under in (100.0, solving_clip.Tuning().under):
         soles = _places(solved(start, nothing, KNOWN, solving_clip.Tuning(under=under)))[1]
         floor = np.median(soles[:, :2, 2])
         depths.append(float(np.maximum(floor - soles[:, 2:, 2], 0.0).mean()))
     assert depths[0] > 0.03
-    assert depths[1] < 0.6 * depths[0]
+    assert depths[1] < 0.7 * depths[0]
 
 
 def test_a_sole_that_is_seen_to_stand_is_held_though_the_word_missed_it():
@@ -298,3 +299,14 @@ def test_a_sole_that_is_seen_to_stand_is_held_though_the_word_missed_it():
     standing = also_standing(truth.clip, start.standing, float(truth.soles[..., 2].min()), start.seen, TEMPLATE, FPS)
     assert (standing[:, 2:] > 0.5).mean() > 0.8
     assert (also_standing(truth.clip, 0.0 * standing, 0.0, start.seen, TEMPLATE, FPS) == 0.0).all()
+
+
+def test_soles_that_pass_through_the_picture_are_told():
+    truth = performed(40, still_legs=True)
+    standing, away = np.ones((40, 4)), np.full(40, 4.0)
+    still = sole_speed(standing, truth.evidence, away, FOCAL, FPS)
+    # a camera in a hand turns by 0.1 radians a second
+    passing = truth.evidence.pixels + np.arange(40)[:, None, None] / FPS * np.array([0.1 * FOCAL, 0.0])
+    assert still < 0.01
+    assert sole_speed(standing, replace(truth.evidence, pixels=passing), away, FOCAL, FPS) == pytest.approx(0.4, rel=0.02)
+    assert sole_speed(0.0 * standing, replace(truth.evidence, pixels=passing), away, FOCAL, FPS) == 0.0
