@@ -18,7 +18,7 @@ from .. import gaps
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_STILL, _ROUNDING = 1.5e-5, 6e-7
+_STILL, _ROUNDING = 4e-6, 6e-7
 """Metres in 1/30 s that a point which is held may move, and what of its distance from the origin: rounding of keys and
 of what was read from them. A foot that comes to rest smoothly moves more in its last frame before."""
 _MOVES = 5e-4
