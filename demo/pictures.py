@@ -25,7 +25,7 @@ SCREENS = {
     "6-before-esc": ("panel_running", (0.646, 0.24, 0.80, 0.76)),
     "24-edited": ("panel_refine", (0.0, 0.03, 0.82, 1.0)),
     "30-lighting": ("panel_lighting", (0.3, 0.03, 0.82, 0.66)),
-    "57-quality-panel": ("panel_quality", (0.652, 0.185, 0.805, 0.803)),
+    "57-quality-panel": ("panel_quality", (0.652, 0.187, 0.805, 0.766)),
     "41-batch-running": ("panel_batch", (0.63, 0.345, 0.80, 0.765)),
 }
 """Screenshot: name in the docs and the part x0, y0, x1, y1 to show, as shares from the top left."""
