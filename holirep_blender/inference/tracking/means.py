@@ -7,6 +7,7 @@ interpreter there and shows that the GPU's way of working is right where there i
 
 from __future__ import annotations
 
+import atexit
 import os
 from typing import TYPE_CHECKING, Dict
 
@@ -51,6 +52,8 @@ def engine_on(device: str) -> Engine:
     if device not in _engines:
         _engines[device] = Engine(device, models_of(mediapipe))
         _engines[device].prepare()
+        # a thread that is in the middle of something on a device must not be there when Python ends
+        atexit.register(forget, device)
     return _engines[device]
 
 

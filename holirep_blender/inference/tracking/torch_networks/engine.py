@@ -96,4 +96,7 @@ class Engine:
         """Ends the threads when all that was asked is answered, and frees the device's memory."""
         self._closed.set()
         for line in self.lines.values():
-            line.close(PATIENCE_SECONDS)
+            line.close()
+        end = time.monotonic() + PATIENCE_SECONDS
+        for line in self.lines.values():
+            line.wait(max(0.0, end - time.monotonic()))

@@ -84,9 +84,12 @@ class Line:
         self._asked.put(_Preparation(size, done))
         return done
 
-    def close(self, patience: float) -> None:
-        """Ends the thread when all that was asked is answered, and frees what it holds; waits at most so long."""
+    def close(self) -> None:
+        """Ends the thread when all that was asked is answered, and frees what it holds."""
         self._asked.put(None)
+
+    def wait(self, patience: float) -> None:
+        """Until the thread has ended, but at most so long."""
         self._thread.join(patience)
 
     def _serve(self) -> None:
