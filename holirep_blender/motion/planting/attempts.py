@@ -26,7 +26,7 @@ from .stances import Phases
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_RELEASES, _QUICK = 2, 1
+_RELEASES, _QUICK = 3, 1
 """So often feet are let go that cannot stand within limits, or not without a jerk: first heels, then whole feet; and
 before how many of those legs are calmed and pulled quickly, only to find out which cannot."""
 

@@ -15,7 +15,7 @@ from ..take import Take
 from .blending import bridged, upper_envelope
 from .pose import Limb, Pose, find_limb
 from .stances import Phases, flattened, places, resting_rotations
-from .standing import stands_already
+from .standing import stands_already, without_strays
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -142,6 +142,17 @@ def foot_path(pose: Pose, foot: Foot, phases: Phases, reach: int) -> FootPath:
         ankle.copy(),
         before.copy(),
     )
+
+
+def landed(pose: Pose, foot: Foot, phases: Phases, sure: Mask) -> Phases:
+    """The phases of a foot without those frames in which what was planted before only comes or goes.
+
+    Frames that are ``sure (T,)`` stay what they are.
+    """
+    before, ankle = pose.turned[:, foot.leg.end], pose.placed[:, foot.leg.end]
+    toes = pose.turned[:, foot.toes] if foot.toes >= 0 else before
+    points = (ankle + rotations.rotate(before, foot.heel), ankle + rotations.rotate(before, foot.pivot))
+    return without_strays(phases, points, (0.0, -float(foot.ball[2])), before, toes, foot.leg.length, sure)
 
 
 def _rolled(foot: Foot, phases: Phases, before: Array, reach: int) -> Array:

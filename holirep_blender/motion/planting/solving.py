@@ -21,7 +21,7 @@ from ..skeleton import SIDES
 from ..take import Take
 from .above_floor import legs_bent, root_raised
 from .attempts import Standing, Start, legs_standing
-from .feet import Foot, FootPath, find_foot
+from .feet import Foot, FootPath, find_foot, landed
 from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
 from .ledger import Ledger
 from .leg_limits import feet_brought_back
@@ -139,7 +139,10 @@ def _start(
     points = contact_points(take)
     pose = Pose.over(take, options.floor or Floor(), whole.pace)
     feet = find_feet(take, points, options)
-    phases = [_phases(foot, contacts, take.fps) for foot in feet]
+    phases = []
+    for foot in feet:
+        edited = np.any([contacts.column(f"{foot.side}{part}") >= 1.0 for part in ("Heel", "Toes")], axis=0)
+        phases.append(landed(pose, foot, _phases(foot, contacts, take.fps), edited))
     rest = find_rest(pose, feet, contacts, points) if feet and options.feet >= 1.0 else None
     if rest is not None and rest.pinned.any():
         movable = options.joints is None or "hips" in options.joints

@@ -16,10 +16,67 @@ _PLACE = 7e-4
 """Metres from its place, as a share of the leg, at which a point stands: keys hold single precision."""
 _FEW, _PLACE_OF_FEW = 4, 1e-5
 """Frames of a stance that is so short that it may stand by chance, and what it may be off its place then."""
+_MOSTLY = 0.6
+"""Share of a stance that holds already, from which its ends are taken for coming and going."""
 _UNDER = 2e-3
 """Metres under the height at which it stands that a point may be while the other holds the foot."""
 _LEVEL = np.radians(0.3)
 """The same for the tilt of a foot that is flat, and of toes that carry."""
+
+
+def without_strays(
+    phases: Phases,
+    points: tuple[Array, Array],
+    heights: tuple[float, float],
+    turned: Array,
+    toes: Array,
+    leg: float,
+    sure: Mask,
+) -> Phases:
+    """The phases without frames at the ends of stances in which a foot comes or goes that holds already in most of it.
+
+    What was planted before touches the floor for a moment as it lands; held anew, that moment would set the whole
+    stance elsewhere. Nor is a moment held by itself, between stances that hold already.
+
+    Parameters
+    ----------
+    sure : (T,) frames that stay what they are, as those that the artist edited. Others as of ``stands_already``.
+    """
+    right = _right(phases, points, heights, turned, toes)
+    kept = np.ones(len(turned), dtype=bool)
+    spans = gaps.spans(phases.touching)
+    standing = []
+    for first, end in spans:
+        here = slice(first, end)
+        still = right[here].copy()
+        for touching, point, height in zip((phases.heel[here], phases.ball[here]), points, heights):
+            if touching.any():
+                place = np.median(point[here][touching], axis=0)
+                place[2] = height
+                still &= ~touching | (np.linalg.norm(point[here] - place, axis=-1) < _PLACE * leg)
+        length, start = max(((stop - start, start) for start, stop in gaps.spans(still)), default=(0, 0))
+        standing.append(length >= max(_FEW, _MOSTLY * (end - first)))
+        if standing[-1]:
+            kept[here] = False
+            kept[first + start : first + start + length] = True
+    for number, (first, end) in enumerate(spans):
+        beside = standing[max(number - 1, 0) : number] + standing[number + 1 : number + 2]
+        if not standing[number] and end - first <= _FEW and beside and all(beside):
+            kept[first:end] = False
+    kept |= sure
+    return Phases(phases.heel & kept, phases.ball & kept)
+
+
+def _right(
+    phases: Phases, points: tuple[Array, Array], heights: tuple[float, float], turned: Array, toes: Array
+) -> Mask:
+    """Frames ``(T,)`` in which no point is too deep, and what is to be level is."""
+    result = np.ones(len(turned), dtype=bool)
+    for point, height in zip(points, heights):
+        result &= point[:, 2] > height - _UNDER
+    for touching, rotation in ((phases.flat, turned), (phases.ball, toes)):
+        result &= ~touching | (rotations.angle_between(rotation, flattened(rotation)) < _LEVEL)
+    return result
 
 
 def stands_already(
@@ -33,7 +90,7 @@ def stands_already(
     turned, toes : (T, 4) world rotations of the foot and of its toes, the foot's own where the rig has none.
     leg : the leg's length, metres.
     """
-    right, off = np.ones(len(turned), dtype=bool), np.zeros(len(turned))
+    right, off = _right(phases, points, heights, turned, toes), np.zeros(len(turned))
     places = []
     for touching, point, height in zip((phases.heel, phases.ball), points, heights):
         place = point.copy()
@@ -41,10 +98,7 @@ def stands_already(
             place[first:end] = point[first:end].mean(axis=0)
         place[:, 2] = height
         places.append(place)
-        right &= point[:, 2] > height - _UNDER
         off = np.maximum(off, np.where(touching, np.linalg.norm(point - place, axis=-1), 0.0))
-    for touching, rotation in ((phases.flat, turned), (phases.ball, toes)):
-        right &= ~touching | (rotations.angle_between(rotation, flattened(rotation)) < _LEVEL)
     result = np.zeros(len(turned), dtype=bool)
     for first, end in gaps.spans(phases.touching):
         allowed = _PLACE if end - first >= _FEW else _PLACE_OF_FEW
