@@ -30,7 +30,7 @@ _DISK, _STEPS = 0.08, 0.5
 it differs from a point, is better left whole; for the steps of its edge the second, over the root of its pixels, is
 added."""
 _FAITHFUL, _LIKE = 0.25, 0.3
-"""What is strong, and differs as a disk from the light by less than the first, of the tolerance, and than the second, of
+"""What is strong, and differs as a disk from the light by less than the first, of the tolerance, and the second, of
 how it differs from a point, is better left whole too."""
 _SOFT = 4.0
 """Where what must be a lamp is so wide that it exceeds the tolerance by this, other lights may be as wide, up to:"""

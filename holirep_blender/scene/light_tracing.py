@@ -12,6 +12,7 @@ _SETTINGS = {
     "use_raytracing": True,
     "ray_tracing_method": "SCREEN",
     "use_fast_gi": False,
+    "trace_max_roughness": 1.0,
     "resolution_scale": "1",
     "screen_trace_quality": 1.0,
     "screen_trace_thickness": 1.0,
@@ -21,7 +22,7 @@ _SETTINGS = {
     "denoise_bilateral": False,
 }
 """Found by rendering a floor in four environments: fast global illumination keeps of a world's light only its general
-direction, and denoising over time and by likeness darkens it."""
+direction, and denoising over time and by likeness darkens it. 4.2 has no switch for the former: there the roughness tells."""
 
 
 def set_tracing(scene: bpy.types.Scene) -> str:
