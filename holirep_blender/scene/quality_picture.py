@@ -153,12 +153,18 @@ def in_region(points: npt.ArrayLike, perspective: Array, size: tuple[int, int]) 
 
 
 def same_camera(take: Take, row: int, matrix: Array, unit: float) -> bool:
-    """Whether a camera object's world matrix ``(4, 4)`` is where the take's camera is in a frame."""
+    """Whether a camera object's world matrix ``(4, 4)`` is where the take's camera is in a frame.
+
+    One that moves may be on its way to the next frame, because the scene's frames lie between the take's.
+    """
     assert take.camera is not None
-    pose = take.camera.world_from_camera[row]
-    axes = pose[:3, :3] @ np.diag([1.0, -1.0, -1.0])  # Blender's cameras look along -Z with Y up
-    moved = float(np.abs(matrix[:3, 3] * unit - pose[:3, 3]).max())
-    return moved < 0.02 and float(np.abs(matrix[:3, :3] - axes).max()) < 0.01
+    poses = take.camera.world_from_camera[max(row - 1, 0) : row + 2, :3]
+    pose = take.camera.world_from_camera[row, :3]
+    on_its_way = np.abs(poses - pose).max(axis=(0, 1))
+    axes = pose[:, :3] @ np.diag([1.0, -1.0, -1.0])  # Blender's cameras look along -Z with Y up
+    moved = float(np.abs(matrix[:3, 3] * unit - pose[:, 3]).max())
+    turned = float(np.abs(matrix[:3, :3] - axes).max())
+    return moved < 0.02 + float(on_its_way[3]) and turned < 0.01 + float(on_its_way[:3].max())
 
 
 def colours_of(values: npt.ArrayLike, bounds: tuple[float, float]) -> Array:

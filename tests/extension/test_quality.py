@@ -11,7 +11,7 @@ import pytest
 
 from holirep_blender.motion.excluding import Exclusion, without_parts
 from holirep_blender.motion.observations import Observations
-from holirep_blender.motion.take import Take
+from holirep_blender.motion.take import Camera, Take
 from holirep_blender.operators import quality_remedy
 from holirep_blender.panels import quality_faults, quality_remedies
 from holirep_blender.quality import face_keys
@@ -30,6 +30,7 @@ from holirep_blender.scene import (
 from holirep_blender.scene.action_channels import ActionChannels
 from holirep_blender.scene.blender_versions import selected_bones
 from holirep_blender.scene.quality_evidence import gather_evidence
+from holirep_blender.scene.quality_picture import same_camera
 from tests.motion.retargeting.clips import lively_take
 from tests.rigs.builders import build_rig
 from tests.scene.conftest import add_face
@@ -175,6 +176,20 @@ def test_where_a_take_begins_is_known_without_refining_too(applied):
     applied.refine.was_applied = False
     assert refine_clock.take_start(scene, header) == 31.0, "where the camera was read"
     assert refine_clock.take_start(scene) == 20.0
+
+
+def test_a_camera_between_two_frames_of_the_take_is_the_takes():
+    take = lively_take(frames=3)
+    poses = np.tile(np.diag([1.0, -1.0, -1.0, 1.0]), (3, 1, 1))
+    poses[:, 0, 3] = 0.0, 0.1, 0.2
+    take.camera = Camera(np.array([[900.0, 0, 320.0], [0, 900.0, 240.0], [0, 0, 1]]), poses, np.array([640.0, 480.0]))
+    between = np.eye(4)
+    for x, is_takes in ((0.1, True), (0.14, True), (0.3, False)):
+        between[0, 3] = x
+        assert same_camera(take, 1, between, 1.0) is is_takes
+    poses[:, 0, 3] = 0.1
+    between[0, 3] = 0.14
+    assert not same_camera(take, 1, between, 1.0), "one that stands still is where it is, or not"
 
 
 def test_gates_come_from_the_shows_file_or_stay(assessed, tmp_path):
