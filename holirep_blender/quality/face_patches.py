@@ -29,8 +29,9 @@ PATCHES: tuple[tuple[int, ...], ...] = (
 """Forehead, cheekbones, cheeks and their outsides, bare of hair and beard mostly: a point and those around it."""
 FRAMES = 8
 _RADIUS_CM = 0.45
-_FACING, _SHOWN, _FEWEST = 0.5, 0.35, 5
-"""Cosines to the camera from which a face and a patch are looked at, and the fewest patches that tell of light."""
+_FACING, _SHOWN, _FEWEST, _OVER_EXPOSED = 0.5, 0.35, 5, 0.2
+"""Cosines to the camera from which a face and a patch are looked at, the fewest patches of a frame that tell of light,
+and the share of them that may be clipped."""
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _AMBIENT = 0.2820947918
 """The harmonic of order 0: times its coefficient it is the mean irradiance over normals."""
@@ -59,7 +60,7 @@ class FacePlaces:
 @dataclass(frozen=True)
 class FaceLight:
     """What the plate shows there: ``normals (K, P, 3)`` in the take's world and ``luminance (K, P)``, linear, NaN where
-    nothing can be told.
+    nothing is seen and infinite where it is clipped.
     """
 
     normals: Array
@@ -100,7 +101,7 @@ def face_places(take: Take) -> Union[FacePlaces, str]:
 
 
 def patch_luminance(pixels: Array, centres: Array, radius: float) -> Array:
-    """Mean luminance ``(P,)`` of disks in a linear picture ``(H, W, 3 or more)``; NaN outside and where clipped."""
+    """Mean luminance ``(P,)`` of disks in a linear picture ``(H, W, 3+)``; NaN outside it, infinite where clipped."""
     result = np.full(len(centres), np.nan)
     height, width = pixels.shape[:2]
     for row, (x, y) in enumerate(centres):
@@ -110,8 +111,8 @@ def patch_luminance(pixels: Array, centres: Array, radius: float) -> Array:
         lines = np.arange(int(y - radius), int(y + radius) + 1)
         within = np.hypot(columns[None, :] + 0.5 - x, lines[:, None] + 0.5 - y) <= max(radius, 0.75)
         colours = pixels[lines[0] : lines[-1] + 1, columns[0] : columns[-1] + 1, :3][within]
-        if len(colours) and colours.max() < _CLIPPED:
-            result[row] = float((colours @ _LUMINANCE).mean())
+        if len(colours):
+            result[row] = float((colours @ _LUMINANCE).mean()) if colours.max() < _CLIPPED else np.inf
     return result
 
 
@@ -130,7 +131,11 @@ def disagreement(face: FaceLight, scene: Array) -> Union[float, str]:
     irradiance = (harmonics(face.normals.reshape(-1, 3)) @ light).reshape(face.luminance.shape)
     least = _DARKEST * max(float(light[0] * _AMBIENT), 1e-12)
     use = np.isfinite(face.luminance) & (face.luminance > 0.0)
-    if use.sum() < _FEWEST:
+    clipped = np.isinf(face.luminance)
+    # where the bright side is cut off, what is left is no picture of the light
+    use &= (clipped.sum(axis=1) <= _OVER_EXPOSED * (clipped | use).sum(axis=1))[:, None]
+    use &= (use.sum(axis=1) >= _FEWEST)[:, None]
+    if not use.any():
         return "Too little of the face's skin is seen without being over-exposed"
     off = np.log2(face.luminance[use] / np.maximum(irradiance[use], least))
     sizes = np.sort(np.abs(off - np.median(off)))
