@@ -139,10 +139,13 @@ def test_weak_ranges_are_shown_above_the_contacts(character, pictures):
         ["face", 1, FRAMES],  # this take has none
     ]
     character.python(f"{SCENE}.holirep.confidence.show_weak = True; bpy.ops.ed.undo_push(message='Show Weak')")
-    time.sleep(1.0)
-    character.picture(pictures / "23-weak.png")
-    off, on = (coloured(pictures / name, RED, 0.9, 1.0) for name in ("23-contacts.png", "23-weak.png"))
-    assert on > off + 200, "the bar of the face that is not there"
+    off = coloured(pictures / "23-contacts.png", RED, 0.9, 1.0)
+    for _attempt in range(10):  # a software renderer takes its time for the timeline
+        character.picture(pictures / "23-weak.png")
+        if coloured(pictures / "23-weak.png", RED, 0.9, 1.0) > off + 200:
+            break
+    else:
+        raise AssertionError("no bar of the face that is not there")
     character.python(f"{SCENE}.holirep.confidence.show_weak = False; bpy.ops.ed.undo_push(message='Hide Weak')")
 
 
