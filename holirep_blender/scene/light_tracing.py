@@ -22,7 +22,7 @@ _SETTINGS = {
     "denoise_bilateral": False,
 }
 """Found by rendering a floor in four environments: fast global illumination keeps of a world's light only its general
-direction, and denoising over time and by likeness darkens it. 4.2 has no switch for the former: there the roughness tells."""
+direction, and denoising over time and by likeness darkens it. 4.2 has no switch for the former but that roughness."""
 
 
 def set_tracing(scene: bpy.types.Scene) -> str:
