@@ -9,7 +9,7 @@ had.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Set, Tuple
+from typing import List, Optional, Set, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,6 @@ _DISK, _STEPS = 0.08, 0.5
 """What is narrow, or narrower than the second and differs from a disk of uniform radiance by less than this part of how
 it differs from a point, is better left whole; for the steps of its edge the second, over the root of its pixels, is
 added."""
-_FAITHFUL, _LIKE = 0.25, 0.3
-"""What is strong, and differs as a disk from the light by less than the first, of the tolerance, and the second, of
-how it differs from a point, is better left whole too."""
 _SOFT = 4.0
 """Where what must be a lamp is so wide that it exceeds the tolerance by this, other lights may be as wide, up to:"""
 _WORST = 1.5e-3, 2.2e-3
@@ -58,8 +55,8 @@ class Source:
     ``parts`` are a patch's number and which of its region's pixels ``(n,)``; ``core`` counts the parts that tell the
     lamp's size, the first ones; ``group`` is the number of the patch that it came from. ``whole``: it is narrow, or a
     round, even disk, which a Sun lamp matches by itself; ``error`` ``(n,)`` what it then differs from the light by at
-    normals, else what a point does. ``single``: it is never split. ``slight``: the error (root mean square)
-    that does not count. ``blur``: how much a point differs.
+    normals, else what a point does. ``single``: it is never split. ``blur``: how much
+    (root mean square) a point differs.
     """
 
     parts: List[Tuple[int, Mask]]
@@ -68,7 +65,6 @@ class Source:
     directions: Array = field(repr=False)
     energies: Array = field(repr=False)
     single: bool = False
-    slight: float = 0.0
     middle: Moments = field(init=False)
     error: Array = field(init=False, repr=False)
     whole: bool = field(init=False)
@@ -85,8 +81,6 @@ class Source:
         as_point = light - self.middle.energy * np.maximum(cosines, 0.0)
         as_disk = light - self.middle.energy * (1 - inner.variance / 2) * disk_cosine(cosines, angle / 2)
         even = _DISK + _STEPS / np.sqrt(count)
-        if float(np.sqrt((as_disk**2).mean())) < self.slight:
-            even = max(even, _LIKE)
         disk = angle < _ROUND and float((as_disk**2).sum()) < even**2 * float((as_point**2).sum())
         self.narrow = angle < _NARROW
         self.whole = self.narrow or disk or self.single
@@ -119,8 +113,8 @@ class Source:
     def _kept(self, count: int) -> Tuple[Source, Source]:
         inner, outer = slice(None, count), slice(count, None)
         return (
-            self._with(self.parts[: self.core], self.core, inner),
-            self._with(self.parts[self.core :], 1, outer),
+            Source(self.parts[: self.core], self.core, self.group, self.directions[inner], self.energies[inner]),
+            Source(self.parts[self.core :], 1, self.group, self.directions[outer], self.energies[outer]),
         )
 
     def _part(self, wanted: Mask) -> Optional[Source]:
@@ -135,12 +129,7 @@ class Source:
                 parts.append((number, kept))
                 core += order < self.core
             first = last
-        return self._with(parts, core or len(parts), wanted)
-
-    def _with(self, parts: List[Tuple[int, Mask]], core: int, pixels: Any) -> Source:
-        """A source of some of the pixels, which may be split again."""
-        light = self.directions[pixels], self.energies[pixels]
-        return Source(parts, core, self.group, *light, slight=self.slight)
+        return Source(parts, core or len(parts), self.group, self.directions[wanted], self.energies[wanted])
 
 
 def choose(
@@ -160,9 +149,8 @@ def choose(
     each light is one lamp, as wide as it is, and never split.
     """
     weights = np.asarray(luminance, dtype=np.float64)
-    limit = tolerance * total / 4  # the mean irradiance of all normals is a quarter of the flux
     every = [_source(number, patch, weights, single) for number, patch in enumerate(patches)]
-    every = [_lenient(one, _FAITHFUL * limit) if one.middle.energy >= _STRONG[0] * total else one for one in every]
+    limit = tolerance * total / 4  # the mean irradiance of all normals is a quarter of the flux
     taken = _leading(patches, every, total, count, least)
 
     def error(sources: List[Source]) -> float:
@@ -257,9 +245,7 @@ def _weaker(patches: List[Patch], every: List[Source], numbers: Set[int]) -> Lis
         parent = patches[number].parent
         if parent in rest and rest[number].middle.energy > _HOT_SPOT * rest[parent].middle.energy:
             both = _joined(rest[parent], rest.pop(number))
-            rest[parent] = Source(
-                both.parts, len(both.parts), parent, both.directions, both.energies, both.single, both.slight
-            )
+            rest[parent] = Source(both.parts, len(both.parts), parent, both.directions, both.energies, both.single)
     return sorted(rest.values(), key=lambda one: -one.middle.energy)
 
 
@@ -269,17 +255,11 @@ def _source(number: int, patch: Patch, weights: Array, single: bool) -> Source:
     return Source([(number, lit)], 1, number, patch.directions[lit], energies[lit], single)
 
 
-def _lenient(one: Source, slight: float) -> Source:
-    """A strong light whose errors below ``slight`` do not count."""
-    return Source(one.parts, one.core, one.group, one.directions, one.energies, one.single, slight)
-
-
 def _joined(core: Source, glow: Source) -> Source:
     directions = np.concatenate([core.directions, glow.directions])
     energies = np.concatenate([core.energies, glow.energies])
     parts = [*core.parts, *glow.parts]
-    inner = core.core if core.narrow else len(parts)
-    return Source(parts, inner, core.group, directions, energies, core.single, core.slight)
+    return Source(parts, core.core if core.narrow else len(parts), core.group, directions, energies, core.single)
 
 
 def _split(sources: List[Source], count: int, limit: float, least: float) -> List[Source]:
