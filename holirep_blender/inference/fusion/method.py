@@ -96,7 +96,8 @@ class Fusion:
     def _solved(
         self, rows: Observations, options: SolveOptions, neutral: Optional[Neutral], told: Callable[[float], None]
     ) -> Take:
-        points = None if neutral is None else neutral.points
+        # frames that only look calm may hold an expression, which the network would take off every other
+        points = neutral.points if neutral is not None and neutral.given else None
         try:
             return solve_fusion(self.trained.network, rows, options, neutral=points, progress=told)
         except torch.cuda.OutOfMemoryError:
