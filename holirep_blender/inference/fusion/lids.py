@@ -25,7 +25,7 @@ _SMALL, _LARGE = 30.0, 60.0
 """Pixels between the eyes below which they are taken to blink together, and above which each by itself."""
 _SPEAKS = 0.5
 """A network that says more than this in no frame tells no blink; and who rests with more than this sleeps."""
-_JITTERS = 12.0
+_JITTERS = 20.0
 """Standard deviations of an opening's jitter that a lid must close by to be taken for shut."""
 _SPREAD_OF_STEPS = 1.4826 / np.sqrt(2.0)
 """A normal spread over the median absolute step from one to the next."""
