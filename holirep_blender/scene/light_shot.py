@@ -116,11 +116,11 @@ def _place(
         [row.lamp for row in kept],
     )
     settings.source, settings.strength, settings.control = source, options.strength, rig.control
-    if settings.eevee_tracing and not scene.eevee.use_raytracing:
-        settings.tracing_before = set_tracing(scene)
-    elif settings.tracing_before and not settings.eevee_tracing:
+    if settings.tracing_before and not (settings.eevee_tracing and scene.eevee.use_raytracing):
         put_tracing_back(scene, settings.tracing_before)
         settings.tracing_before = ""
+    if settings.eevee_tracing and not scene.eevee.use_raytracing:
+        settings.tracing_before = set_tracing(scene)
     if own is not None:
         settings.own_world = own
     settings.residual_gain = (1.0, 1.0, 1.0)

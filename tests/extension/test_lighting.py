@@ -49,7 +49,9 @@ def test_the_list_and_the_lamps(light):
     eevee = bpy.context.scene.eevee
     assert eevee.use_raytracing, "without it EEVEE does not see the residual's shape"
     assert (eevee.use_fast_gi, eevee.ray_tracing_options.resolution_scale) == (False, "1")
-    eevee.ray_tracing_options.screen_trace_thickness = 0.3
+    eevee.ray_tracing_options.screen_trace_thickness, eevee.use_raytracing = 0.3, False
+    assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+    assert eevee.use_raytracing, "what it was before stays known"
     assert bpy.ops.holirep.remove_lighting() == {"FINISHED"}
     assert (eevee.use_raytracing, eevee.use_fast_gi, eevee.ray_tracing_options.resolution_scale) == (False, True, "2")
     assert eevee.ray_tracing_options.screen_trace_thickness == pytest.approx(0.3), "changed by the artist since"
