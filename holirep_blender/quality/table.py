@@ -118,8 +118,8 @@ SPECS: tuple[Spec, ...] = (
          "motion/geometric/gaze.py; one feels looked at within a cone of some 5 degrees (Horstmann & Linke 2021)",
          "The eyes look elsewhere than the performer's", "solve_again"),
     Spec("face_light", "Light on the face", "integration", "stops", 0.15, 0.8,
-         "deviation over nine patches of skin of log2(luminance in the plate / irradiance of the scene), median of 8 "
-         "frames",
+         "deviation of log2(luminance in the plate / irradiance of the scene) over nine patches of skin in up to 8 "
+         "frames, without the ninth of them that is furthest off",
          "irradiance by spherical harmonics (Ramamoorthi & Hanrahan 2001); good: skin is not even",
          "The face is lit from elsewhere than the scene", "match_lighting", _CLIP),
     Spec("feet_on_floor", "Feet on the floor", "integration", "cm", 1.5, 8.0,

@@ -76,6 +76,7 @@ def rig_state(scene: bpy.types.Scene) -> str:
         (
             row.enabled,
             *(() if row.lamp is None else (round(value, 4) for line in row.lamp.matrix_world for value in line)),
+            *(() if row.lamp is None else (round(value, 6) for value in (*row.lamp.data.color, row.lamp.data.energy))),
             *(round(value, 6) for value in (*row.irradiance, *row.gain, *row.tint, row.angle)),
         )
         for row in light.lamps

@@ -308,7 +308,7 @@ def test_what_the_light_report_rendered_counts_until_the_rig_changes(shot, tmp_p
     quality_lighting.keep_report(scene, tmp_path, quality_lighting.rig_state(scene))
     found = quality_lighting.lighting_evidence(scene)[0]
     assert (found.sphere_rmse, found.shadow_error) == pytest.approx((0.04, 0.07))
-    lamp.gain = (2.0, 2.0, 2.0)
+    lamp.lamp.data.energy *= 2.0
     found = quality_lighting.lighting_evidence(scene)[0]
     assert found.sphere_rmse is None
     assert "changed since" in found.why["sphere_rmse"]
