@@ -16,13 +16,13 @@ from ..motion.refining.refine import own_floor
 from ..motion.take import Take
 from ..quality.marks import BodyMarks, body_marks
 from ..quality.poses import pose_of
+from ..quality.table import BY_NAME
 from ..quality.timeline import observed_rows
 
 Array = npt.NDArray[np.float64]
 
-POINT_BOUNDS, SLIDE_BOUNDS = (3.0, 15.0), (0.8, 5.0)
-"""Centimetres at the performer from which on a point, and a sliding foot, is not green any more, and is red; those of
-the measures of the same things."""
+POINT_BOUNDS, SLIDE_BOUNDS = ((spec.good, spec.bad) for spec in (BY_NAME["reprojection"], BY_NAME["foot_slide"]))
+"""Centimetres at the performer from which on a point, and a sliding foot, is not green any more, and is red."""
 _GOOD, _MIDDLE, _BAD = (0.25, 0.85, 0.35), (1.0, 0.8, 0.2), (0.95, 0.2, 0.2)
 UNSEEN = (0.6, 0.6, 0.6)
 """Colour of what there is nothing to compare with."""
