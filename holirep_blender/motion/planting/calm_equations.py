@@ -70,9 +70,9 @@ def solution(problem: Problem, rows: Frames, free: Mask, stiff: float, pull: Opt
         system.add_stretch(leg, weighted @ joined, right)
     if problem.movable:
         system.add_root(weight[:, -1], wanted[:, -1], free)
-    for leg, (hold, low, spot) in enumerate(zip(problem.holds, problem.low, problem.spots)):
+    for leg, (hold, spot) in enumerate(zip(problem.holds, problem.spots)):
         if hold.softly is None:
-            _above_floor(problem, leg, found.heights[leg], found.height[leg], low, rows, free, system)
+            _above_floor(problem, leg, found.heights[leg], found.height[leg], rows, free, system)
         else:
             held = np.flatnonzero(free & hold.softly[rows])
             palm = found.spot[leg, held] / problem.unit
@@ -88,6 +88,12 @@ def solution(problem: Problem, rows: Frames, free: Mask, stiff: float, pull: Opt
             right = _PULL * np.einsum("tjc,tj->tc", pulled, length)
             right += _BESIDE * np.einsum("tkc,tk->tc", turns, goal.reshape(-1, 12))
             system.add(leg, asked, squares, right)
+        if pull is None:
+            # a leg that a step tried before made too short becomes no longer by the next one
+            short = np.flatnonzero(free & problem.short[leg, rows])
+            further = found.stretch[leg, short] / problem.unit
+            system.add(leg, short, _REACH * further[:, :, None] * further[:, None, :], np.zeros_like(further))
+        else:
             away = np.linalg.norm(problem.legs.spot(rows)[leg] - spot[rows], axis=-1) / problem.unit
             short = np.flatnonzero(free & problem.legs.touching[leg, rows] & (away > _SHORT))
             nearer, lack = found.stretch[leg, short] / problem.unit, _REACH * (_FURTHER * away[short] + _SHORT)
@@ -161,12 +167,15 @@ class _System:
 
 
 def _above_floor(
-    problem: Problem, leg: int, heights: Array, height: Array, low: Mask, rows: Frames, free: Mask, system: _System
+    problem: Problem, leg: int, heights: Array, height: Array, rows: Frames, free: Mask, system: _System
 ) -> None:
-    """Adds what lifts points that are free and under the floor, and keeps those from sinking that were."""
+    """Adds what lifts points that are free and under the floor, and keeps those from sinking that were, or that the
+    step tried before would have pushed under it.
+    """
     phases = problem.holds[leg].phases
     for column, held in enumerate((phases.heel, phases.ball)):
-        near = free & ~held[rows] & low[rows, column] & (height[:, column] < 2.0 * _CLEAR * problem.unit)
+        low = problem.low[leg, rows, column] & (height[:, column] < 2.0 * _CLEAR * problem.unit)
+        near = free & ~held[rows] & (low | problem.sinking[leg, rows, column])
         if near.any():
             moves = heights[near, column] / problem.unit
             rise = _CLEAR - height[near, column] / problem.unit

@@ -50,7 +50,8 @@ class Problem:
         pelvis = np.maximum(pelvis, bumpiest) / self.unit
         self.bounds = np.concatenate([np.maximum(self.own, self.fastest), pelvis[:, None]], axis=1)
         self.hot = np.zeros(self.bounds.shape, dtype=bool)
-        self.low = [np.zeros((pose.take.frame_count, 2), dtype=bool) for _ in holds]
+        self.low, self.sinking = np.zeros((2, len(holds), pose.take.frame_count, 2), dtype=bool)
+        self.short = np.zeros((len(holds), pose.take.frame_count), dtype=bool)
         frames = np.arange(pose.take.frame_count)
         self.spots = self.legs.spot(frames)
         self._own_level = rotations.between(_UP, pose.floor.up)
@@ -137,9 +138,11 @@ class Problem:
         self.looked(frames)
 
     def looked(self, frames: Frames) -> None:
-        """Notes which soles are under the floor in some frames."""
-        for low, heights in zip(self.low, self.legs.sole_heights(frames)):
-            low[frames] |= heights < 0.0
+        """Notes which soles are under the floor in some frames, and which legs that stand are too short."""
+        self.sinking[:, frames] = self.legs.sole_heights(frames) < 0.0
+        self.low |= self.sinking
+        off = np.linalg.norm(self.legs.spot(frames) - self.spots[:, frames], axis=-1)
+        self.short[:, frames] |= self.legs.touching[:, frames] & (off > _OFF)
 
     def missed(self) -> list[Mask]:
         """Where feet touch and are not in their places or under the floor, ``(T,)`` by foot."""
