@@ -146,7 +146,7 @@ def _rig(matched: MatchedLight) -> list[str]:
 def _write(environment: Any, path: Path, source: Optional[EnvironmentSource] = None) -> None:
     """Writes a map; one that was averaged while it was read from ``source``, in the size and layout of that."""
     from ..scene.environment_source import large_source
-    from ..scene.environments import write_environment
+    from ..scene.environments import EnvironmentMapError, write_environment
 
     large = large_source(source) if source is not None else None
     try:
@@ -154,5 +154,5 @@ def _write(environment: Any, path: Path, source: Optional[EnvironmentSource] = N
             large.write_scaled(environment, path.absolute())
         else:
             write_environment(environment, path.absolute())
-    except OSError as error:
+    except (OSError, EnvironmentMapError) as error:
         raise CommandError(DISK, str(error)) from error

@@ -115,36 +115,41 @@ class LargeFile:
             tell((first + len(strip)) / self.height)
         return made, [self.note, *([f"{self.path.name}: {broken_note(broken)}"] if broken else [])]
 
-    def write_scaled(self, averaged: EnvironmentMap, path: Path, tell: Tell = nobody) -> None:
+    def write_scaled(self, averaged: EnvironmentMap, path: Path) -> None:
         """Writes the file anew, each block of pixels scaled so that its average is that of ``averaged``.
 
-        A 32-bit OpenEXR of the file's own size and primaries, a complete one or none. Raises OSError.
+        A 32-bit OpenEXR of the file's own size and primaries, a complete one or none. Raises OSError, and
+        EnvironmentMapError where the file cannot be read again.
         """
         library = _library()
         source = library.ImageInput.open(str(self.path))
         spec = _plain_spec(library, source.spec(), self.width, self.height)
         source.close()
-        back = np.linalg.inv(self.matrix)
         with whole_file(path) as beside:
             target = library.ImageOutput.create(str(beside))
             if not target.open(str(beside), spec):
                 raise OSError(f"{path} could not be written: {target.geterror()}")
-            for first, strip in self.strips():
-                strip = np.nan_to_num(strip, nan=0.0, posinf=0.0, neginf=0.0)
-                linear = self._linear(strip)
-                before = self._blocks(first, linear)
-                rows = slice(first // self.factor, (first + len(strip)) // self.factor)
-                wanted = averaged.pixels[rows]
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    scale = np.where(wanted == before, np.float32(1.0), wanted / before)
-                scale, wanted = (np.repeat(np.repeat(each, self.factor, 0), self.factor, 1) for each in (scale, wanted))
-                linear = np.where((scale >= 0) & (scale < _BOUND), linear * scale, wanted).astype(np.float32)
-                strip = linear if _is_identity(back) else (linear @ back.T).astype(np.float32)
-                if not target.write_scanlines(first, first + len(strip), 0, np.ascontiguousarray(strip)):
-                    raise OSError(f"{path} could not be written: {target.geterror()}")
-                tell((first + len(strip)) / self.height)
-            if not target.close():
+            try:
+                for first, strip in self.strips():
+                    pixels = np.ascontiguousarray(self._scaled(first, strip, averaged))
+                    if not target.write_scanlines(first, first + len(strip), 0, pixels):
+                        raise OSError(f"{path} could not be written: {target.geterror()}")
+            finally:
+                complete = target.close()
+            if not complete:
                 raise OSError(f"{path} could not be written: {target.geterror()}")
+
+    def _scaled(self, first: int, strip: npt.NDArray[np.float32], averaged: EnvironmentMap) -> npt.NDArray[np.float32]:
+        """Rows of the file, each block of pixels scaled so that its average is that of ``averaged``."""
+        linear = self._linear(np.nan_to_num(strip, nan=0.0, posinf=0.0, neginf=0.0))
+        before = self._blocks(first, linear)
+        wanted = averaged.pixels[first // self.factor : (first + len(strip)) // self.factor]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(wanted == before, np.float32(1.0), wanted / before)
+        scale, wanted = (np.repeat(np.repeat(each, self.factor, 0), self.factor, 1) for each in (scale, wanted))
+        linear = np.where((scale >= 0) & (scale < _BOUND), linear * scale, wanted).astype(np.float32)
+        back = np.linalg.inv(self.matrix)
+        return linear if _is_identity(back) else (linear @ back.T).astype(np.float32)
 
     def _linear(self, strip: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return strip if _is_identity(self.matrix) else (strip @ self.matrix.T.astype(np.float32))
