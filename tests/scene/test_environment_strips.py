@@ -88,3 +88,12 @@ def test_a_file_that_ends_too_early_is_told(tmp_path, empty_scene, small):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(EnvironmentMapError, match=r"short\.hdr is broken from row"):
         open_source(EnvironmentSource((path,)))
+
+
+def test_without_the_library_a_map_is_read_whole_and_it_is_said(tmp_path, empty_scene, small, monkeypatch):
+    path = tmp_path / "large.exr"
+    write_environment(checked_map(sunny()), path)
+    monkeypatch.setattr(environment_strips, "image_io", lambda: None)
+    environment, warnings = open_source(EnvironmentSource((path,)))
+    assert environment.width == 512
+    assert any("large.exr was read whole" in warning for warning in warnings)
