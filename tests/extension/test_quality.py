@@ -312,7 +312,9 @@ def test_what_the_light_report_rendered_counts_until_the_rig_changes(shot, tmp_p
     found = quality_lighting.lighting_evidence(scene)[0]
     assert found.sphere_rmse is None
     assert "changed since" in found.why["sphere_rmse"]
-    quality_lighting.keep_report(scene, tmp_path / "gone", "")  # a report that cannot be read leaves all as it is
+    kept = shot.light.figures
+    quality_lighting.keep_report(scene, tmp_path / "gone", "")
+    assert shot.light.figures == kept, "a report that cannot be read leaves all as it is"
 
 
 def test_the_characters_own_face_keys_are_judged(shot, tmp_path):
