@@ -168,7 +168,7 @@ def main() -> int:
         take, light = Take.load(path), LightTruth.of(7)
         method = str(take.header.get("method", "an unknown one"))
         if path == DEMO and method != _METHOD:
-            print(f"\nskipped: {path} was solved by the method {method}, no longer by {_METHOD}: run `make demo` again")
+            print(f"\nskipped: {path} was solved by the method {method}, not by {_METHOD}: run `make demo` again")
             continue
         contacts = Contacts.from_take(take)
         evidence = Evidence(
