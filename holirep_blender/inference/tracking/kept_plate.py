@@ -58,8 +58,9 @@ class KeptPlate:
         elif only is None or self._next > self._first:
             yield from self._plate.frames(first, last, only)
         else:
-            for number, time, image in self._plate.frames(self._first, last):
-                if number < self._end:
-                    self._held[number], self._next = image, number + 1
+            for number, time, image in self._plate.frames(self._first, min(last, self._end - 1)):
+                self._held[number], self._next = image, number + 1
                 if number >= first and number in only:
                     yield number, time, image
+            if last >= self._end:
+                yield from self._plate.frames(max(first, self._end), last, only)

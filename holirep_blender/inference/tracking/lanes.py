@@ -29,23 +29,20 @@ Task = Callable[[int, int, int, Report], Result]
 class Lanes:
     """Does what a `PartWorker` does, in as many threads as suit the part."""
 
-    def __init__(self, means: str = MEDIAPIPE, networks: Optional[Networks] = None, kept: int = 0) -> None:
-        """`networks`: those that `means` stands for, where they are another process's.  `kept`: so many pictures of a
-        part may be held from scanning it to following through it.
-        """
+    def __init__(self, means: str = MEDIAPIPE, networks: Optional[Networks] = None) -> None:
+        """`networks`: those that `means` stands for, where they are another process's."""
         self.means = means
         self._networks = networks or networks_for(means)
-        self._kept = kept
         self._plate: Optional[Plate] = None
         self._workers: List[PartWorker] = []
 
-    def scan(self, plate: Plate, first: int, last: int, report: Report) -> List[Sighting]:
-        """Everybody in the scanned frames of a part."""
+    def scan(self, plate: Plate, first: int, last: int, report: Report, kept: int = 0) -> List[Sighting]:
+        """Everybody in the scanned frames of a part.  `kept`: so many of its pictures may be held for `follow`."""
         lanes = suitable_lanes(plate, last - first + 1, self.means)
-        if self._kept:
+        if kept:
             # who follows begins a little before the part; the frames are read by one, in order
             begin = max(plate.first_frame, first - LEAD * scan_stride(plate))
-            plate, lanes = cast(Plate, KeptPlate(plate, begin, last, self._kept)), 1
+            plate, lanes = cast(Plate, KeptPlate(plate, begin, last, kept)), 1
             self._plate = plate
 
         def task(number: int, begin: int, end: int, tell: Report) -> List[Sighting]:

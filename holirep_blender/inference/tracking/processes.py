@@ -117,8 +117,8 @@ class InProcess(Team):
         self._plate = plate
         kept = [worker for worker in _idle if worker.means == means]
         _idle.clear()
-        pictures = 0 if means == MEDIAPIPE else pictures_kept(plate)
-        self._worker = kept[0] if kept else Lanes(means, kept=pictures)
+        self._worker = kept[0] if kept else Lanes(means)
+        self._pictures = 0 if means == MEDIAPIPE else pictures_kept(plate)
         self._threads = cv2.getNumThreads()
         # a lane cuts small squares: OpenCV's threads would only get in each other's way
         cv2.setNumThreads(1)
@@ -133,7 +133,8 @@ class InProcess(Team):
             _idle[:] = [self._worker]
 
     def scan(self, report: Report) -> List[Sighting]:  # noqa: D102
-        return self._worker.scan(self._plate, self._plate.first_frame, self._plate.last_frame, report)
+        plate = self._plate
+        return self._worker.scan(plate, plate.first_frame, plate.last_frame, report, self._pictures)
 
     def follow(self, plans: Sequence[Plan], report: Report) -> List[Observations]:  # noqa: D102
         return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plans, report)

@@ -28,7 +28,7 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
         quiet()
     plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
     plate.threads = opening["threads"]
-    worker = Lanes(opening["means"], _networks(opening), opening["kept"])
+    worker = Lanes(opening["means"], _networks(opening))
 
     def report(done: int) -> None:
         answer({"done": done})
@@ -36,7 +36,7 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
     while True:
         task = receive()
         if task["task"] == "scan":
-            arrays = to_arrays(worker.scan(plate, task["first"], task["last"], report))
+            arrays = to_arrays(worker.scan(plate, task["first"], task["last"], report, opening["kept"]))
             np.savez(task["out"] + ".npz", **arrays)
         else:
             plans = [_plan(path) for path in task["plans"]]

@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import weakref
 from pathlib import Path
-from typing import List, Tuple
+from types import SimpleNamespace
+from typing import List, Tuple, cast
 
 import cv2
 import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
-from holirep_blender.inference.tracking.kept_plate import KeptPlate, pictures_kept
+from holirep_blender.inference.tracking import processes
+from holirep_blender.inference.tracking.kept_plate import KeptPlate, pictures_kept, room_for_pictures
+from holirep_blender.inference.tracking.plan import Plan
 
 
 class Counting:
@@ -57,10 +63,36 @@ def test_what_there_is_no_room_for_is_read_again(plate: Counting) -> None:
     assert [number for number, _, _ in kept.frames(1, 30, {1, 9, 17, 30})] == [1, 9, 17, 30]
     assert len(kept._held) == 10
     assert [number for number, _, _ in kept.frames(3, 10)] == list(range(3, 11))
-    assert len(plate.reads) == 1
+    assert plate.reads == [(1, 10), (11, 30)]
     assert [number for number, _, _ in kept.frames(8, 15)] == list(range(8, 16))
-    assert plate.reads[1:] == [(8, 15)]
+    assert plate.reads[2:] == [(8, 15)]
 
 
-def test_the_room_depends_on_the_pictures_alone(plate: Counting) -> None:
-    assert pictures_kept(plate) > 1000
+def test_larger_pictures_have_room_for_fewer(plate: Counting) -> None:
+    few = pictures_kept(cast(Plate, SimpleNamespace(size=(640, 480))))
+    assert few == pytest.approx(pictures_kept(plate) / 100, rel=0.01)
+    assert few * 3 * 640 * 480 <= room_for_pictures()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_leaves_no_pictures_behind_however_it_ends(
+    plate: Counting, fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_idle", [])
+    for most in (10, 3):  # a job after another has its own room
+        team = processes.InProcess(cast(Plate, plate))
+        team._pictures = most
+
+        def report(done: int) -> None:
+            if fails:
+                raise KeyboardInterrupt
+
+        with contextlib.suppress(KeyboardInterrupt), team:
+            team.scan(lambda done: None)
+            kept = weakref.ref(team._worker._plate)
+            assert len(kept()._held) == most
+            team.follow([Plan.of(None, [])], report)
+        del team
+        gc.collect()
+        assert kept() is None
+        assert bool(processes._idle) is not fails

@@ -96,6 +96,7 @@ class Line:
         torch.set_grad_enabled(False)  # in this thread
         while True:
             batch: List[Tuple[np.ndarray, Replies]] = []
+            item: Any = None  # no crop is held while waiting: it may lie in a file that is to be removed
             item = self._asked.get()
             while isinstance(item, list):
                 batch += item
