@@ -49,11 +49,6 @@ class Plate:
         """(frame_count,) seconds from the plate's own first frame."""
         return self._times[self.first_frame - self._start : self.last_frame - self._start + 1]
 
-    @property
-    def full_range(self) -> Tuple[int, int]:
-        """Numbers of the first and last frame of the whole plate, whatever range was asked for."""
-        return self._start, self._start + len(self._times) - 1
-
     def time_of(self, frame: int) -> float:
         """Seconds of a frame number."""
         return float(self._times[frame - self._start])

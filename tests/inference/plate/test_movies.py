@@ -119,7 +119,7 @@ def test_rotation_is_applied_once(tmp_path: Path) -> None:
 
 def test_range(tmp_path: Path) -> None:
     plate = open_plate(write_movie(tmp_path / "shot.mp4", "mp4v", 25.0), (11, 20))
-    assert (plate.first_frame, plate.last_frame, plate.frame_count, plate.full_range) == (11, 20, 10, (1, COUNT))
+    assert (plate.first_frame, plate.last_frame, plate.frame_count) == (11, 20, 10)
     assert [number_of(image) for _, _, image in plate] == list(range(11, 21))
     np.testing.assert_allclose(plate.times, np.arange(10, 20) / 25.0)
     with pytest.raises(PlateError, match="11-20"):
