@@ -12,10 +12,14 @@ import bpy
 
 @dataclass(frozen=True)
 class _Known:
-    """A scene's state, what it was worked out from, and whether the character goes elsewhere from frame to frame."""
+    """A scene's state, what it was worked out from, and whether the character goes elsewhere from frame to frame.
+
+    ``owners`` : numbers of what has the keys that were looked at.
+    """
 
     quick: tuple[Any, ...]
     moves: bool
+    owners: frozenset[int]
     state: str
 
 
@@ -46,10 +50,11 @@ def state_of(scene: bpy.types.Scene) -> str:
         from .refining_record import digest_of_keys  # needs numpy
 
         character = scene.holirep.character
-        keys = " ".join(digest_of_keys(each).hexdigest() for each in _keyed(character))
+        owners = _keyed(character)
+        keys = " ".join(digest_of_keys(each).hexdigest() for each in owners)
         moves = _moves(character)
         quick = _quick(scene, moves)
-        known = _Known(quick, moves, f"{keys} {quick[2:]}")
+        known = _Known(quick, moves, frozenset(each.session_uid for each in owners), f"{keys} {quick[2:]}")
         _known[scene.session_uid] = known
     return known.state
 
@@ -129,5 +134,12 @@ def _changed(*_arguments: object) -> None:
 
 @bpy.app.handlers.persistent
 def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
-    if _known and (graph.id_type_updated("ACTION") or graph.id_type_updated("KEY")):
+    if _known and (graph.id_type_updated("ACTION") or (graph.id_type_updated("KEY") and _keys_gone(graph))):
         _known.clear()
+
+
+def _keys_gone(graph: bpy.types.Depsgraph) -> bool:
+    """Whether shape keys that had an action have none now; a slider that is dragged tells of them too."""
+    changed = [update.id.original for update in graph.updates if isinstance(update.id, bpy.types.Key)]
+    gone = {each.session_uid for each in changed if _action_of(each) is None}
+    return any(gone & known.owners for known in _known.values())

@@ -141,6 +141,15 @@ def test_moved_keys_make_the_assessment_out_of_date(assessed):
     jaw.keyframe_insert("value", frame=20)
     bpy.context.view_layer.update()
     assert quality_state.is_stale(scene)
+    bpy.ops.holirep.assess_quality()
+    assert not quality_state.is_stale(scene)
+    looked_at = quality_state._known[scene.session_uid]
+    face.data.shape_keys.key_blocks["mouthFunnel"].value = 0.4
+    bpy.context.view_layer.update()
+    assert quality_state._known.get(scene.session_uid) is looked_at, "while a slider is dragged keys are not read again"
+    face.data.shape_keys.animation_data.action = None
+    bpy.context.view_layer.update()
+    assert quality_state.is_stale(scene)
 
 
 def test_a_moved_or_removed_character_makes_it_out_of_date_but_not_one_that_moves_by_itself(assessed):
