@@ -7,7 +7,9 @@ people, and by who follows the performer.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from pathlib import Path
 from typing import Any, Container, Dict, Iterator, Optional
 
 import numpy as np
@@ -15,10 +17,12 @@ import numpy as np
 from ..plate import Plate
 from ..plate.plate import Frame
 
-# Of the machine's memory, the share that kept pictures may take.
+# Of the memory, the share that kept pictures may take.
 SHARE_OF_MEMORY = 0.25
 _WHERE_UNKNOWN = 16 << 30
 """The machine's memory where the system does not tell (Windows)."""
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux tells how much of the machine a container may use (control groups, version 2 and 1)."""
 
 
 def room_for_pictures() -> int:
@@ -27,6 +31,9 @@ def room_for_pictures() -> int:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         memory = _WHERE_UNKNOWN
+    for limit in LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # there is none, or it is "max"
+            memory = min(memory, int(limit.read_text()))
     return int(SHARE_OF_MEMORY * memory)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.plate import Plate, open_plate
-from holirep_blender.inference.tracking import processes
+from holirep_blender.inference.tracking import kept_plate, processes
 from holirep_blender.inference.tracking.kept_plate import KeptPlate, pictures_kept, room_for_pictures
 from holirep_blender.inference.tracking.plan import Plan
 
@@ -72,6 +72,15 @@ def test_larger_pictures_have_room_for_fewer(plate: Counting) -> None:
     few = pictures_kept(cast(Plate, SimpleNamespace(size=(640, 480))))
     assert few == pytest.approx(pictures_kept(plate) / 100, rel=0.01)
     assert few * 3 * 640 * 480 <= room_for_pictures()
+
+
+def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlimited, limited = tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"
+    unlimited.write_text("max\n")
+    monkeypatch.setattr(kept_plate, "LIMITS", (unlimited, limited))
+    assert room_for_pictures() > 64 << 20
+    limited.write_text(f"{64 << 20}\n")
+    assert room_for_pictures() == 16 << 20
 
 
 @pytest.mark.parametrize("fails", [False, True])
