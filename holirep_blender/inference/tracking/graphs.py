@@ -64,9 +64,14 @@ class Network:
 
 
 def landmarks(packet: Any, count: int) -> np.ndarray:
-    """(count, 5): x, y, z, visibility, presence of a landmark list packet."""
-    points = packet_getter.get_proto(packet).landmark
-    return np.array([(p.x, p.y, p.z, p.visibility, p.presence) for p in points[:count]], np.float64)
+    """(count, 5): x, y, z, visibility, presence of a landmark list packet, 0 where the graph does not tell them."""
+    # Each point is a record of the same length, two bytes and then a tag and a float32 for each number: asked one by
+    # one, a face's numbers take a third of a millisecond, in which no other thread runs.
+    content = np.frombuffer(packet_getter.get_proto(packet).SerializeToString(), np.uint8)
+    fields = content.reshape(-1, 2 + content[1])[:count, 2:].reshape(count, -1, 5)
+    result = np.zeros((count, 5))
+    result[:, : fields.shape[1]] = np.ascontiguousarray(fields[:, :, 1:]).view("<f4")[..., 0]
+    return result
 
 
 TENSORS = """

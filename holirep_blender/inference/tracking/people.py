@@ -83,8 +83,6 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[in
     Each frame's sightings are given to the people known so far as one assignment over predicted place, size and
     appearance.  A person that was not clearly seen at least twice is not believed, nor is one that is only a picture.
     """
-    from scipy.optimize import linear_sum_assignment  # loads for half a second, and most processes never link
-
     frames = sorted({sighting.frame for sighting in sightings})
     people: List[PersonTrack] = []
     for frame in frames:
@@ -93,7 +91,7 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[in
         costs = np.array([[_cost(person, sighting, fps) for sighting in present] for person in alive])
         taken = set()
         if costs.size:
-            for row, column in zip(*linear_sum_assignment(costs)):
+            for row, column in _cheapest(costs):
                 if costs[row, column] < FORBIDDEN:
                     alive[row].sightings.append(present[column])
                     taken.add(column)
@@ -106,6 +104,16 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[in
     for number, person in enumerate(believed, start=1):
         person.id = number
     return believed
+
+
+def _cheapest(costs: np.ndarray) -> List[Tuple[int, int]]:
+    """(row, column) of the assignment that costs least in all."""
+    if min(costs.shape) == 1:
+        row, column = np.unravel_index(int(costs.argmin()), costs.shape)
+        return [(int(row), int(column))]
+    from scipy.optimize import linear_sum_assignment  # loads for a quarter of a second: most plates have one person
+
+    return list(zip(*linear_sum_assignment(costs)))
 
 
 def _cost(person: PersonTrack, sighting: Sighting, fps: float) -> float:

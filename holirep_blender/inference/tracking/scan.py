@@ -170,7 +170,7 @@ def small_view(image: np.ndarray) -> np.ndarray:
     """The picture in grey, reduced to `VIEW_SIDE` pixels at its longer side, uint8."""
     scale = VIEW_SIDE / max(image.shape[:2])
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    return cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    return cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
 
 
 def _sighting(frame: int, image: np.ndarray, answer: PoseAnswer, evidence: float) -> Sighting:

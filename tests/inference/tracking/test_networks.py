@@ -8,8 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mediapipe.framework.formats import landmark_pb2
+from mediapipe.python import packet_creator
 
 from holirep_blender.inference.plate import open_plate
+from holirep_blender.inference.tracking.graphs import landmarks
 from holirep_blender.inference.tracking.networks import (
     DETECTORS,
     DetectorNetwork,
@@ -116,3 +119,18 @@ def test_hands_are_mediapipes_with_the_performers_sides(open_hands: np.ndarray) 
         assert np.abs(answer.world - metres).mean() < 0.01
         # MediaPipe's label is for mirrored selfies: its left is the right hand here.
         assert (answer.right > 0.5) == (side.classification[0].label == "Left")
+
+
+def test_points_are_read_as_the_graph_tells_them() -> None:
+    """One after the other by MediaPipe's own reader, with and without what only bodies have."""
+    message = landmark_pb2.NormalizedLandmarkList()
+    for number in range(5):
+        message.landmark.add(x=0.1 * number, y=0.0, z=-number, visibility=0.5, presence=1.0 / (1 + number))
+    read = landmarks(packet_creator.create_proto(message), 4)
+    expected = [(p.x, p.y, p.z, p.visibility, p.presence) for p in message.landmark[:4]]
+    np.testing.assert_array_equal(read, expected)
+    for point in message.landmark:
+        point.ClearField("visibility")
+        point.ClearField("presence")
+    np.testing.assert_array_equal(landmarks(packet_creator.create_proto(message), 5)[:4, :3], read[:, :3])
+    assert not landmarks(packet_creator.create_proto(message), 5)[:, 3:].any()
