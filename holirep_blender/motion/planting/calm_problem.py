@@ -52,6 +52,7 @@ class Problem:
         self.hot = np.zeros(self.bounds.shape, dtype=bool)
         self.low, self.sinking = np.zeros((2, len(holds), pose.take.frame_count, 2), dtype=bool)
         self.short = np.zeros((len(holds), pose.take.frame_count), dtype=bool)
+        self.warned = False
         frames = np.arange(pose.take.frame_count)
         self.spots = self.legs.spot(frames)
         self._own_level = rotations.between(_UP, pose.floor.up)
@@ -138,9 +139,14 @@ class Problem:
         self.looked(frames)
 
     def looked(self, frames: Frames) -> None:
-        """Notes which soles are under the floor in some frames, and which legs that stand are too short."""
-        self.sinking[:, frames] = self.legs.sole_heights(frames) < 0.0
-        self.low |= self.sinking
+        """Notes which soles are under the floor in some frames; where ``warned`` also to keep the next step from that,
+        and from making legs too short that stand.
+        """
+        under = self.legs.sole_heights(frames) < 0.0
+        self.low[:, frames] |= under
+        if not self.warned:
+            return
+        self.sinking[:, frames] = under
         off = np.linalg.norm(self.legs.spot(frames) - self.spots[:, frames], axis=-1)
         self.short[:, frames] |= self.legs.touching[:, frames] & (off > _OFF)
 

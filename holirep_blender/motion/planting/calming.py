@@ -67,4 +67,7 @@ def calmed(
     problem.rounds(_NARROW)
     if movable:
         steadied(problem, rounds + _NARROW)
+    # what is left needs steps that mind what those before would have spoilt
+    problem.warned = True
+    problem.rounds(rounds + _NARROW)
     return problem.shift, True
