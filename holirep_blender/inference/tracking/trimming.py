@@ -7,6 +7,7 @@ TensorFlow Lite computes all outputs of a model. The pose network's mask of the 
 from __future__ import annotations
 
 import functools
+import threading
 from pathlib import Path
 from typing import Set, Tuple
 
@@ -16,14 +17,20 @@ import numpy as np
 from mediapipe.tasks.metadata import schema_py_generated as schema
 
 _IDENTIFIER = b"TFL3"
+_one_at_a_time = threading.Lock()
 
 
-@functools.lru_cache(maxsize=4)
 def trimmed(model: str, outputs: Tuple[int, ...]) -> bytes:
     """The model file (its name below `mediapipe/modules`) with these of its outputs alone, in their order.
 
     What is left computes the very same numbers: only operators that no output needs are left out.
     """
+    with _one_at_a_time:  # lanes load side by side: the second one finds what the first one made
+        return _trimmed(model, outputs)
+
+
+@functools.lru_cache(maxsize=4)
+def _trimmed(model: str, outputs: Tuple[int, ...]) -> bytes:
     data = (Path(mediapipe.__file__).parent / "modules" / model).read_bytes()
     tree = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
     graph = tree.subgraphs[0]
