@@ -16,6 +16,7 @@ from holirep_blender.lighting.differences import colour_angle, difference, relat
 from holirep_blender.lighting.environment_map import EnvironmentMap, Grid, reduced
 from holirep_blender.lighting.measures import irradiance_harmonics
 from holirep_blender.lighting.sphere import directions, even_directions
+from holirep_blender.motion import rotations
 from holirep_blender.quality.evidence import LightingEvidence
 from holirep_blender.quality.face_model import face_model
 from holirep_blender.quality.face_patches import FaceLight, patch_normals
@@ -70,7 +71,7 @@ class LightTruth:
         shadowless: float = 0.0,
     ) -> LightingEvidence:
         """What is measured where the rig is turned (degrees), tinted (share), harder (share of contrast), the face lit
-        from elsewhere (degrees), the character exposed otherwise (stops a frame), or shadows missing (share of feet).
+        from aside (degrees), the character exposed otherwise (stops a frame), or shadows missing (share of feet).
         """
         wrong = _turned(self.places, turned)
         truth, found = self._irradiance(self.places, _NORMALS), self._irradiance(wrong, _NORMALS)
@@ -81,6 +82,7 @@ class LightTruth:
         spread = [float(np.std(np.log2(np.maximum(each @ _LUMINANCE, 1e-9)))) for each in
                   (plate, plate ** (1.0 + harder))]  # fmt: skip
         scene = irradiance_harmonics(self.grid)
+        strongest = self.places[np.argmax(self.power.sum(axis=1))]
         return LightingEvidence(
             irradiance_error=relative_error(found, truth),
             sphere_rmse=max(difference(found, truth).rmse, difference(glossy[1], glossy[0]).rmse),
@@ -90,15 +92,14 @@ class LightTruth:
             exposure=np.zeros(frames) if exposure is None else exposure,
             contact_shadow=np.full(frames, shadowless),
             scene_harmonics=scene,
-            face=self._face(_turned(self.places, face_turned)),
+            face=self._face(_moved_aside(self.places, strongest, face_turned), strongest),
         )
 
-    def _face(self, places: Array) -> FaceLight:
-        """What the face of a performer who looks about to where the light comes from shows of it, on uneven skin."""
+    def _face(self, places: Array, strongest: Array) -> FaceLight:
+        """What the face of a performer who looks about to where the light should come from shows, on uneven skin."""
         model = face_model()
         assert model is not None
         normals = patch_normals(model.template)
-        strongest = places[np.argmax(self.power.sum(axis=1))]
         toward = np.degrees(np.arctan2(strongest[0], -strongest[1]))
         looks = np.stack([_turned(normals, -toward + aside) for aside in (-40.0, -15.0, 15.0, 40.0)])
         skin = 1.0 + 0.06 * np.sin(2.0 + 3.0 * np.arange(len(normals)))
@@ -124,3 +125,11 @@ def _turned(places: Array, degrees: float) -> Array:
     """Directions turned about the vertical."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.asarray(places @ np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]]))
+
+
+def _moved_aside(places: Array, lamp: Array, degrees: float) -> Array:
+    """Directions turned so that the lamp among them goes sideways by all of it, however high it stands."""
+    right = np.cross(lamp, np.array([0.0, 0.0, 1.0]))
+    about = np.cross(right / np.linalg.norm(right), lamp)
+    turn = rotations.from_axis_angle(about, np.array(np.radians(degrees)))
+    return np.asarray(rotations.rotate(turn, places))

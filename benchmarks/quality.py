@@ -106,7 +106,8 @@ def matrix(title: str, clips: list[Clip], truth: bool, only: list[str]) -> bool:
     ]
     for corruption in (each for each in CORRUPTIONS if not only or each.name in only):
         judges = [measured[corruption.measure] for measured in able]
-        if not any(judges) or not any(known[SCORES.index(name)] for name in corruption.own):
+        # the first of its own scores is its subject: of a face that was never seen nothing is asked
+        if not any(judges) or not known[SCORES.index(corruption.own[0])]:
             print(f"  {corruption.name:20s} not measured: {corruption.measure}")
             continue
         chosen = [one for one, can in zip(clips, judges) if can]
