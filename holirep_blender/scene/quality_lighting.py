@@ -95,7 +95,7 @@ def lighting_evidence(scene: bpy.types.Scene) -> tuple[Optional[LightingEvidence
     plate = figures.get("plate", {})
     region = "No region of the plate was compared: use Match to Plate, Region"
     rendered = figures.get("report", {})
-    report = "It is measured by renders: use Write Light Report"
+    report = "Spheres and shadows in the light are measured by renders: use Write Light Report"
     if rendered and rendered["rig"] != rig_state(scene):
         rendered, report = {}, "The light rig changed since its report: use Write Light Report again"
     why = {
