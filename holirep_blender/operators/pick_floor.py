@@ -60,12 +60,9 @@ class HOLIREP_OT_pick_floor(PlatePicking, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Waits for the worker, then for four clicks."""
-        job = self._job
-        if not job.finished:
-            return {"PASS_THROUGH"}
-        if job.state != "done" or context.area is None:
-            self._close(context)
-            return {"CANCELLED"}
+        waiting = self.awaited(context)
+        if waiting is not None:
+            return waiting
         if self._picture is None:
             self.show_frame(context, [], _HINT.format(1))
             return {"RUNNING_MODAL"}

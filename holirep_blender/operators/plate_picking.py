@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import bpy
 
@@ -40,6 +40,15 @@ class PlatePicking:
         self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
+
+    def awaited(self, context: bpy.types.Context) -> Optional[set[str]]:
+        """What an event comes to while the frame is not there, or if it will never be; None once it is."""
+        if not self._job.finished:
+            return {"PASS_THROUGH"}
+        if self._job.state != "done" or context.area is None:
+            self._close(context)
+            return {"CANCELLED"}
+        return None
 
     def show_frame(self, context: bpy.types.Context, people: list[dict[str, Any]], hint: str) -> FramePicture:
         """Shows the frame that the worker wrote, with a box around each of ``people``, and a hint in the status bar."""
@@ -86,13 +95,11 @@ class PersonPicking(PlatePicking):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Waits for the worker; then the first click on a person chooses them, Esc or the right button gives up."""
-        job = self._job
-        if not job.finished:
-            return {"PASS_THROUGH"}
-        if job.state != "done" or context.area is None:
-            self._close(context)
-            return {"CANCELLED"}
+        waiting = self.awaited(context)
+        if waiting is not None:
+            return waiting
         if self._picture is None:
+            job = self._job
             people = job.result["people"]
             if not people:
                 frame = job.params["frame"]
