@@ -35,6 +35,7 @@ from holirep_blender.motion.observations import Observations
 from .canonical import contacts_of
 from .captured import Captured
 from .emulated import observations_of, telling_nothing
+from .pack import read_pack
 from .pairs import Pairs
 from .rendered_truth import Rendered
 from .synthesis.chance import Chance, Clock
@@ -84,8 +85,7 @@ def _level(observed: Observed, truth: Truth) -> Iterator[tuple[Observations, Mas
 
 def drawn(path: Path) -> Iterator[tuple[Observations, Mask]]:
     """The clips of a file of ``training.pairs``."""
-    with np.load(path, allow_pickle=False) as stored:
-        pairs = Pairs({name: stored[name] for name in stored.files}, torch.device("cpu"))
+    pairs = Pairs(read_pack(path), torch.device("cpu"))
     yield from _level(*pairs.sample(Chance(1, pairs.device), len(pairs), vary=False))
 
 
@@ -120,8 +120,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     network = load_trained(find_weights()).network
-    with np.load(options.pack, allow_pickle=False) as stored:
-        pack = {name: stored[name] for name in stored.files}
+    pack = read_pack(options.pack)
     if options.pairs:
         clips, name = drawn(options.pairs), options.pairs.stem
     elif options.rendered:
@@ -141,12 +140,11 @@ def main(arguments: list[str]) -> int:
         ):  # fmt: skip
             kept[key].append(padded(values, axis))
         now = time.monotonic()
-        done = len(kept["was"]) >= options.clips or now - began > 60.0 * options.minutes
-        if done or now - last > 20.0:
+        if len(kept["was"]) >= options.clips or now - began > 60.0 * options.minutes:
+            break
+        if now - last > 20.0:
             _write(options.out / f"{name}.npz", kept)
             last = now
-        if done:
-            break
     _write(options.out / f"{name}.npz", kept)
     print(f"{name}: {len(kept['was'])} clips in {time.monotonic() - began:.0f} s", flush=True)
     return 0

@@ -18,7 +18,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as functional
 from safetensors.torch import load_file, save_file
@@ -30,6 +29,7 @@ from holirep_blender.inference.fusion.observed import Observed
 from holirep_blender.inference.fusion.weights import find_weights, load_trained
 
 from .metrics import f1
+from .pack import read_pack
 from .synthesis.chance import Chance
 from .synthesis.scene import Stage, Truth
 from .train import EVALUATION_SEED, report
@@ -105,8 +105,7 @@ def main(arguments: list[str]) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     device, log = torch.device(options.device), options.out / "lids.jsonl"
     torch.manual_seed(options.seed)
-    with np.load(options.pack, allow_pickle=False) as stored:
-        pack = {name: stored[name] for name in stored.files}
+    pack = read_pack(options.pack)
     stages = {name: Stage(pack, device, held_out=name == "held out") for name in ("trained on", "held out")}
     network = load_trained(find_weights(), device).network
     lids = LidNetwork().to(device)

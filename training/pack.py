@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .canonical import read_folder
 from .environment_light import light_of
@@ -21,6 +23,12 @@ from .face_basis import face_basis
 HELD_OUT = ("cmu_006_", "cmu_indian_", "cmu_martial_10")
 """Clips never trained on: a whole subject, a whole style of dance, and one martial clip."""
 HELD_OUT_LIGHTS = ("hall", "dawn")
+
+
+def read_pack(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a packed file, by name."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def main(arguments: list[str]) -> int:

@@ -32,6 +32,7 @@ from holirep_blender.inference.fusion.network import HolisticReplicationNetwork,
 from holirep_blender.inference.fusion.observed import Observed
 
 from .metrics import metrics
+from .pack import read_pack
 from .pairs import Pairs, chosen
 from .pool import Pool
 from .synthesis.chance import Chance
@@ -94,8 +95,7 @@ def evaluate(
 
 def real_pairs(path: Path, device: torch.device, train: bool) -> tuple[Optional[Pairs], Pairs]:
     """Pairs to train on, and every twelfth clip, which is kept for looking at; or all of them for that."""
-    with np.load(path, allow_pickle=False) as stored:
-        packed = {name: stored[name] for name in stored.files}
+    packed = read_pack(path)
     count = len(packed["size"])
     if not train:
         return None, Pairs(packed, device)
@@ -182,8 +182,7 @@ def main(arguments: list[str]) -> int:
     log, state_path = options.out / "log.jsonl", options.state or options.out / "state.pt"
     device = torch.device(options.device)
     torch.manual_seed(options.seed)
-    with np.load(options.pack, allow_pickle=False) as stored:
-        pack = {name: stored[name] for name in stored.files}
+    pack = read_pack(options.pack)
     stage = Stage(pack, device, held_out=False)
     held = Stage(pack, device, held_out=True)
     size = TINY if options.smoke else NetworkSize()

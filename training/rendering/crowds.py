@@ -28,7 +28,7 @@ from holirep_blender.inference.fusion.constants import pick
 from holirep_blender.inference.fusion.joints import SOLVED_INDEX
 from holirep_blender.inference.fusion.kinematics import forward_kinematics
 
-from ..pack import HELD_OUT_LIGHTS
+from ..pack import HELD_OUT_LIGHTS, read_pack
 from ..synthesis.cameras import Cameras, place
 from ..synthesis.chance import Chance, Clock
 from ..synthesis.motion import Motions, Moving
@@ -156,8 +156,7 @@ def main(arguments: list[str]) -> int:
                 pass
         return 0
     device = torch.device(options.device)
-    with np.load(options.pack, allow_pickle=False) as stored:
-        pack = {name: stored[name] for name in stored.files}
+    pack = read_pack(options.pack)
     motions = Motions(pack, ~pack["held_out"], device)
     maps = [Surroundings.read(path, device) for path in sorted(options.hdri.glob("*.hdr"))
             if path.stem not in HELD_OUT_LIGHTS]  # fmt: skip

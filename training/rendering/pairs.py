@@ -27,7 +27,7 @@ from holirep_blender.inference.fusion.kinematics import forward_kinematics
 from holirep_blender.inference.plate import open_plate
 from holirep_blender.inference.tracking import track
 
-from ..pack import HELD_OUT_LIGHTS
+from ..pack import HELD_OUT_LIGHTS, read_pack
 from ..synthesis.cameras import Cameras, place
 from ..synthesis.chance import Chance, Clock
 from ..synthesis.motion import Motions, Moving
@@ -62,8 +62,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     program = load_kit_program(options.program)
-    with np.load(options.pack, allow_pickle=False) as stored:
-        pack = {name: stored[name] for name in stored.files}
+    pack = read_pack(options.pack)
     motions = Motions(pack, pack["held_out"] == options.held_out, torch.device("cpu"))
     maps = [path for path in sorted(options.hdri.glob("*.hdr"))
             if (path.stem in HELD_OUT_LIGHTS) == options.held_out]  # fmt: skip
