@@ -52,11 +52,13 @@ class ContactPoints:
     names : (P,) of ``CONTACT_POINTS``, those that the skeleton has.
     joints : (P,) index of the joint of each.
     offsets : (P, 3) metres from the joint, in the joint's rest frame (aligned with the world in the rest pose).
+    up : (P, 3) what points straight up in that frame where the point's sole is level: Z, if the rest pose stands.
     """
 
     names: tuple[str, ...]
     joints: Ints
     offsets: Array
+    up: Array
 
     def world(self, take: Take) -> Array:
         """Places ``(T, P, 3)`` of the points in the take's world, metres."""
@@ -85,6 +87,7 @@ def contact_points(take: Take) -> ContactPoints:
     leg = leg_length(rest)
     frames = rest_rotations(rest, np.eye(3))
     rows: dict[str, tuple[str, Array]] = {}
+    tilts: dict[str, Array] = {}
     if leg > 1e-6:
         tilts = {} if _stands(rest, leg) else _tilts(take, rest)
         for side in SIDES:
@@ -108,7 +111,11 @@ def contact_points(take: Take) -> ContactPoints:
     names = tuple(name for name in CONTACT_POINTS if name in rows)
     joints = np.array([take.joint_names.index(rows[name][0]) for name in names], dtype=np.intp)
     offsets = np.array([rows[name][1] for name in names]).reshape(-1, 3)
-    return ContactPoints(names, joints, offsets)
+    up = np.tile([0.0, 0.0, 1.0], (len(names), 1))
+    for side, tilt in tilts.items():
+        soles = [row for row, name in enumerate(names) if name in (f"{side}Heel", f"{side}Toes")]
+        up[soles] = rotations.rotate(rotations.inverse(tilt), up[soles])
+    return ContactPoints(names, joints, offsets, up)
 
 
 def _stands(rest: Positions, leg: float) -> bool:

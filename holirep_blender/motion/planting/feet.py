@@ -42,6 +42,7 @@ class Foot:
     heel : (3,) the heel from the ankle, in the rest pose.
     pivot : (3,) what the foot rolls over, from the ankle in the rest pose: the toes' joint, or the ball itself.
     ball : (3,) the ball from the pivot, in the rest pose.
+    up : (3,) what points up where foot and toes are level, in the rest pose.
     """
 
     side: str
@@ -50,6 +51,7 @@ class Foot:
     heel: Array
     pivot: Array
     ball: Array
+    up: Array
 
     @property
     def joints(self) -> list[int]:
@@ -107,7 +109,7 @@ def find_foot(take: Take, side: str, points: ContactPoints) -> Optional[Foot]:
     toes = joint if joint != leg.end and take.parents[joint] == leg.end else -1
     pivot = take.rest_offsets[toes] if toes >= 0 else points.offsets[ball]
     under = points.offsets[ball] if toes >= 0 else np.zeros(3)
-    return Foot(side, leg, toes, points.offsets[heel], pivot, under)
+    return Foot(side, leg, toes, points.offsets[heel], pivot, under, points.up[heel])
 
 
 def foot_path(pose: Pose, foot: Foot, phases: Phases, reach: int) -> FootPath:
@@ -120,14 +122,16 @@ def foot_path(pose: Pose, foot: Foot, phases: Phases, reach: int) -> FootPath:
     before, ankle = pose.turned[:, foot.leg.end], pose.placed[:, foot.leg.end]
     turned = _rolled(foot, phases, before, reach)
     heel, pivot = rotations.rotate(turned, foot.heel), rotations.rotate(turned, foot.pivot)
-    apart = rotations.rotate(resting_rotations(turned, phases.flat), foot.pivot - foot.heel)
+    apart = rotations.rotate(resting_rotations(turned, phases.flat, foot.up), foot.pivot - foot.heel)
     spots = places(phases, (ankle + heel)[:, :2], (ankle + pivot)[:, :2], apart[:, :2])
     heel_at = np.concatenate([spots[0], np.zeros((len(ankle), 1))], axis=1)
     pivot_at = np.concatenate([spots[1], np.full((len(ankle), 1), -float(foot.ball[2]))], axis=1)
     now = tuple(ankle + rotations.rotate(before, arm) for arm in (foot.heel, foot.pivot))
     toes = pose.turned[:, foot.toes] if foot.toes >= 0 else before
     depth = (0.0, -float(foot.ball[2]))
-    stands, (heel_now, pivot_now) = stands_already(phases, (now[0], now[1]), depth, before, toes, foot.leg.length)
+    stands, (heel_now, pivot_now) = stands_already(
+        phases, (now[0], now[1]), depth, before, toes, foot.up, foot.leg.length
+    )
     heel_at = np.where(stands[:, None], heel_now, heel_at)
     pivot_at = np.where(stands[:, None], pivot_now, pivot_at)
     on_heel = phases.heel[:, None]
@@ -152,12 +156,12 @@ def landed(pose: Pose, foot: Foot, phases: Phases, sure: Mask) -> Phases:
     before, ankle = pose.turned[:, foot.leg.end], pose.placed[:, foot.leg.end]
     toes = pose.turned[:, foot.toes] if foot.toes >= 0 else before
     points = (ankle + rotations.rotate(before, foot.heel), ankle + rotations.rotate(before, foot.pivot))
-    return without_strays(phases, points, (0.0, -float(foot.ball[2])), before, toes, foot.leg.length, sure)
+    return without_strays(phases, points, (0.0, -float(foot.ball[2])), before, toes, foot.up, foot.leg.length, sure)
 
 
 def _rolled(foot: Foot, phases: Phases, before: Array, reach: int) -> Array:
     """World rotation ``(T, 4)`` of the foot: flat where both points touch, elsewhere its own with a fading change."""
-    rest = resting_rotations(before, phases.flat)
+    rest = resting_rotations(before, phases.flat, foot.up)
 
     def change(step: int) -> Array:
         rows = np.clip(np.arange(len(before)) + step, 0, len(before) - 1)
@@ -206,13 +210,13 @@ def _around(need: Array, kept: Mask) -> Array:
     return np.where(kept, 0.0, stacked[room, np.arange(len(need))])
 
 
-def toes_turned(phases: Phases, carried: Array, stands: Mask, strength: float, reach: int) -> Array:
+def toes_turned(phases: Phases, carried: Array, up: Array, stands: Mask, strength: float, reach: int) -> Array:
     """World rotation ``(T, 4)`` of the toes, which the foot carries with ``carried``: level where the ball touches.
 
-    Where a foot ``stands (T,)`` already they come and leave as they do.
+    ``up (3,)`` is what points up then. Where a foot ``stands (T,)`` already they come and leave as they do.
     """
     # in the toes' own frame: feet that whirl through the air would else whirl their toes
-    change = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(carried), flattened(carried)))
+    change = rotations.to_rotation_vector(rotations.multiply(rotations.inverse(carried), flattened(carried, up)))
     earlier, later = np.concatenate([change[:1], change[:-1]]), np.concatenate([change[1:], change[-1:]])
     earlier, later = (np.where(stands[:, None], change, each) for each in (earlier, later))
     vectors = strength * bridged(change, phases.ball, earlier, later, reach)

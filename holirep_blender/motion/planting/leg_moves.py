@@ -49,7 +49,7 @@ class LegHold:
     def of_arm(cls, side: str, limb: Limb, palm: Array, held: Mask) -> LegHold:
         """An arm whose palm keeps its place nearly while it is ``held (T,)``."""
         never = np.zeros_like(held)
-        foot = Foot(side, limb, -1, palm, palm, np.zeros(3))
+        foot = Foot(side, limb, -1, palm, palm, np.zeros(3), _UP)
         return cls(foot, Phases(never, never), np.tile(palm, (len(held), 1)), held)
 
 

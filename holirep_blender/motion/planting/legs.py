@@ -93,7 +93,7 @@ def legs_planted(
             knees_to_their_side(pose, foot, rest, number, reach)
         if toes is not None:
             carried = rotations.multiply(pose.turned[:, foot.leg.end], toes)
-            pose.turned[:, foot.toes] = toes_turned(phase, carried, path.stands, strength, reach)
+            pose.turned[:, foot.toes] = toes_turned(phase, carried, foot.up, path.stands, strength, reach)
         carried_by = phase if rest is None else Phases(phase.heel | rest.kneeling[number], phase.ball)
         _keep_above_floor(pose, foot, carried_by, strength)
         if toes is not None:

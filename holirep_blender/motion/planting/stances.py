@@ -13,7 +13,7 @@ from .. import gaps, rotations
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_UP = np.array([0.0, 0.0, 1.0])
+_Z = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,17 @@ class Phases:
         return np.asarray(self.heel | self.ball)
 
 
-def flattened(turned: Array) -> Array:
-    """Rotations ``(T, 4)`` swung the shortest way until the sole is level; only the direction of the foot is left."""
-    return rotations.normalized(rotations.multiply(rotations.between(rotations.rotate(turned, _UP), _UP), turned))
+def flattened(turned: Array, up: Array) -> Array:
+    """Rotations ``(T, 4)`` swung the shortest way until the sole is level; only the direction of the foot is left.
+
+    ``up (3,)`` is what points up then, in the rest pose.
+    """
+    return rotations.normalized(rotations.multiply(rotations.between(rotations.rotate(turned, up), _Z), turned))
 
 
-def resting_rotations(turned: Array, flat: Mask) -> Array:
+def resting_rotations(turned: Array, flat: Mask, up: Array) -> Array:
     """Rotation ``(T, 4)`` of a foot that rests flat on the floor: one for each span of ``flat``, its mean direction."""
-    level = flattened(turned)
+    level = flattened(turned, up)
     result = level.copy()
     for first, end in gaps.spans(flat):
         part = level[first:end]

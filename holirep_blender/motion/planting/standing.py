@@ -30,6 +30,7 @@ def without_strays(
     heights: tuple[float, float],
     turned: Array,
     toes: Array,
+    up: Array,
     leg: float,
     sure: Mask,
 ) -> Phases:
@@ -42,7 +43,7 @@ def without_strays(
     ----------
     sure : (T,) frames that stay what they are, as those that the artist edited. Others as of ``stands_already``.
     """
-    right = _right(phases, points, heights, turned, toes)
+    right = _right(phases, points, heights, turned, toes, up)
     kept = np.ones(len(turned), dtype=bool)
     spans = gaps.spans(phases.touching)
     standing = []
@@ -68,19 +69,25 @@ def without_strays(
 
 
 def _right(
-    phases: Phases, points: tuple[Array, Array], heights: tuple[float, float], turned: Array, toes: Array
+    phases: Phases, points: tuple[Array, Array], heights: tuple[float, float], turned: Array, toes: Array, up: Array
 ) -> Mask:
     """Frames ``(T,)`` in which no point is too deep, and what is to be level is."""
     result = np.ones(len(turned), dtype=bool)
     for point, height in zip(points, heights):
         result &= point[:, 2] > height - _UNDER
     for touching, rotation in ((phases.flat, turned), (phases.ball, toes)):
-        result &= ~touching | (rotations.angle_between(rotation, flattened(rotation)) < _LEVEL)
+        result &= ~touching | (rotations.angle_between(rotation, flattened(rotation, up)) < _LEVEL)
     return result
 
 
 def stands_already(
-    phases: Phases, points: tuple[Array, Array], heights: tuple[float, float], turned: Array, toes: Array, leg: float
+    phases: Phases,
+    points: tuple[Array, Array],
+    heights: tuple[float, float],
+    turned: Array,
+    toes: Array,
+    up: Array,
+    leg: float,
 ) -> tuple[Mask, tuple[Array, Array]]:
     """Frames ``(T,)`` of stances in which a foot holds all the while, and where heel and pivot are then ``(T, 3)``.
 
@@ -88,9 +95,10 @@ def stands_already(
     ----------
     points : (T, 3) of the heel and of what the foot rolls over. heights : over the floor, at which they stand, metres.
     turned, toes : (T, 4) world rotations of the foot and of its toes, the foot's own where the rig has none.
+    up : (3,) what points up in their rest pose where they are level.
     leg : the leg's length, metres.
     """
-    right, off = _right(phases, points, heights, turned, toes), np.zeros(len(turned))
+    right, off = _right(phases, points, heights, turned, toes, up), np.zeros(len(turned))
     places = []
     for touching, point, height in zip((phases.heel, phases.ball), points, heights):
         place = point.copy()

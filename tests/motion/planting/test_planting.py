@@ -304,3 +304,20 @@ def test_nothing_jumps_when_limits_take_much(shared_data):
         steps.append(np.linalg.norm(np.diff(feet, axis=0), axis=-1).max())
     print(f"feet move at most {1e3 * steps[0]:.0f} -> {1e3 * steps[1]:.0f} mm a frame")
     assert steps[1] < 1.1 * steps[0]
+
+
+def test_a_rest_pose_in_mid_stride_stands_no_worse():
+    take = walk(60)
+    turned, placed = take.world()
+    free = rotations.multiply(turned, rotations.inverse(turned[33:34]))  # frame 33 is the rest pose
+    parents = np.array(take.parents)
+    local = np.where(parents[None, :, None] < 0, free, rotations.multiply(rotations.inverse(free[:, parents]), free))
+    offsets = np.where(parents[:, None] < 0, placed[33], placed[33] - placed[33, parents])
+    striding = replace(take, local_rotations=local, rest_offsets=offsets)
+    np.testing.assert_allclose(striding.world_positions(), placed, atol=1e-9)
+    contacts = detect_contacts(take, Floor())
+    held, expected = (planted(each, contacts, PlantOptions(floor=estimate_floor(each))) for each in (striding, take))
+    assert not held.violations
+    feet = [take.joint_names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes")]
+    away = np.linalg.norm(held.take.world_positions() - expected.take.world_positions(), axis=-1)[:, feet]
+    assert away.max() < 0.015  # the ball is on the sole here, 20 mm over it there
