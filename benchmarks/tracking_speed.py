@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast tracking is, and where the time goes: MediaPipe's own solution, this on the CPU, this on a device.
 
-    RUNTIME_PYTHON -m benchmarks.tracking_speed PLATE [--frames 1800] [--few 120] [--device cuda:0] [--processes 8 16]
-                                                [--pictures FOLDER] [--out FILE.json]
+    RUNTIME_PYTHON -m benchmarks.tracking_speed PLATE … [--frames 1800] [--few 120] [--device cuda:0] [--processes 8 16]
+                                                [--pictures FOLDER] [--repeats 2] [--out FILE.json]
 
-All rows are of the same plate in the same run; MediaPipe's holistic and this on the CPU do the first `--few` frames.
-`--pictures` names a folder in memory for the plate as uncompressed pictures: the rows "no decoding" read those.
+A column is of the same plate, and all are of the same run; MediaPipe's holistic and this on the CPU do the first
+`--few` frames.  `--pictures` names a folder in memory for the plates as uncompressed pictures: the rows "no decoding"
+read those.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import cv2
 import numpy as np
@@ -176,53 +179,77 @@ def print_limits(networks: Dict[str, Dict[str, float]], limits: Dict[str, float]
         print(f"{name:16}{row['microseconds']:9.1f} us{alone:7.1f} us{limit:6.1f} us  {by:12}{alone / limit:7.1f}")
 
 
+def measured(arguments: argparse.Namespace, path: Path, note: Callable[[str, Any], None]) -> None:
+    """All rows of one plate."""
+    whole = open_plate(path)
+    last = min(whole.last_frame, arguments.frames or whole.last_frame)
+    few, plate = open_plate(path, (1, min(arguments.few, last))), open_plate(path, (1, last))
+    note("plate", {"size": plate.size, "frames": plate.frame_count, "few": few.frame_count})
+    note("reading alone, one reader", {"frames_a_second": decoding(few, 1)})
+    readers = available_cores()
+    note(f"reading alone, {readers} readers", {"frames_a_second": decoding(plate, readers)})
+    stock = holistic(path, few.frame_count)
+    note("MediaPipe holistic", {"frames_a_second": 1e3 / stock["ms"], **stock})
+    note("this on the CPU", tracking(few, MEDIAPIPE, None))
+    if not arguments.device:
+        return
+    targets = {"": plate}
+    if arguments.pictures:
+        folder = pictures(plate, arguments.pictures / path.stem)
+        targets[", no decoding"] = open_plate(folder, sequence_fps=plate.fps)
+    for processes in arguments.processes or [None]:
+        for kind, target in targets.items():
+            name = f"this on {arguments.device}" + (f", {processes} processes" if processes else "") + kind
+            for _ in range(arguments.repeats):
+                note(name, tracking(target, arguments.device, processes))
+    if arguments.pictures:
+        shutil.rmtree(folder)
+
+
+def print_speeds(table: Dict[str, Dict[str, List[Any]]]) -> None:
+    """A column for each plate, a row for each way; of several runs all are told."""
+    columns = {plate: rows for plate, rows in table.items() if "MediaPipe holistic" in rows}
+    print(f"{'frames a second':48}" + "".join(f"{plate:>28}" for plate in columns))
+    for name in next(iter(columns.values())):
+        cells = [
+            [row["frames_a_second"] for row in rows.get(name, []) if "frames_a_second" in row]
+            for rows in columns.values()
+        ]
+        if any(cells):
+            print(f"{name:48}" + "".join(f"{', '.join(f'{value:.1f}' for value in cell):>28}" for cell in cells))
+
+
 def main() -> int:
-    """Prints one line of JSON a row, and a table at the end."""
+    """Prints one line of JSON a row, and tables at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("plate", type=Path)
+    parser.add_argument("plates", type=Path, nargs="+")
     parser.add_argument("--frames", type=int)
     parser.add_argument("--few", type=int, default=120)
     parser.add_argument("--device")
     parser.add_argument("--processes", type=int, nargs="*", help="on the device; as many as suit where not given")
+    parser.add_argument("--repeats", type=int, default=1, help="of the device's rows")
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    whole = open_plate(arguments.plate)
-    last = min(whole.last_frame, arguments.frames or whole.last_frame)
-    few = open_plate(arguments.plate, (1, min(arguments.few, last)))
-    plate = open_plate(arguments.plate, (1, last))
-    table: Dict[str, Any] = {"plate": {"size": plate.size, "frames": plate.frame_count}, "cores": available_cores()}
+    table: Dict[str, Dict[str, List[Any]]] = {}
 
-    def note(name: str, row: Any) -> None:
-        table[name] = row
-        print(json.dumps({name: row}), flush=True)
+    def note(column: str, name: str, row: Any) -> None:
+        table.setdefault(column, {}).setdefault(name, []).append(row)
+        print(json.dumps({column: {name: row}}), flush=True)
         if arguments.out:
             arguments.out.write_text(json.dumps(table, indent=1))
 
-    note("decoding, one thread", {"frames_a_second": decoding(few, 1)})
-    note(f"decoding, {available_cores()} threads", {"frames_a_second": decoding(plate, available_cores())})
-    stock = holistic(arguments.plate, few.frame_count)
-    note("MediaPipe holistic", {"frames_a_second": 1e3 / stock["ms"], **stock})
-    note("this on the CPU", tracking(few, MEDIAPIPE, None))
+    note("machine", "cores", available_cores())
     if arguments.device:
+        networks = networks_alone(arguments.device)
+        note("machine", "networks alone", networks)
         if arguments.device != "cpu":
-            note("ceilings", ceilings(arguments.device))
-        note("networks alone", networks_alone(arguments.device))
-        still = None
-        if arguments.pictures:
-            folder = pictures(plate, arguments.pictures)
-            still = open_plate(folder, sequence_fps=plate.fps)
-        for processes in arguments.processes or [None]:
-            name = f"this on {arguments.device}" + (f", {processes} processes" if processes else "")
-            note(name, tracking(plate, arguments.device, processes))
-            if still is not None:
-                note(name + ", no decoding", tracking(still, arguments.device, processes))
-    if "ceilings" in table:
-        print_limits(table["networks alone"], table["ceilings"])
-    base = table["MediaPipe holistic"]["frames_a_second"]
-    for name, row in table.items():
-        if isinstance(row, dict) and "frames_a_second" in row:
-            print(f"{name:48}{row['frames_a_second']:10.1f} frames/s{row['frames_a_second'] / base:8.2f} ×")
+            limits = ceilings(arguments.device)
+            note("machine", "ceilings", limits)
+            print_limits(networks, limits)
+    for path in arguments.plates:
+        measured(arguments, path, partial(note, path.stem))
+    print_speeds(table)
     return 0
 
 

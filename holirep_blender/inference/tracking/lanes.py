@@ -18,7 +18,7 @@ from .answers import Networks
 from .kept_plate import KeptPlate
 from .means import MEDIAPIPE, networks_for, suitable_lanes
 from .parts import PartWorker, Report, joined
-from .plan import LEAD, Plan, scan_stride, split
+from .plan import LEAD, Plan, pictures_held, scan_stride, split
 from .scan import Sighting
 
 Result = TypeVar("Result")
@@ -34,11 +34,13 @@ class Lanes:
         self.means = means
         self._networks = networks or networks_for(means)
         self._plate: Optional[Plate] = None
+        self._room = 0
         self._workers: List[PartWorker] = []
 
     def scan(self, plate: Plate, first: int, last: int, report: Report, kept: int = 0) -> List[Sighting]:
         """Everybody in the scanned frames of a part.  `kept`: so many of its pictures may be held for `follow`."""
         lanes = suitable_lanes(plate, last - first + 1, self.means)
+        self._room = kept
         if kept:
             # who follows begins a little before the part; the frames are read by one, in order
             begin = max(plate.first_frame, first - LEAD * scan_stride(plate))
@@ -54,12 +56,20 @@ class Lanes:
     def follow(self, plate: Plate, first: int, last: int, plans: Sequence[Plan], report: Report) -> List[Observations]:
         """The performer of each plan in every frame of a part, which was scanned before."""
         seen = self._plate or plate
-        pieces = split(plate, first, last, suitable_lanes(plate, last - first + 1, self.means))
+        count, pieces = last - first + 1, split(plate, first, last, suitable_lanes(plate, last - first + 1, self.means))
+        # on the CPU one performer keeps the cores busy; a device has time for more, as far as pictures find room
+        most = max(1, self._room // (len(pieces) * pictures_held(plate)))
+        rows: List[Observations] = []
+        for start in range(0, len(plans), most):
+            group = plans[start : start + most]
 
-        def task(number: int, begin: int, end: int, tell: Report) -> Observations:
-            return self._workers[number].follow(seen, begin, end, plans[number // len(pieces)], tell)
+            def task(number: int, begin: int, end: int, tell: Report, group: Sequence[Plan] = group) -> Observations:
+                return self._workers[number].follow(seen, begin, end, group[number // len(pieces)], tell)
 
-        rows = self._run(pieces * len(plans), task, lambda done: report(done // len(plans)))
+            def tell_all(done: int, before: int = start * count) -> None:
+                report((before + done) // len(plans))
+
+            rows += self._run(pieces * len(group), task, tell_all)
         return [joined(rows[start : start + len(pieces)]) for start in range(0, len(rows), len(pieces))]
 
     def rest(self) -> None:

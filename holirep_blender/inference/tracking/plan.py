@@ -31,10 +31,15 @@ def scan_stride(plate: Plate) -> int:
     return max(1, min(round(plate.fps / SCANS_PER_SECOND), most))
 
 
+def pictures_held(plate: Plate) -> int:
+    """How many pictures following through a part of the plate holds at a time."""
+    return STRETCHES_HELD * scan_stride(plate)
+
+
 def bytes_held(plate: Plate) -> int:
-    """The pictures that following through a part of the plate holds at a time."""
+    """What those pictures take."""
     width, height = plate.size
-    return 3 * width * height * STRETCHES_HELD * scan_stride(plate)
+    return 3 * width * height * pictures_held(plate)
 
 
 def scanned(plate: Plate, first: int, last: int) -> List[int]:

@@ -14,7 +14,15 @@ import pytest
 
 from holirep_blender.inference.errors import PlateError, TrackingError
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.tracking import PersonChoice, find_people, list_people, means, track, track_several
+from holirep_blender.inference.tracking import (
+    PersonChoice,
+    find_people,
+    list_people,
+    means,
+    processes,
+    track,
+    track_several,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -93,7 +101,10 @@ def test_identity_through_a_crossing(video: Path, tmp_path: Path) -> None:
     apart = np.abs(truth["front"] - truth["back"]) > 0.5 * TRAVEL
     choices = [PersonChoice("point", 1, (float(middles[0]), 220.0)) for middles in truth.values()]
     calls: List[int] = []
+    processes._idle.clear()
     both = track_several(plate, choices, processes=1, progress=lambda done, total: calls.append(done))
+    most = means.suitable_lanes(plate, plate.frame_count)
+    assert len(processes._idle[0]._workers) <= most, "two performers on the CPU take no more memory than one"
     assert calls == sorted(calls)
     assert calls[-1] == plate.frame_count
     for (name, middles), rows in zip(truth.items(), both):
