@@ -48,15 +48,26 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def _plain(path: Path) -> Optional[np.ndarray]:
-    """A binary PPM of 8 bits (netpbm's P6) as it lies in the file, without a copy; None for another."""
-    with path.open("rb") as file:
+    """A binary PPM of 8 bits (netpbm's P6) read in one go; None for another.
+
+    It is not mapped: whoever looks at a mapped file that is cut off meanwhile is ended by the system.
+    """
+    with path.open("rb", buffering=0) as file:
         head = _PPM.match(file.read(_PPM_HEAD))
-    if head is None:
-        return None
-    width, height = int(head.group(1)), int(head.group(2))
-    if path.stat().st_size < head.end() + 3 * width * height:
-        return None
-    return np.memmap(path, np.uint8, "r", head.end(), (height, width, 3)).view(np.ndarray)
+        if head is None:
+            return None
+        width, height = int(head.group(1)), int(head.group(2))
+        if path.stat().st_size < head.end() + 3 * width * height:
+            return None
+        image = np.empty((height, width, 3), np.uint8)
+        file.seek(head.end())
+        pixels, done = memoryview(image).cast("B"), 0
+        while done < len(pixels):
+            count = file.readinto(pixels[done:])
+            if not count:
+                return None
+            done += count
+    return image
 
 
 def _eight_bit(image: np.ndarray) -> np.ndarray:
