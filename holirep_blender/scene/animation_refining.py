@@ -237,7 +237,7 @@ def _switches(armature: bpy.types.Object, rig_map: RigMap) -> list[str]:
 
 
 def _stretched(active: ActiveMotion, copied: CharacterTake) -> list[str]:
-    """What to say where bones are stretched or moved, so that joints are not where rotations alone put them."""
+    """What to say where bones have no constant length, so that joints are not where rotations alone put them."""
     take = copied.take
     heads = take.world_positions()
     moved = rotations.rotate(rotations.inverse(copied.to_world), heads - copied.origin) / copied.scale
@@ -250,7 +250,10 @@ def _stretched(active: ActiveMotion, copied: CharacterTake) -> list[str]:
                 worst, where = off, readable_joint(take.joint_names[joint])
     if worst < 0.005:
         return []
-    return [f"Bones are stretched or moved ({where} most): they are taken as rigid, so feet may not hold exactly."]
+    return [
+        f"Bones change their length or are scaled unevenly ({where} most): they are taken as rigid, so feet may not "
+        "hold exactly. Scale them evenly, or bake the motion to bones that keep their length."
+    ]
 
 
 def _write(

@@ -18,11 +18,13 @@ from ..motion.retargeting.face_joints import with_face_joints
 from ..motion.retargeting.timing import on_whole_frames, scene_frames
 from ..motion.rigs import Rig, RigError, RigMap, find_rig_map, usable
 from ..motion.rigs.names import readable_joint
+from ..motion.rigs.posed_rest import from_rest
 from ..motion.take import Take
 from .actions import Channel, Rollback, is_tweaked, put_in_place, write_action
 from .bone_channels import location_channel, locked_channels, rotation_channels
 from .characters import armature_of, meshes_with_shape_keys, read_rig
 from .parent_spaces import follow_constraints
+from .rig_behaviour import as_posed, sheared
 from .shape_keys import KeyedFace, ShapeKeyMap, face_channels
 
 _GAZE = {"eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeLookDownLeft"}
@@ -127,7 +129,8 @@ def apply_take(
         held = bool(inheritance.held.any())
         if armature.data.pose_position == "REST":
             warnings.append(f"{armature.name} shows its rest pose: set Pose Position to Pose to see the motion.")
-        warnings += motion.warnings
+        uneven = sheared(armature, rig_map)
+        warnings += [*motion.warnings, *([uneven] if uneven else [])]
         warnings += refining.warnings if refining is not None else ()
 
     actions: list[bpy.types.Action] = []
@@ -232,13 +235,15 @@ def _retarget(
     metres = np.diag(
         [scale_length, scale_length, scale_length, 1.0]
     )  # the take is in metres, whatever the scene's unit
-    followed, matrix = driven.followed(rig), metres @ np.array(armature.matrix_world)
+    at_rest, matrix = driven.followed(rig), metres @ np.array(armature.matrix_world)
+    followed = as_posed(armature, at_rest, driven)
     try:
         faced, memo = with_face_joints(take), options.refine_cache
         if refined is None or memo is None:
             motion = retarget(faced, followed, driven, matrix, options.retargeting, inheritance=inheritance)
         else:
             motion = memo.motions.retargeted(faced, followed, driven, matrix, options.retargeting, inheritance)
+        motion = from_rest(motion, at_rest, followed)
         if refined is None or options.refine is None:
             return motion, None
         return refined_motion(refined, motion, followed, driven, matrix, options.refine, options.refine_cache)

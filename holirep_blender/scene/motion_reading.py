@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..motion import rotations
 from ..motion.retargeting import RetargetedMotion
 from ..motion.rigs import Rig, RigMap
+from ..motion.rigs.posed_rest import posed_rest
 from .action_channels import ActionChannels, basis_matrices, rotation_property, turns
 from .actions import is_tweaked
 from .motion_checks import unreadable
@@ -34,7 +35,8 @@ class ActiveMotion:
 
     Attributes
     ----------
-    armature, rig, rig_map : the character; the rig has the hierarchy in which its controls follow each other.
+    armature, rig, rig_map : the character; the rig has the hierarchy in which its controls follow each other, and the
+        proportions in which it is posed.
     base : the rig with its own hierarchy.
     channels : the active action's F-curves.
     frames : (T,) frames of the scene.
@@ -202,7 +204,9 @@ def read_motion(
         held=np.array([rig.index(name) in held for name in names]),
         seconds=0.0,
     )
-    return replace(active, motion=_without_still_bones(active), seconds=time.perf_counter() - started)
+    active.motion = _without_still_bones(active)
+    rest = posed_rest(followed, rig_map.bones, active.motion.bone_names, active.motion.pose_rotations, active.heads)
+    return replace(active, rig=rest, seconds=time.perf_counter() - started)
 
 
 class _Read:

@@ -8,9 +8,11 @@ from typing import Optional
 import bpy
 import numpy as np
 import numpy.typing as npt
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
-from ..motion.rigs import Rig
+from ..motion import rotations
+from ..motion.rigs import Rig, RigMap
+from ..motion.rigs.posed_rest import posed_rest
 from .action_channels import ActionChannels, bone_path
 
 Array = npt.NDArray[np.float64]
@@ -123,3 +125,42 @@ def axes_of_location(armature: bpy.types.Object, rig: Rig, name: str, poses: Arr
             ]
             result[frame, :, axis] = np.array(ends[1]) - np.array(ends[0])
     return result
+
+
+def as_posed(armature: bpy.types.Object, rig: Rig, rig_map: RigMap) -> Rig:
+    """The rig in the proportions that its pose gives it: what is scaled or shifted stays so when others are keyed.
+
+    What is above the hips counts as at rest, for their keys follow it. ``rig`` has the hierarchy of ``rig_map``.
+    """
+    mapped = [rig.index(bone) for bone in rig_map.bones.values()]
+    carrier = mover_of(armature, rig_map.bones["hips"]) if "hips" in rig_map.bones else None
+    free = {rig.index(carrier), *rig.ancestors(rig.index(carrier))} if carrier is not None else set()
+    poses = [Matrix(rest.tolist()) for rest in rig.rest]
+    changed = False
+    for index in with_ancestors(mapped, [int(parent) for parent in rig.parents]):
+        posed = armature.pose.bones[rig.bone_names[index]]
+        still = index in free or posed.bone.use_connect
+        location = Vector() if still else posed.location
+        scale = Vector((1.0, 1.0, 1.0)) if index in free and rig.bone_names[index] != carrier else posed.scale
+        changed = changed or location.length > 0.0 or (scale - Vector((1.0, 1.0, 1.0))).length > 0.0
+        above = int(rig.parents[index])
+        rest, parents = poses[index].copy(), {}
+        if above >= 0:
+            parents = {"parent_matrix": poses[above], "parent_matrix_local": Matrix(rig.rest[above].tolist())}
+        poses[index] = posed.bone.convert_local_to_pose(Matrix.LocRotScale(location, None, scale), rest, **parents)
+    if not changed:
+        return rig
+    at = np.array([poses[index] for index in mapped])
+    turned = rotations.from_matrix(rotations.normalized(np.swapaxes(at[:, :3, :3], 1, 2)).swapaxes(1, 2))
+    names = [rig.bone_names[index] for index in mapped]
+    return posed_rest(rig, rig_map.bones, names, turned[None], at[None, :, :3, 3])
+
+
+def sheared(armature: bpy.types.Object, rig_map: RigMap) -> str:
+    """What to say of a mapped bone that its pose scales unevenly, so that bones below it change shape as they turn."""
+    bones = [armature.pose.bones[name] for name in rig_map.bones.values()]
+    carriers = {above.name for bone in bones for above in bone.parent_recursive}
+    for bone in bones:
+        if bone.name in carriers and max(bone.scale) - min(bone.scale) > 1e-3 * max(bone.scale):
+            return f"{bone.name} is scaled unevenly, which shears the bones below: feet may not hold. Scale it evenly."
+    return ""

@@ -302,6 +302,24 @@ def test_a_rig_in_centimetres_is_planted_as_one_in_metres(empty_scene, shared_da
     assert max(slides[0].max(), slides[1].max()) < 1e-3
 
 
+def test_bones_that_the_pose_scales_hold_in_their_own_proportions(empty_scene, shared_data):
+    take, rig = mocap_take(shared_data, "cmu_002_01"), legs_scaled(1.0)
+    hips = rig.pose.bones[BONES["hips"]]
+    hips.scale = (1.3,) * 3
+    bpy.context.view_layer.update()
+    applied = apply_take(bpy.context, take, rig, ApplyOptions(refine=RefineOptions(), rig_map=PLANT.rig_map))
+    frames = np.linspace(*applied.frames, applied.key_count)
+    assert ankle_slides(rig, BONES, applied.refine.contacts, frames).max() < 1e-3
+    hips.scale = (1.1,) * 3
+    bpy.context.view_layer.update()
+    done = plant_animation(bpy.context, rig, PLANT)
+    assert ankle_slides(rig, BONES, done.report.contacts, done.frames).max() < 1e-3
+    assert not done.warnings
+    hips.scale = (1.0, 1.4, 1.0)
+    assert any("unevenly" in text for text in apply_take(bpy.context, take, rig).warnings)
+    assert any("unevenly" in text for text in check_animation_of(bpy.context, rig, PLANT).warnings)
+
+
 def test_a_rest_pose_that_is_folded_up_is_refused(empty_scene, shared_data):
     rig = folded_up()
     apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
