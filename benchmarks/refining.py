@@ -4,12 +4,14 @@
 A clip of motion capture of ../shared/data, 1,000 frames of it, on a rig with short legs. Seconds are the best of some
 on the wall clock, and the least processor time of one of them, because a busy machine only ever adds. Contacts are
 edited all over the clip, one edit on top of the other, as an artist does who goes through it: a contact begins earlier,
-ends sooner or later. Each is solved from what is there; the last one is compared with solving all of it anew.
+ends sooner or later. Each is solved from what is there; the last one is compared with solving all of it anew. Edits
+that need more than one attempt get a first answer, as in the panel: the edit's seconds are those until its keys are
+there, and the rest is told by itself. First answers are compared with what follows them.
 
 ``python -m benchmarks.refining [--frames 1000] [--clip cmu_salsa_01] [--legs 0.7] [--preset average_adult|…|none]
 [--json FILE]`` with a Python that has ``bpy``.
-Exits with 1 where a target is missed: the whole solve under 3 s, the median edit of a contact solved again under 0.3 s,
-both of processor time, and ankles in contact under 1 mm a frame.
+Exits with 1 where a target is missed: the whole solve under 3 s, every edit of a contact solved again under 0.3 s, both
+of processor time, and ankles in contact under 1 mm a frame.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def main() -> int:
         options.json.write_text(json.dumps(result, indent=2))
     missed = [
         result["whole solve, processor s"] > WHOLE,
-        result["after an edit of a contact, median processor s"] > EDIT,
+        result["after an edit of a contact, worst processor s"] > EDIT,
         result["ankles in contact, worst mm a frame"] > SLIDE,
     ]
     return int(any(missed))
@@ -91,16 +93,23 @@ def measured(take: Take, rig: bpy.types.Object, refine: RefineOptions) -> dict[s
     result["whole solve, s"], result["whole solve, processor s"] = best(apply(refine=refine), 3)
     found = apply(refine=refine, refine_cache=cache)().refine.contacts
     edits: list[ContactEdit] = []
-    walls, processors = [], []
+    walls, processors, rests, slides = [], [], [], []
     for edit in some_edits(found):
         edits.append(edit)
-        now = replace(refine, contact_edits=tuple(edits))
-        wall, processor = best(apply(refine=now, refine_cache=cache, keep_face_keys=True), 1)
+        now = {"refine": replace(refine, contact_edits=tuple(edits)), "refine_cache": cache, "keep_face_keys": True}
+        reports: list[object] = []
+        wall, processor = best(lambda now=now, to=reports: to.append(apply(refine_at_once=True, **now)()), 1)
         walls.append(wall)
         processors.append(processor)
+        if reports[0].refine.unfinished:
+            slides.append(rig_slides(rig, reports[0]))
+            rests.append(best(apply(**now), 1)[1])
     for name, values in (("s", walls), ("processor s", processors)):
         result[f"after an edit of a contact, median {name}"] = float(np.median(values))
         result[f"after an edit of a contact, worst {name}"] = max(values)
+    result["edits with a first answer, of all"] = len(rests) / max(len(edits), 1)
+    result["after a first answer the rest, worst processor s"] = max(rests, default=0.0)
+    result["ankles in contact in a first answer, worst mm a frame"] = max(slides, default=0.0)
     joined = keys_of(rig)
     report = apply(refine=replace(refine, contact_edits=tuple(edits)))()
     result["keys after all edits, other than solved anew, at most"] = float(np.abs(joined - keys_of(rig)).max())

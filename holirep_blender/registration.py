@@ -29,7 +29,7 @@ def register() -> None:
         _add(panels.register, panels.unregister)
         _add(contact_display.register, contact_display.unregister)
         _add(quality_state.register, quality_state.unregister)
-        _taking_back.append(refine_live.cancel_timer)
+        _add(refine_live.register, refine_live.unregister)
         _add_key()
         command = bpy.utils.register_cli_command("holirep", _run_command)
         _taking_back.append(partial(bpy.utils.unregister_cli_command, command))

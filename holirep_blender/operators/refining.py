@@ -25,9 +25,10 @@ def why_not(context: bpy.types.Context) -> str:
     return ""
 
 
-def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]:
+def solve(context: bpy.types.Context, scene: bpy.types.Scene, at_once: bool = False) -> tuple[str, str]:
     """Refines the character's motion again with the settings and contacts as they are; returns level and sentence.
 
+    With ``at_once`` there is a first answer where an edit of a contact would take long, and the rest follows by itself.
     What was done and found stands in the Refine panel; the panel above, whose height moves it, is left alone.
     """
     from ..scene.before_after import show_after
@@ -37,7 +38,7 @@ def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]
     refine_live.forget(scene)
     kept = show_after(scene.holirep)
     try:
-        text, _warnings = refine_again(context, scene)
+        text, _warnings = refine_again(context, scene, at_once)
     except (ValueError, OSError) as error:
         session.report("ERROR", str(error), take=bpy.path.abspath(scene.holirep.take))
         return "ERROR", str(error)
@@ -49,12 +50,17 @@ def solve(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, str]
         session.report("INFO", text, [], bpy.path.abspath(scene.holirep.take))
     else:
         session.redraw()
-    return "INFO", f"{text}, in {time.perf_counter() - started:.2f} s"
+    seconds = f"in {time.perf_counter() - started:.2f} s"
+    if scene.holirep.refine.unfinished:
+        refine_live.finish(scene)
+        return "INFO", f"{text}, a first answer {seconds}: the rest follows"
+    return "INFO", f"{text}, {seconds}"
 
 
 def solve_if_live(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
     """After an edit: refines again where the artist asked for that, as part of the same undo step."""
     refine = context.scene.holirep.refine
     if refine.live and refine.has_report and not why_not(context):
-        level, text = solve(context, context.scene)
+        # in background nobody waits, and there is no timer for the rest
+        level, text = solve(context, context.scene, at_once=not bpy.app.background)
         operator.report({level}, text)

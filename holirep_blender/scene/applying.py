@@ -53,6 +53,7 @@ class ApplyOptions:
     keep_face_keys : leave the keys of shape keys as they are, as when only the body is refined again.
     refine : how the motion is refined before it is keyed; None leaves it as it was captured.
     refine_cache : what refining may keep for the next time, when only contacts were edited.
+    refine_at_once : rather have a first answer to such an edit than wait long; the refining's report tells.
     """
 
     retargeting: RetargetOptions = field(default_factory=RetargetOptions)
@@ -68,6 +69,7 @@ class ApplyOptions:
     keep_face_keys: bool = False
     refine: Optional[RefineOptions] = None
     refine_cache: Optional[RefineCache] = None
+    refine_at_once: bool = False
 
 
 @dataclass
@@ -246,7 +248,7 @@ def _retarget(
         motion = from_rest(motion, at_rest, followed)
         if refined is None or options.refine is None:
             return motion, None
-        return refined_motion(refined, motion, followed, driven, matrix, options.refine, options.refine_cache)
+        return refined_motion(refined, motion, followed, driven, matrix, options.refine, memo, options.refine_at_once)
     except ValueError as error:
         raise ApplyError(str(error)) from error
 

@@ -245,6 +245,9 @@ class HOLIREP_PG_refine(bpy.types.PropertyGroup):
         default=True,
     )
 
+    unfinished: BoolProperty(
+        name="Unfinished", description="Whether the keys are a first answer to an edit, and more is to come"
+    )
     has_report: BoolProperty(name="Refined", description="Whether the character's motion was refined", default=False)
     character: PointerProperty(
         name="Refined Character", description="The armature whose motion was refined", type=bpy.types.Object

@@ -79,7 +79,7 @@ def store_report(shot: bpy.types.PropertyGroup, report: RefineReport, frames: np
     """
     refine, scene = shot.refine, shot.id_data
     times = np.asarray(frames, dtype=np.float64)
-    refine.has_report, refine.character = True, shot.character
+    refine.has_report, refine.character, refine.unfinished = True, shot.character, report.unfinished
     refine.start, refine.frame_rate = float(times[0]), refine_clock.frame_rate(scene)
     refine.before = refine.after = None
     refine.summary, refine.warnings = _summary(report), "\n".join(report.warnings)
@@ -92,7 +92,7 @@ def store_report(shot: bpy.types.PropertyGroup, report: RefineReport, frames: np
 def forget_report(shot: bpy.types.PropertyGroup) -> None:
     """The character's motion is not refined any more, so nothing is known of it."""
     refine = shot.refine
-    refine.character = None
+    refine.character, refine.unfinished = None, False
     refine.has_report, refine.summary, refine.warnings, refine.found = False, "", "", 0
     refine.before = refine.after = None
     refine.violations.clear()

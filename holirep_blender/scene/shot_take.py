@@ -69,15 +69,16 @@ def apply_shot_take(
     return _sentence(character, report), warnings
 
 
-def refine_again(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[str, list[str]]:
+def refine_again(context: bpy.types.Context, scene: bpy.types.Scene, at_once: bool = False) -> tuple[str, list[str]]:
     """Keys the body of the shot's character anew, refined as the shot asks now; face, camera and range stay.
 
+    With ``at_once`` an edit of a contact that would take long gets a first answer, and ``refine.unfinished`` says so.
     Returns a sentence and warnings.
 
     Raises ValueError or OSError, in the user's words, where take or character cannot be used; then nothing was changed.
     """
     take, options = _options(scene, scene.holirep.character)
-    options.keep_face_keys = True
+    options.keep_face_keys, options.refine_at_once = True, at_once
     report = apply_take(context, take, scene.holirep.character, options)
     _keep_report(scene.holirep, report, take)
     return _sentence(scene.holirep.character, report, face=False), list(report.warnings)

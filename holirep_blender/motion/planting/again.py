@@ -9,7 +9,9 @@ the edit and an end the stretch grows, up to the whole clip.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Optional
 
 import numpy as np
@@ -17,11 +19,11 @@ import numpy.typing as npt
 
 from .. import gaps
 from ..contacts.floor import Floor
-from ..contacts.names import KNEE_POINTS, SEAT_POINT
 from ..contacts.record import Contacts
 from ..take import Take
 from .ledger import ApartError, Ledger, Part
 from .options import PlantOptions
+from .part_ends import PartEnds, grouped
 from .solving import Solved, Whole, solve
 
 Array = npt.NDArray[np.float64]
@@ -29,15 +31,6 @@ Mask = npt.NDArray[np.bool_]
 
 _OTHER = 1e-9
 """By how much a frame differs that is not the same: keys of another root differ by rounding."""
-_REACH, _CUT = 1.0, 0.6
-"""Seconds before and after an edit that it changes, and around stances that are cut in two: there is the end of a part.
-"""
-_FURTHEST, _GROWTH, _TRIES = 5.0, 1.6, 4
-"""Seconds beyond which no better end is looked for; what all of them are multiplied with on a side that does not agree;
-and how often a part is tried."""
-_FOOT = "Foot"
-_MOST = 0.7
-"""Share of the clip from which it is solved as a whole."""
 
 
 @dataclass
@@ -45,6 +38,8 @@ class PlantMemo:
     """What came of a motion's contacts last time.
 
     ``ledger`` : and of each of the stages on the way.
+    ``unfinished`` : whether what was given last was a first answer: nothing of it is kept, and solving once more, not
+    ``at_once``, comes to what solving all anew comes to.
     """
 
     take: Optional[Take] = None
@@ -54,21 +49,42 @@ class PlantMemo:
     whole: Optional[Whole] = None
     result: Optional[Solved] = None
     ledger: Ledger = field(default_factory=Ledger)
+    unfinished: bool = False
 
     def solved(
-        self, take: Take, contacts: Contacts, options: PlantOptions, source: Optional[Take], whole: Whole
+        self,
+        take: Take,
+        contacts: Contacts,
+        options: PlantOptions,
+        source: Optional[Take],
+        whole: Whole,
+        at_once: bool = False,
     ) -> Solved:
-        """As ``solving.solve``, from what came of it last time where that is the same."""
-        differs = self._differs(take, contacts, options, source, whole)
-        result = None
+        """As ``solving.solve``, from what came of it last time where that is the same.
+
+        Parameters
+        ----------
+        at_once : around an edit where more than one attempt is needed, give what the first comes to: contacts hold and
+            limits are kept, but legs may be jerked, or let go where they need not be. See ``unfinished``.
+        """
+        known = self.whole
+        # an edit that moves the root may change the pace of the clip, which is felt everywhere, a little
+        paced = at_once and known is not None and known.hinges == whole.hinges and known != whole
+        told = known if paced and known is not None else whole
+        differs = self._differs(take, contacts, options, source, told)
+        result, self.unfinished = None, paced
         if differs is not None and self.result is not None and self.contacts is not None and self.ledger.stages:
             result = _with_names(self.result, self.contacts.names, contacts.names)
-            for first, end in gaps.spans(_grouped(differs, take.fps)):
-                result = _around(result, (first, end), take, contacts, options, source, whole, self.ledger)
+            for first, end in gaps.spans(grouped(differs, take.fps)):
+                result = _around(result, (first, end), take, contacts, options, source, told, self.ledger, at_once)
                 if result is None:
                     break
+                self.unfinished |= self.ledger.part is not None
+                self.ledger.part = None
+        if result is not None and self.unfinished:
+            return result
         if result is None:
-            self.ledger = Ledger()
+            self.ledger, self.unfinished = Ledger(), False
             result = solve(take, contacts, options, source, whole, self.ledger)
         self.take, self.contacts, self.options, self.source = take, contacts, options, source
         self.whole, self.result = whole, result
@@ -98,16 +114,6 @@ class PlantMemo:
                 return None
             result |= _moved(self.source, source)
         return result
-
-
-def _grouped(differs: Mask, fps: float) -> Mask:
-    """The frames ``(T,)`` with those between them that are too few to join solutions in."""
-    apart = max(1, round((_REACH + _FURTHEST) * fps))
-    closed = differs.copy()
-    for first, end in gaps.spans(~differs):
-        if first > 0 and end < len(differs) and end - first <= apart:
-            closed[first:end] = True
-    return closed
 
 
 def _same_skeleton(before: Take, now: Take) -> bool:
@@ -159,93 +165,54 @@ def _around(
     source: Optional[Take],
     whole: Whole,
     ledger: Ledger,
+    at_once: bool,
 ) -> Optional[Solved]:
-    """``before`` solved again around the frames of an edit; None where the whole clip has to be."""
-    ends = _Ends(before, edit, take, contacts)
+    """``before`` solved again around the frames of an edit; None where the whole clip has to be.
+
+    The ledger's part stays where that is a first answer, see ``PlantMemo.solved``.
+    """
+    # an edit is felt further where contacts are let go
+    hard = (np.isfinite(before.asked) & ~np.isfinite(before.places)).any(axis=(1, 2))
+    ends = PartEnds(edit, contacts, take.fps, hard, at_once)
+    part = ledger.part = Part(*ends.nearest(), edit, take.frame_count, ends.wider, at_once)
+    part.unfinished = at_once and bool(hard[part.first : part.end].any())
+    run = partial(solve, take, contacts, options, source, whole, ledger)
     try:
-        first, end = ends.now()
-        part = ledger.part = Part(first, end, edit, take.frame_count, ends.wider)
-        while True:
-            solved = solve(take, contacts, options, source, whole, ledger)
-            try:
-                left, right = part.joint(before.arrays(), solved.arrays())
-                break
-            except ApartError as apart:
+        if not part.unfinished:
+            part.first, part.end = ends.now()
+        solved, rows = _agreeing(before, part, ledger, run)
+    except ApartError:
+        if not at_once:
+            return None
+        part.first, part.end = ends.nearest()
+        part.unfinished = True
+        solved, rows = _agreeing(before, part, ledger, run)
+    if not part.unfinished:
+        ledger.keep()
+    return _joined(before, solved, part.first, *rows)
+
+
+def _agreeing(before: Solved, part: Part, ledger: Ledger, run: Callable[[], Solved]) -> tuple[Solved, tuple[int, int]]:
+    """What ``run`` comes to for a part of the clip, and the rows (first, end) of it that are other than before.
+
+    Raises ApartError where the part would have to be nearly the whole clip.
+    """
+    while True:
+        solved = None
+        try:
+            solved = run()
+            if not part.unfinished:
+                return solved, part.joint(before.arrays(), solved.arrays())
+        except ApartError as apart:
+            if not part.at_once:
                 ledger.widen(apart)
                 part.found.clear()
-    except ApartError:
-        return None
-    first = part.first
-    ledger.keep()
-    return _joined(before, solved, first, left, right)
-
-
-class _Ends:
-    """Where the part of a clip begins and ends that is solved for an edit."""
-
-    def __init__(self, before: Solved, edit: tuple[int, int], take: Take, contacts: Contacts) -> None:
-        self._stances, self._names = _stances(contacts)
-        self._edit, self._count, self._fps = edit, take.frame_count, take.fps
-        self._left = _TRIES
-        # where contacts are let go an edit is felt further
-        near = round((_REACH + _CUT) * take.fps)
-        hard = (np.isfinite(before.asked) & ~np.isfinite(before.places)).any(axis=(1, 2))
-        self._earlier = _GROWTH if hard[max(edit[0] - near, 0) : edit[0]].any() else 1.0
-        self._later = _GROWTH if hard[edit[1] : edit[1] + near].any() else 1.0
-
-    def now(self) -> tuple[int, int]:
-        """The frames (first, end) of the part; raises ApartError where that is nearly the whole clip."""
-        first = self._count - _end(
-            self._stances[::-1], self._names, self._count - self._edit[0], self._earlier * self._fps
-        )
-        end = _end(self._stances, self._names, self._edit[1], self._later * self._fps)
-        if end - first > _MOST * self._count:
-            raise ApartError(False, False)
-        return first, end
-
-    def wider(self, apart: ApartError) -> tuple[int, int]:
-        """The same with ends moved away that were too near; raises the error where that was often done already."""
-        self._left -= 1
-        if self._left <= 0:
-            raise apart
-        self._earlier *= _GROWTH if apart.before else 1.0
-        self._later *= _GROWTH if apart.after else 1.0
-        return self.now()
-
-
-def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:
-    """When feet, seat, knees and hands touch, ``(T, N)``, heel and ball of a foot as one; and what each column is."""
-    parts = [name.replace("Heel", _FOOT).replace("Toes", _FOOT) for name in contacts.names]
-    rows = tuple(dict.fromkeys(parts))
-    result = np.zeros((contacts.frame_count, len(rows)), dtype=bool)
-    for name, part in zip(contacts.names, parts):
-        result[:, rows.index(part)] |= contacts.touching(name)
-    return result, rows
-
-
-def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float) -> int:
-    """Where a part ends whose edit ends at ``after``: the first frame at which nothing that it cuts began too early.
-
-    What is ``_CUT`` around a stance that was cut in two comes to something else. So does a foot's last stance, if its
-    swing was cut, and a seat that near, whose place depends on where the pelvis is.
-    """
-    count = len(stances)
-    reach, around, furthest = (round(each * scale) for each in (_REACH, _CUT, _FURTHEST))
-    nearest = after + reach + around
-    last = min(max(after + furthest, nearest + around), count)
-    if nearest >= last:
-        return last
-    frames = np.arange(count)
-    begins = frames.copy()
-    for touching, name in zip(stances.T, names):
-        if name == SEAT_POINT or name in KNEE_POINTS:
-            touching = frames - np.maximum.accumulate(np.where(touching, frames, -count)) <= around
-        begin = touching & ~np.concatenate([[False], touching[:-1]])
-        held = np.full(count, name.endswith(_FOOT)) if begin.any() else touching
-        since = np.maximum.accumulate(np.where(begin, frames, 0))
-        begins = np.where(held, np.minimum(begins, since), begins)
-    good = np.flatnonzero(begins[nearest:last] >= nearest)
-    return int(nearest + good[0]) if len(good) else last
+            elif solved is None:
+                raise
+            else:
+                part.unfinished = True
+        if part.unfinished and solved is not None:
+            return solved, part.least_apart(before.arrays(), solved.arrays())
 
 
 def _joined(before: Solved, part: Solved, first: int, left: int, right: int) -> Solved:

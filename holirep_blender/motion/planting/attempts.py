@@ -29,6 +29,8 @@ Mask = npt.NDArray[np.bool_]
 _RELEASES, _QUICK = 3, 1
 """So often feet are let go that cannot stand within limits, or not without a jerk: first heels, then whole feet; and
 before how many of those legs are calmed and pulled quickly, only to find out which cannot."""
+_LAST = 2 * _RELEASES + 1
+"""The number of the last attempt that there can be."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def legs_standing(
 
     Raises ApartError where the part cannot become longer.
     """
-    at_once = options.limits is None
-    let_go, thoroughly, phases = 0, at_once, start.phases
+    unlimited = options.limits is None
+    let_go, thoroughly, phases = 0, unlimited, _as_let_go(start, ledger)
     first_paths: list[FootPath] = []
     while True:
         attempt = 2 * let_go + thoroughly
@@ -89,13 +91,17 @@ def legs_standing(
             start = begin()
             known = ledger.so_far("phases", attempt)
             if known is None:
-                let_go, thoroughly, phases, first_paths = 0, at_once, start.phases, []
+                let_go, thoroughly, phases, first_paths = 0, unlimited, start.phases, []
                 continue
             phases = [Phases(**each) for each in _by_foot(known)]
             if first_paths:
-                first_paths = [FootPath(**each) for each in _by_foot(ledger.so_far("paths", int(at_once)) or {})]
+                first_paths = [FootPath(**each) for each in _by_foot(ledger.so_far("paths", int(unlimited)) or {})]
             continue
         first_paths = first_paths or found.paths
+        part = None if ledger is None else ledger.part
+        if part is not None and part.at_once:
+            part.unfinished |= not calm or any(mask.any() for mask in stuck)
+            return replace(found, first_paths=first_paths)
         if let_go < _RELEASES and any(mask.any() for mask in stuck):
             phases = [released(phase, mask, start.take.fps, let_go > 0) for phase, mask in zip(phases, stuck)]
             let_go += 1
@@ -134,6 +140,18 @@ def _attempt(
             shift, stuck = legs_pulled(now, holds, shift, movable, options.limits, free, thoroughly)
             _join_pose(ledger, "pulled", attempt, now, shift, stuck)
     return Standing(start, now, shift, paths, [], phases), stuck, calm
+
+
+def _as_let_go(start: Start, ledger: Optional[Ledger]) -> list[Phases]:
+    """When feet touch in the first attempt; for a first answer without what had to be let go last time."""
+    if ledger is None or ledger.part is None or not ledger.part.unfinished:
+        return start.phases
+    rows = slice(ledger.part.first, ledger.part.end)
+    asked, held = (_by_foot(ledger.before("phases", attempt)) for attempt in (0, _LAST))
+    return [
+        Phases(*(getattr(phase, name) & ~(one[name] & ~two[name])[rows] for name in ("heel", "ball")))
+        for phase, one, two in zip(start.phases, asked, held)
+    ]
 
 
 def _fields(each: Sequence[Union[Phases, FootPath]]) -> dict[str, Any]:

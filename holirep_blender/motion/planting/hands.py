@@ -127,19 +127,20 @@ def part_scale(part: Part, other: Part, rest: dict[str, Array], source_rest: dic
     return part.length / max(other.length, 1e-9)
 
 
-def hands_held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:
+def hands_held(pose: Pose, hands: list[HandPath], strength: float, thoroughly: bool = True) -> list[int]:
     """Edits the pose so that hands are where they are asked to be; gives the joints that were turned.
 
-    A hand that would be jerked on its way to its own body comes later, or leaves sooner.
+    A hand that would be jerked on its way to its own body comes later, or leaves sooner. Where that is not done
+    ``thoroughly`` arms may be left with a pop.
     """
     before = pose.turned.copy(), pose.placed.copy()
-    changed = _held(pose, hands, strength)
+    changed = _held(pose, hands, strength, thoroughly)
     if changed and strength >= 1.0:
         later = [_trimmed(pose, hand, before[0]) for hand in hands]
         if any(later):
             arms = [joint for hand in hands for joint in (hand.arm.upper, hand.arm.lower, hand.arm.end)]
             pose.turned[:, arms], pose.placed[:, arms] = before[0][:, arms], before[1][:, arms]
-            changed = [*changed, *_held(pose, hands, strength)]
+            changed = [*changed, *_held(pose, hands, strength, thoroughly)]
     return list(dict.fromkeys(changed))
 
 
@@ -175,7 +176,7 @@ def _jerks(turned: Array, arm: Limb, above: int) -> Array:
     return turn_accelerations(local)
 
 
-def _held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:
+def _held(pose: Pose, hands: list[HandPath], strength: float, thoroughly: bool) -> list[int]:
     """Edits the pose so that hands are where they are asked to be; gives the joints that were turned."""
     changed: list[int] = []
     reach = max(1, round(_APPROACH * pose.take.fps))
@@ -193,11 +194,11 @@ def _held(pose: Pose, hands: list[HandPath], strength: float) -> list[int]:
         hold(pose, Hold.of(pose, arm, axis, known, hand.held, end), np.zeros_like(hand.place), strength, reach)
         changed += [arm.upper, arm.lower, arm.end]
     if changed and strength >= 1.0:
-        _calm(pose, [hand for hand in hands if hand.held.any() and not (hand.held & ~hand.on_body).any()])
+        _calm(pose, [hand for hand in hands if hand.held.any() and not (hand.held & ~hand.on_body).any()], thoroughly)
     return changed
 
 
-def _calm(pose: Pose, hands: list[HandPath]) -> None:
+def _calm(pose: Pose, hands: list[HandPath], thoroughly: bool) -> None:
     """Takes the pops out of arms; a hand may come to what it touches, and leave it, within ``_ARRIVAL`` seconds.
 
     What touches is the own body, which gives way a little; hands that touch the world are not for this.
@@ -208,7 +209,7 @@ def _calm(pose: Pose, hands: list[HandPath]) -> None:
     firmly = [hand.held & (gaps.distance_to_valid(~hand.held) > margin) for hand in hands]
     arms = [LegHold.of_arm(hand.side, hand.arm, hand.palm, held) for hand, held in zip(hands, firmly)]
     near = np.any([gaps.distance_to_valid(hand.held) <= round(_APPROACH * pose.take.fps) for hand in hands], axis=0)
-    calmed(pose, arms, np.zeros_like(hands[0].place), False, near)
+    calmed(pose, arms, np.zeros_like(hands[0].place), False, near, thoroughly)
     for hand, held in zip(hands, firmly):
         hand.held &= held | (palm_misses(pose, hand) < _ARRIVED)
 

@@ -26,6 +26,9 @@ AGREE = 2e-5
 _JOIN = 3
 """Frames in a row that have to agree, on each side of a join."""
 
+CHEAP = ("phases", "pelvis", "paths", "planted")
+"""The stages that come to something in a moment: rather than do without them a part is made longer."""
+
 Stage = tuple[str, int]
 
 
@@ -42,6 +45,7 @@ class Part:
     """The frames ``first`` to ``end`` of a clip, solved for an ``edit`` (first, end) within.
 
     ``wider`` : gives other ends where those were too near; raises the error again where there are none.
+    ``at_once`` : rather have a first answer than more than one attempt. ``unfinished`` : it is such an answer.
     ``found`` : what stages came to, in frames (first, end) of the clip.
     """
 
@@ -50,6 +54,8 @@ class Part:
     edit: tuple[int, int]
     count: int
     wider: Callable[[ApartError], tuple[int, int]]
+    at_once: bool = False
+    unfinished: bool = False
     found: dict[Stage, tuple[int, int, dict[str, Array]]] = field(default_factory=dict)
 
     def joint(self, old: dict[str, Array], new: dict[str, Array]) -> tuple[int, int]:
@@ -75,6 +81,20 @@ class Part:
             raise ApartError(left is None, right is None)
         return left, right if self.end == self.count else out + right
 
+    def least_apart(self, old: dict[str, Array], new: dict[str, Array]) -> tuple[int, int]:
+        """As ``joint``, for an answer that agrees nowhere for sure: where it is the least apart from what there was."""
+        apart = np.zeros(self.end - self.first)
+        for name in ("local", "root"):
+            differ = np.abs(old[name][self.first : self.end] - new[name]).reshape(len(apart), -1)
+            apart = np.maximum(apart, differ.max(axis=1))
+        # the pace is to be the same, too
+        apart = np.maximum(np.maximum(apart, np.roll(apart, 1)), np.roll(apart, -1))
+        apart = np.floor(apart / AGREE)
+        into, out = self.edit[0] - self.first, self.edit[1] - self.first
+        left = 0 if self.first == 0 else into - 1 - int(np.argmin(apart[1:into][::-1]))
+        right = len(apart) if self.end == self.count else out + 1 + int(np.argmin(apart[out:-1]))
+        return left, right
+
 
 class Ledger:
     """The stages of a clip by kind and attempt, each arrays of its ``T`` frames by name.
@@ -95,8 +115,16 @@ class Ledger:
         if self.part is None:
             self.stages[kind, attempt] = {name: values.copy() for name, values in arrays.items()}
             return None
-        part, old = self.part, self._before(kind, attempt)
-        left, right = part.joint(old, arrays)
+        part, old = self.part, self.before(kind, attempt)
+        if part.unfinished:
+            return None
+        try:
+            left, right = part.joint(old, arrays)
+        except ApartError:
+            if not part.at_once or kind in CHEAP:
+                raise
+            part.unfinished = True
+            return None
         rows = {name: values[left:right].copy() for name, values in arrays.items()}
         part.found[kind, attempt] = part.first + left, part.first + right, rows
         back = np.ones(part.end - part.first, dtype=bool)
@@ -115,12 +143,12 @@ class Ledger:
         if part is None or (kind, attempt) not in part.found:
             return None
         left, right, new = part.found[kind, attempt]
-        result = {name: values[part.first : part.end].copy() for name, values in self._before(kind, attempt).items()}
+        result = {name: values[part.first : part.end].copy() for name, values in self.before(kind, attempt).items()}
         for name, values in new.items():
             result[name][left - part.first : right - part.first] = values
         return result
 
-    def _before(self, kind: str, attempt: int) -> dict[str, Array]:
+    def before(self, kind: str, attempt: int) -> dict[str, Array]:
         """What a stage came to."""
         return self.stages[_nearest(self.stages, kind, attempt)]
 
@@ -129,7 +157,7 @@ class Ledger:
         part, self.part = self.part, None
         if part is None:
             return
-        added = {key: self._before(*key) for key in part.found if key not in self.stages}
+        added = {key: self.before(*key) for key in part.found if key not in self.stages}
         for key, before in added.items():
             self.stages[key] = {name: values.copy() for name, values in before.items()}
         for key, arrays in self.stages.items():

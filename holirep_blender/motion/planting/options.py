@@ -60,6 +60,7 @@ class Planted:
         not touch in both.
     violations : what could not be held and what the limits changed.
     sentences : what the user should know, such as that the rig has no legs.
+    unfinished : this is a first answer; planting once more comes to what is calm, and lets go no more than it must.
     """
 
     take: Take
@@ -69,3 +70,4 @@ class Planted:
     slide_after: Array
     violations: list[Violation] = field(default_factory=list)
     sentences: tuple[str, ...] = ()
+    unfinished: bool = False

@@ -33,6 +33,7 @@ def planted(
     *,
     source: Optional[Take] = None,
     memo: Optional[PlantMemo] = None,
+    at_once: bool = False,
 ) -> Planted:
     """Holds the contacts of a take on its own skeleton.
 
@@ -47,6 +48,7 @@ def planted(
     contacts : what touches when, ``T`` frames.
     source : the performer's take that was retargeted, ``T`` frames: shows which hand rests where on the own body.
     memo : what came of the same motion with other contacts; then only what is around the change is solved.
+    at_once : rather have a first answer than wait long for that; ``Planted.unfinished`` tells (``PlantMemo.solved``).
 
     Raises
     ------
@@ -63,7 +65,7 @@ def planted(
     if memo is None:
         found = solve(take, contacts, options, source, whole)
     else:
-        found = memo.solved(take, contacts, options, source, whole)
+        found = memo.solved(take, contacts, options, source, whole, at_once)
     result = replace(take, local_rotations=found.local, root_translation=found.root) if found.turned else take
     held = Contacts(contacts.names, found.confidence)
     violations: list[Violation] = []
@@ -87,6 +89,7 @@ def planted(
         _slide(found.after, held, points),
         violations,
         _sentences(take, held, points, options),
+        memo is not None and memo.unfinished,
     )
 
 

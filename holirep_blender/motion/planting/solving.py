@@ -22,7 +22,8 @@ from ..take import Take
 from .above_floor import legs_bent, root_raised
 from .attempts import Standing, Start, legs_standing
 from .feet import Foot, FootPath, find_foot, landed
-from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, hands_held, palm_misses
+from .hands import HandPath, ask_contacts, ask_self_contacts, find_hands, palm_misses
+from .hands_again import hands_held_again
 from .ledger import Ledger
 from .leg_limits import feet_brought_back
 from .legs import legs_planted
@@ -120,7 +121,7 @@ def solve(
         )
         start, pose, shift = standing.start, standing.pose, standing.shift
         changed += [joint for foot in start.feet for joint in foot.joints]
-    return _finished(start, pose, shift, changed, standing, options, whole)
+    return _finished(start, pose, shift, changed, standing, options, whole, ledger)
 
 
 def _start(
@@ -161,6 +162,7 @@ def _finished(
     standing: Optional[Standing],
     options: PlantOptions,
     whole: Whole,
+    ledger: Optional[Ledger],
 ) -> Solved:
     """What comes after legs stand: hands, the limits' last word, and what is held then."""
     take, contacts, source, points = start.take, start.contacts, start.source, start.points
@@ -174,7 +176,7 @@ def _finished(
     ask_contacts(pose, hands, contacts)
     if source is not None and hands:
         ask_self_contacts(pose, hands, source)
-    changed += hands_held(pose, hands, options.hands)
+    changed += hands_held_again(pose, hands, options.hands, ledger)
     changed += [joint for joint in pose.turned_too if joint not in changed]
     unlimited = pose.to_take(changed, shift) if changed else take
     result = unlimited

@@ -185,6 +185,7 @@ def refined_motion(
     object_matrix: Optional[npt.ArrayLike],
     options: RefineOptions,
     cache: Optional[RefineCache] = None,
+    at_once: bool = False,
 ) -> tuple[RetargetedMotion, RefineReport]:
     """Planting and limits on the character that the take was retargeted to.
 
@@ -195,6 +196,7 @@ def refined_motion(
     rig : in the hierarchy that the motion was made for.
     object_matrix : (4, 4) the armature object's world matrix in metres.
     cache : what to keep for the next time with another edit of the contacts.
+    at_once : rather have a first answer to such an edit than wait long; ``RefineReport.unfinished`` tells.
     """
     made = character_take if cache is None else cache.motions.character_take
     character = made(motion, rig, rig_map, object_matrix, fps=refined.take.fps)
@@ -210,7 +212,9 @@ def refined_motion(
     if refined.contacts.any() and options.feet > 0.0:
         ground = options.ground or (Floor() if character.space == "character" else floor)
         posed, floor = within(posed, stood_on(posed, floor, ground), options.frames), ground
-    result, report = refined_character(posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache)
+    result, report = refined_character(
+        posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache, at_once=at_once
+    )
     result = within(posed, ends_held(posed, result, refined.take.joint_confidence), options.frames)
     report.violations = merged([*refined.violations, *report.violations])
     report.sentences = (
@@ -231,6 +235,7 @@ def refined_character(
     floor: Optional[Floor] = None,
     source: Optional[Take] = None,
     cache: Optional[RefineCache] = None,
+    at_once: bool = False,
 ) -> tuple[Take, RefineReport]:
     """Limits and planting on one skeleton, without words on what was done.
 
@@ -256,6 +261,7 @@ def refined_character(
             ),
             source=source,
             memo=None if cache is None else cache.planting,
+            at_once=at_once,
         )
         result, violations = held.take, [*violations, *held.violations]
         report.contacts, report.places = held.contacts, held.places
@@ -263,7 +269,7 @@ def refined_character(
             report.asked, report.let_go = contacts_let_go(contacts, held.contacts, violations, options.limits > 0.0)
         report.slide_before_mm = slide_mm(held.slide_before, held.contacts.names)
         report.slide_after_mm = slide_mm(held.slide_after, held.contacts.names)
-        report.warnings = held.sentences
+        report.warnings, report.unfinished = held.sentences, held.unfinished
     report.violations = inside(merged(violations), options.frames)
     return within(take, result, options.frames), report
 

@@ -46,6 +46,7 @@ class RefineReport:
     let_go : the stretches of them that could not be held.
     sentences : what was done, for the user, such as ``"feet held"``.
     warnings : what the user should look at.
+    unfinished : this is a first answer to an edit; refining once more comes to the whole of it.
     """
 
     violations: tuple[Violation, ...] = ()
@@ -57,6 +58,7 @@ class RefineReport:
     let_go: tuple[LetGo, ...] = ()
     sentences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unfinished: bool = False
 
     @property
     def let_go_share(self) -> float:

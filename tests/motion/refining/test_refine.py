@@ -53,11 +53,11 @@ def knee_angle(take):
     return np.degrees(angles.values[:, angles.names.index("leftLowerLeg.flexion")])
 
 
-def apply_to(name, take, options, cache=None):
+def apply_to(name, take, options, cache=None, at_once=False):
     rig, rig_map = character(name)
     refined = refined_take(take, options, cache)
     motion = retarget(refined.take, rig, rig_map)
-    return motion, *refined_motion(refined, motion, rig, rig_map, None, options, cache)
+    return motion, *refined_motion(refined, motion, rig, rig_map, None, options, cache, at_once)
 
 
 def test_switched_off_nothing_changes(walk):
@@ -154,13 +154,23 @@ def test_edits_one_after_the_other_are_solved_around_them_only_and_come_to_the_s
     monkeypatch.setattr(again, "solve", counting)
     cache, options = RefineCache(), RefineOptions(limits=limits)
     _, before, report = apply_to("short-legged", take, options, cache)
-    edits = []
+    edits, answers = [], []
     for name, span in (("leftHeel", 4), ("rightToes", 9)):
         end = report.contacts.spans(name)[span][1]
         edits.append(ContactEdit(name, end - 3, end - 1, False))
     for number in range(len(edits)):
         options = replace(options, contact_edits=tuple(edits[: number + 1]))
+        begun = len(solved)
+        _, first, said = apply_to("short-legged", take, options, cache, at_once=True)
+        answers.append(said.unfinished)
+        # one attempt on a few seconds
+        assert len(solved) - begun == 1
+        assert solved[-1] < 0.4 * take.frame_count
+        assert said.slide_after_mm < 0.05
         _, quick, told = apply_to("short-legged", take, options, cache)
+        assert not told.unfinished
+        assert said.unfinished or np.array_equal(first.rotations, quick.rotations)
+    assert answers[-1]
     assert solved[0] == take.frame_count
     assert max(solved[1:]) < 0.75 * take.frame_count
     _, slow, expected = apply_to("short-legged", take, options)
