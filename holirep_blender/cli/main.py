@@ -14,6 +14,7 @@ from typing import Any, Callable, Sequence
 from . import (
     application,
     batch_verb,
+    clean_plate_verb,
     environment,
     light_verb,
     motion_verbs,
@@ -38,6 +39,7 @@ VERBS: dict[str, Callable[[Any], tuple[dict[str, Any], str]]] = {
     "render-preview": render_preview_verb.render_preview,
     "batch": batch_verb.batch,
     "bake-shadows": shadow_verb.bake_shadows,
+    "clean-plate": clean_plate_verb.clean_plate,
     "doctor": environment.doctor,
     "runtime": environment.runtime,
 }

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..motion.biomechanics.limit_table import PRESETS
 from ..protocol.methods import METHODS
-from . import environment_options, quality_verb, shadow_verb, values
+from . import clean_plate_verb, environment_options, quality_verb, shadow_verb, values
 from .batch_options import add_batch, add_render_preview
 from .errors import USAGE, CommandError
 
@@ -135,6 +135,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
 
     shadows = verbs.add_parser("bake-shadows", parents=[common], help="the character's shadow as passes for the plate")
     shadow_verb.add_parser(shadows, values, _file)
+
+    clean = verbs.add_parser("clean-plate", parents=[common], help="pictures that take the performer out of the plate")
+    clean_plate_verb.add_options(clean)
 
     preview = verbs.add_parser("render-preview", parents=[common], help="the scene through its camera, as a movie")
     add_render_preview(preview)

@@ -40,6 +40,7 @@ METHODS = {
     "find_people": ("plate_requests", "find_people"),
     "replicate": ("replicate", "replicate"),
     "solve": ("solve_again", "solve_again"),
+    "clean_plate": ("clean_plate", "clean_plate"),
 }
 """Method to the module and function that answers it. Modules are loaded on first use: `hello` needs no library."""
 

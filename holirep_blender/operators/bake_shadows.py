@@ -115,7 +115,7 @@ class HOLIREP_OT_bake_shadows_onto(bpy.types.Operator):
 
 
 class HOLIREP_OT_compose_shadows(bpy.types.Operator):
-    """Put plate, baked shadow and character together in the compositor; your own nodes stay as they are"""
+    """Put plate, clean plate, baked shadow and character together in the compositor; your own nodes stay as they are"""
 
     bl_idname = "holirep.compose_shadows"
     bl_label = "Set Up Compositor"
@@ -127,9 +127,11 @@ class HOLIREP_OT_compose_shadows(bpy.types.Operator):
         from ..scene.shadow_errors import ShadowError
 
         scene = context.scene
-        baked = scene.holirep.shadow.baked
+        shadow = scene.holirep.shadow
+        clean = Path(bpy.path.abspath(shadow.clean)) if shadow.clean.strip() else None
         try:
-            composed = compose(scene, Path(bpy.path.abspath(baked)) if baked else folder_of(scene))
+            folder = Path(bpy.path.abspath(shadow.baked)) if shadow.baked else folder_of(scene)
+            composed = compose(scene, folder, clean=clean)
         except (ShadowError, ValueError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..operators import session
+from ..operators import clean_plate, session
 from ..operators.shadow_job import why_not
 from .progress import draw_job
 from .sidebar import SidebarPanel, wrapped
@@ -51,6 +51,30 @@ class HOLIREP_PT_shadows(SidebarPanel, bpy.types.Panel):
             layout.operator("holirep.compose_shadows", icon="NODE_COMPOSITING")
 
 
+class HOLIREP_PT_clean_plate(SidebarPanel, bpy.types.Panel):
+    """The plate without the performer."""
+
+    bl_idname = "HOLIREP_PT_clean_plate"
+    bl_label = "Clean Plate"
+    bl_parent_id = "HOLIREP_PT_shadows"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The pictures, and the button or progress."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(context.scene.holirep.shadow, "clean", text="Pictures")
+        job = session.active_job()
+        if job is not None and job.kind == "clean_plate":
+            draw_job(layout, job)
+            return
+        layout.operator("holirep.make_clean_plate", icon="IMAGE_BACKGROUND")
+        reason = clean_plate.why_not(context.scene)
+        if reason:
+            wrapped(layout, context, reason, "INFO")
+
+
 class HOLIREP_PT_shadow_options(SidebarPanel, bpy.types.Panel):
     """How they are rendered."""
 
@@ -90,4 +114,4 @@ class HOLIREP_PT_shadows_onto(SidebarPanel, bpy.types.Panel):
         layout.operator("holirep.bake_shadows_onto", icon="RENDER_RESULT")
 
 
-CLASSES = (HOLIREP_PT_shadows, HOLIREP_PT_shadow_options, HOLIREP_PT_shadows_onto)
+CLASSES = (HOLIREP_PT_shadows, HOLIREP_PT_clean_plate, HOLIREP_PT_shadow_options, HOLIREP_PT_shadows_onto)

@@ -16,6 +16,7 @@ from . import blender_versions
 from .actions import MARK
 from .shadow_errors import ShadowError
 from .shadow_plate import ShadowPlate, plate_of
+from .shot import PICTURES, numbered_pictures, picture_of
 
 GROUP = "HoliRep Composite"
 KIND = "shadow_composite"
@@ -40,11 +41,13 @@ class Composed:
         return text
 
 
-def compose(scene: bpy.types.Scene, folder: Path, name: str = "shadow") -> Composed:
+def compose(scene: bpy.types.Scene, folder: Path, name: str = "shadow", clean: Optional[Path] = None) -> Composed:
     """Adds the passes of a folder, the plate and the node group to the scene's compositor.
 
-    Nodes that HoliRep added before are replaced; all others stay, and so does what is connected to the output. Raises
-    ShadowError where the folder holds no passes.
+    ``clean``: a picture without the performer, a movie, or a sequence by one of its pictures, numbered as the plate's
+    frames; it is put over the plate, as far as it is opaque. Nodes that HoliRep added before are replaced; all others
+    stay, and so does what is connected to the output. Raises ShadowError where the folder holds no passes, and where
+    there is no such clean plate.
     """
     files = _files(folder, name)
     if not files:
@@ -62,6 +65,10 @@ def compose(scene: bpy.types.Scene, folder: Path, name: str = "shadow") -> Compo
     plate = plate_of(scene.camera)
     if plate is None:
         warnings.append(f"{scene.camera.name} shows no plate: connect one to the group's input Plate.")
+    over = clean_picture(clean, plate) if clean is not None else None
+    if over is not None and over.source in ("MOVIE", "SEQUENCE") and plate is None:
+        warnings.append("The clean plate plays as the plate does: connect a plate first, then set up again.")
+        over = None
     tree, _ = blender_versions.compositor_tree(scene)
     output = blender_versions.compositor_output(tree)
     linked = output.links[0].from_node if output.is_linked else None
@@ -87,13 +94,17 @@ def compose(scene: bpy.types.Scene, folder: Path, name: str = "shadow") -> Compo
         scaled = _to_render_size(nodes, (x + 360, y - 330 * place))
         links.new(next(each for each in shown.outputs if each.name == wanted), scaled.inputs[0])
         links.new(scaled.outputs[0], group.inputs[socket])
-    if plate is not None:
+    below = plate.image if plate is not None else None
+    for place, (socket, image) in enumerate((("Plate", below), ("Clean", over)), 2):
+        if image is None:
+            continue
         shown = _marked(nodes.new("CompositorNodeImage"))
-        shown.image, shown.label, shown.location = plate.image, "Plate", (x, y - 660)
-        _play(scene, shown, plate, first, last)
-        scaled = _to_render_size(nodes, (x + 360, y - 660))
+        shown.image, shown.label, shown.location = image, socket, (x, y - 330 * place)
+        if plate is not None and image.source in ("MOVIE", "SEQUENCE"):
+            _play(scene, shown, plate, first, last)
+        scaled = _to_render_size(nodes, (x + 360, y - 330 * place))
         links.new(shown.outputs[0], scaled.inputs[0])
-        links.new(scaled.outputs[0], group.inputs["Plate"])
+        links.new(scaled.outputs[0], group.inputs[socket])
     if free:
         links.new(group.outputs["Image"], output)
         output.node.location = (x + 900, y)
@@ -114,13 +125,31 @@ def _files(folder: Path, name: str) -> dict[int, Path]:
     return found
 
 
-def _picture(first: Path) -> bpy.types.Image:
+def _picture(file: Path, source: Any = "SEQUENCE") -> bpy.types.Image:
     for image in bpy.data.images:
-        if image.get(MARK) == KIND and Path(bpy.path.abspath(image.filepath)) == first.absolute():
+        if image.get(MARK) == KIND and Path(bpy.path.abspath(image.filepath)) == file.absolute():
             image.reload()
             return image
-    image = bpy.data.images.load(str(first.absolute()), check_existing=False)
-    image.source, image[MARK] = "SEQUENCE", KIND
+    image = bpy.data.images.load(str(file.absolute()), check_existing=False)
+    image.source, image[MARK] = source, KIND
+    return image
+
+
+def clean_picture(path: Path, plate: Optional[ShadowPlate]) -> bpy.types.Image:
+    """The clean plate as an image that bears HoliRep's mark, encoded as the plate is. Raises ShadowError."""
+    file = picture_of(path)
+    if not file.is_file():
+        raise ShadowError(f"There is no clean plate at {path}: make it, choose it again, or empty the field")
+    if file.suffix.lower() not in PICTURES:
+        source = "MOVIE"
+    else:
+        source = "SEQUENCE" if len(numbered_pictures(file)) > 1 else "FILE"
+    try:
+        image = _picture(file, source)
+    except RuntimeError as error:
+        raise ShadowError(f"Blender cannot read the clean plate {file.name}: {error}") from error
+    if plate is not None and not image.is_float and not plate.image.is_float:
+        image.colorspace_settings.name = plate.image.colorspace_settings.name
     return image
 
 
@@ -176,15 +205,21 @@ def _play(scene: bpy.types.Scene, node: Any, plate: ShadowPlate, first: int, las
 
 
 def _group() -> bpy.types.NodeTree:
-    """The node group: Plate times Multiply, as far as Shadow says, and the premultiplied Character over it."""
-    found = next((each for each in bpy.data.node_groups if each.get(MARK) == KIND), None)
-    if found is not None:
-        return found
+    """The node group: Clean over Plate, times Multiply as far as Shadow says, and the premultiplied Character over it.
+
+    One of an older HoliRep, which lacks an input, stays as an artist's own.
+    """
+    for found in bpy.data.node_groups:
+        if found.get(MARK) == KIND:
+            if any(each.name == "Clean" for each in found.interface.items_tree):
+                return found
+            del found[MARK]
     tree: Any = bpy.data.node_groups.new(GROUP, "CompositorNodeTree")
     tree[MARK] = KIND
     sockets: dict[str, Any] = {}
     for name, kind, value, text in (
         ("Plate", "NodeSocketColor", (1.0, 1.0, 1.0, 1.0), "The plate, scene linear"),
+        ("Clean", "NodeSocketColor", (0.0, 0.0, 0.0, 0.0), "What is put over the plate: no performer"),
         ("Multiply", "NodeSocketColor", (1.0, 1.0, 1.0, 1.0), "Shadow.Multiply: what the plate is multiplied by"),
         ("Character", "NodeSocketColor", (0.0, 0.0, 0.0, 0.0), "Character.Combined, premultiplied"),
         ("Shadow", "NodeSocketFloat", 1.0, "How strong the shadow is; 1 is what was rendered"),
@@ -196,11 +231,15 @@ def _group() -> bpy.types.NodeTree:
     tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
     given, result = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
     multiply, factor, plate, shadow, ground = blender_versions.compositor_multiply(tree)
+    cleaning, dirty, clean, cleaned = blender_versions.compositor_over(tree)
     over, back, front, image = blender_versions.compositor_over(tree)
-    given.location, multiply.location, over.location, result.location = (-400, 0), (-150, 100), (80, 0), (300, 0)
+    given.location, cleaning.location, multiply.location = (-600, 0), (-370, 100), (-150, 100)
+    over.location, result.location = (80, 0), (300, 0)
     for start, end in (
         (given.outputs["Shadow"], factor),
-        (given.outputs["Plate"], plate),
+        (given.outputs["Plate"], dirty),
+        (given.outputs["Clean"], clean),
+        (cleaned, plate),
         (given.outputs["Multiply"], shadow),
         (ground, back),
         (given.outputs["Character"], front),

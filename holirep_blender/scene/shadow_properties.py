@@ -23,6 +23,14 @@ class HOLIREP_PG_shadow(bpy.types.PropertyGroup):
         "catchers, else its ground; where it has none, a level one is made at the floor",
         type=bpy.types.Collection,
     )
+    clean: StringProperty(
+        name="Clean Plate",
+        description="What takes the performer out of the plate: pictures that are put over it before shadow and "
+        "character. Make Clean Plate writes them; a picture, sequence or movie of your own, without the performer, will "
+        "do as well",
+        subtype="FILE_PATH",
+        options=set(PATH_OPTIONS),
+    )
     use_range: BoolProperty(name="Use Range", description="Bake a part of the scene's frames", default=False)
     first: IntProperty(name="First", description="First frame of the scene to bake", default=1)
     last: IntProperty(name="Last", description="Last frame of the scene to bake, included", default=250)

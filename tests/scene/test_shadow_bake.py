@@ -11,6 +11,7 @@ import pytest
 
 from holirep_blender.lighting.multilayer_exr import read_exr
 from holirep_blender.lighting.shadow_passes import colour, composited
+from holirep_blender.scene.pictures import write_png
 from holirep_blender.scene.shadow_bake import ShadowError, ShadowOptions, bake_shadows, file_of
 from holirep_blender.scene.shadow_composite import compose
 from tests.scene.shadow_stage import as_clip, file_state, show_plate, stage
@@ -150,13 +151,28 @@ def test_plate_shadow_and_character_meet_in_the_compositor(empty_scene, tmp_path
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"
     settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR", "32", "ZIP"
-    for frame, plate in ((1, (0.2, 0.3, 0.4)), (2, (0.6, 0.4, 0.2))):
-        scene.frame_set(frame)
-        scene.render.filepath = str(tmp_path / "composite.exr")
-        bpy.ops.render.render(write_still=True)
-        seen = read_exr(tmp_path / "composite.exr")
-        wanted = composited(read_exr(tmp_path / f"shadow.{frame:04d}.exr"), np.broadcast_to(plate, (32, 48, 3)))
-        np.testing.assert_allclose(np.stack([seen[name] for name in "RGB"], 2), wanted, atol=1e-3)
+    plates = {1: np.broadcast_to((0.2, 0.3, 0.4), (32, 48, 3)), 2: np.broadcast_to((0.6, 0.4, 0.2), (32, 48, 3))}
+
+    def agrees(wanted_plates):
+        for frame, plate in wanted_plates.items():
+            scene.frame_set(frame)
+            scene.render.filepath = str(tmp_path / "composite.exr")
+            bpy.ops.render.render(write_still=True)
+            seen = read_exr(tmp_path / "composite.exr")
+            wanted = composited(read_exr(tmp_path / f"shadow.{frame:04d}.exr"), plate)
+            np.testing.assert_allclose(np.stack([seen[name] for name in "RGB"], 2), wanted, atol=1e-3)
+
+    agrees(plates)
+    with pytest.raises(ShadowError, match="There is no clean plate at"):
+        compose(scene, tmp_path, clean=tmp_path / "clean.0011.png")
+    half = np.zeros((32, 48, 4), np.float32)
+    half[:, :24] = (1.0, 1.0, 0.0, 1.0)
+    for number in (10, 11):  # none for the plate's second frame, which is 12: the plate shows
+        write_png(half, tmp_path / f"clean.{number:04d}.png")
+    compose(scene, tmp_path, clean=tmp_path / "clean.0010.png")
+    plates[1] = plates[1].copy()
+    plates[1][:, :24] = (1.0, 1.0, 0.0)
+    agrees(plates)
 
 
 def test_the_artists_own_compositor_stays(empty_scene, tmp_path):
