@@ -33,7 +33,8 @@ from holirep_blender.motion.refining.refine import RefineCache
 from holirep_blender.motion.retargeting.timing import at_times
 from holirep_blender.motion.take import Take
 from holirep_blender.scene import blender_versions
-from holirep_blender.scene.animation_refining import AnimationOptions, check_animation_of, clamp_animation, rig_map_of
+from holirep_blender.scene.animation_refining import check_animation_of, clamp_animation
+from holirep_blender.scene.animation_take import AnimationOptions, rig_map_of
 from holirep_blender.scene.applying import ApplyOptions, apply_take
 from holirep_blender.scene.characters import read_rig
 from holirep_blender.scene.motion_reading import read_motion

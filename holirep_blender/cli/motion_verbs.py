@@ -181,7 +181,7 @@ def _plate_frames(take: Take) -> npt.NDArray[np.float64]:
 def _on_character(options: Namespace, refine: dict[str, Any], verb: Callable[..., AnimationReport]) -> AnimationReport:
     from ..motion.refining.options import RefineOptions
     from ..scene import refine_settings, rig_map_rows
-    from ..scene.animation_refining import AnimationOptions
+    from ..scene.animation_take import AnimationOptions
     from ..scene.applying import check_character
     from ..scene.refine_floor import floor_in_scene
 

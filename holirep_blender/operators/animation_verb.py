@@ -12,7 +12,8 @@ from ..scene.refine_properties import PRESET_ITEMS
 
 if TYPE_CHECKING:
     from ..motion.contacts.floor import Floor
-    from ..scene.animation_refining import AnimationOptions, AnimationReport
+    from ..scene.animation_refining import AnimationReport
+    from ..scene.animation_take import AnimationOptions
 
 _LISTED = 12
 """So many violations are told where there is no list for them."""
@@ -80,7 +81,7 @@ class AnimationVerb:
         """Runs a verb on the active character and reports; None where it could not be done."""
         from ..motion.refining.options import RefineOptions
         from ..scene import refine_settings, rig_map_rows
-        from ..scene.animation_refining import AnimationOptions
+        from ..scene.animation_take import AnimationOptions
         from ..scene.blender_versions import selected_bones
 
         shot, armature = context.scene.holirep, target(context)

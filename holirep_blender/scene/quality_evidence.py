@@ -21,7 +21,7 @@ from ..motion.take import Take
 from ..quality.evidence import Evidence
 from ..quality.face_keys import FaceKeys
 from . import quality_lighting, refine_clock
-from .animation_refining import rig_map_of
+from .animation_take import rig_map_of
 from .characters import read_rig
 from .motion_reading import MotionError, action_frames, check_animation, read_motion
 from .quality_face_keys import face_keys

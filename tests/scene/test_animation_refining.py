@@ -11,16 +11,13 @@ from holirep_blender.motion import rotations
 from holirep_blender.motion.contacts import Contacts
 from holirep_blender.motion.refining.options import RefineOptions
 from holirep_blender.motion.rigs import RigMap
-from holirep_blender.scene import animation_refining, blender_versions
-from holirep_blender.scene.animation_refining import (
-    AnimationOptions,
-    check_animation_of,
-    clamp_animation,
-    plant_animation,
-)
+from holirep_blender.scene import blender_versions
+from holirep_blender.scene.animation_refining import check_animation_of, clamp_animation, plant_animation
+from holirep_blender.scene.animation_take import AnimationOptions, rig_map_of
 from holirep_blender.scene.applying import ApplyOptions, apply_take
 from holirep_blender.scene.motion_reading import MotionError
 from holirep_blender.scene.refine_floor import floor_in_scene, plane_of
+from tests.motion.biomechanics.figures import noisy
 from tests.motion.retargeting.clips import mocap_take
 from tests.rigs.builders import build_rig, true_bones
 from tests.scene.legs import BONES, ankle_slides, folded_up, legs_scaled
@@ -204,7 +201,7 @@ def test_planting_on_the_scenes_floor(empty_scene, shared_data):
 
 def test_a_control_rig_follows(empty_scene, shared_data):
     rig = build_rig("rigify")
-    rig_map = animation_refining.rig_map_of(rig)
+    rig_map = rig_map_of(rig)
     apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=2), rig)
     plant = AnimationOptions(refine=PLANT.refine, rig_map=rig_map, first=1, last=30)
     done = plant_animation(bpy.context, rig, plant)
@@ -237,6 +234,22 @@ def test_bones_that_ik_holds_are_left_alone_and_named(bending, shared_data):
     clamp_animation(bpy.context, bending, hands)
     assert elbow_angle(bending, 20) < 32.0
     assert elbow_angle(bending, 1) == pytest.approx(straight, abs=1e-3)
+
+
+def test_what_constraints_turn_on_after_the_keys_is_told(empty_scene, shared_data):
+    rig = build_rig("unity")
+    apply_take(bpy.context, noisy(mocap_take(shared_data, "cmu_002_01", every=3), 12.0, 3), rig)
+    held = rig.pose.bones[BONES["leftToes"]].constraints.new("LIMIT_ROTATION")
+    held.owner_space = "LOCAL"
+    for axis, most in zip("xyz", (0.3, 0.5, 0.4)):
+        setattr(held, f"use_limit_{axis}", True)
+        setattr(held, f"min_{axis}", -most)
+        setattr(held, f"max_{axis}", most)
+    done = clamp_animation(bpy.context, rig, CLAMP)
+    left = [one for one in check_animation_of(bpy.context, rig, CLAMP).report.violations if one.kind == "limit"]
+    assert {one.joint for one in left} == {"leftToes"}
+    assert len([text for text in done.warnings if BONES["leftToes"] in text and "beyond its limits" in text]) == 1
+    assert [one for one in done.report.violations if one.joint == "leftToes" and not one.altered]
 
 
 def test_feet_that_ik_holds_are_not_planted_by_halves(empty_scene, shared_data):
