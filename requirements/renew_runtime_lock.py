@@ -16,6 +16,7 @@ WANTED = """
 mediapipe==0.10.21
 numpy==1.26.4
 opencv-python-headless==4.11.0.86
+av<19
 scipy
 safetensors
 pip

@@ -17,7 +17,7 @@ BLENDER = {"bpy", "bpy_extras", "bmesh", "gpu", "gpu_extras", "mathutils", "addo
 BLENDER_FOLDERS = {"operators", "panels", "scene", "cli"}
 BLENDER_FILES = {"registration.py", "preferences.py", "properties.py", "__main__.py"}
 """The add-on's own files; the command line's are the folder cli/ and __main__.py."""
-WORKER = {"torch", "cv2", "mediapipe", "scipy", "safetensors"}
+WORKER = {"torch", "av", "cv2", "mediapipe", "scipy", "safetensors"}
 PURE = {"motion", "lighting", "quality"}
 MAY_IMPORT = {
     "panels": {"panels", "operators", "scene", "runtime", "batch", "motion"},

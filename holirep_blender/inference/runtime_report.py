@@ -16,7 +16,8 @@ import numpy as np
 
 from ..protocol.messages import PROTOCOL_VERSION, Progress
 
-PACKAGES = ("mediapipe", "numpy", "opencv-python-headless", "opencv-contrib-python", "scipy", "safetensors", "torch")
+OPENCV = ("opencv-python-headless", "opencv-contrib-python")
+PACKAGES = ("mediapipe", "numpy", *OPENCV, "av", "scipy", "safetensors", "torch")
 
 
 def hello(params: dict[str, Any], report: Any) -> dict[str, Any]:
@@ -100,6 +101,7 @@ def diagnose(params: dict[str, Any], report: Callable[[Progress], None]) -> dict
         ("NumPy", lambda: _version_of("numpy")),
         ("SciPy", _try_scipy),
         ("OpenCV", _try_opencv),
+        ("PyAV", _try_pyav),
         ("MediaPipe body, face and hands", _try_mediapipe),
         ("PyTorch", _try_torch),
         ("safetensors", lambda: _version_of("safetensors")),
@@ -151,6 +153,20 @@ def _try_opencv() -> str:
     if not done or not np.array_equal(cv2.imdecode(data, cv2.IMREAD_COLOR), picture):
         raise ArithmeticError("OpenCV does not read back the PNG that it wrote")
     return str(cv2.__version__)
+
+
+def _try_pyav() -> str:
+    import av
+
+    picture = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 127, np.uint8), format="rgb24")
+    coder = av.CodecContext.create("mpeg4", "w")
+    coder.width, coder.height, coder.pix_fmt, coder.framerate = 32, 32, "yuv420p", 25
+    packets = [*coder.encode(picture.reformat(format="yuv420p")), *coder.encode(None)]
+    decoder = av.CodecContext.create("mpeg4", "r")
+    (found,) = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    if np.abs(found.to_ndarray(format="rgb24").astype(int) - 127).max() > 3:
+        raise ArithmeticError("PyAV does not decode the picture that it encoded")
+    return str(av.__version__)
 
 
 def _try_mediapipe() -> str:

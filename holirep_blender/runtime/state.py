@@ -103,7 +103,8 @@ def runtime_status(folder: Path) -> RuntimeStatus:
 
 def _needed() -> set[str]:
     # What the lock pins for some Pythons only (backports) need not be there.
-    return {"mediapipe", "numpy", "opencv-python-headless", "scipy", "safetensors", "torch", "matplotlib", "protobuf"}
+    tracking = {"mediapipe", "matplotlib", "protobuf", "torch", "safetensors"}
+    return tracking | {"numpy", "opencv-python-headless", "scipy", "av"}
 
 
 def _pinned(name: str, version: str) -> bool:

@@ -63,7 +63,7 @@ def test_the_consent_names_folder_and_sizes(tmp_path):
     text = lockfile.consent_text("cpu", tmp_path)
     assert str(tmp_path) in text
     assert "0.4 GB are fetched" in text
-    assert "1.4 GB of disk" in text
+    assert "1.5 GB of disk" in text
     assert "Up to 2.9 GB are fetched" in lockfile.consent_text("cuda", tmp_path)
 
 

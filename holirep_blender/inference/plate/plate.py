@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Container, Iterator, Optional, Tuple
+from typing import Container, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -48,6 +48,11 @@ class Plate:
     def times(self) -> np.ndarray:
         """(frame_count,) seconds from the plate's own first frame."""
         return self._times[self.first_frame - self._start : self.last_frame - self._start + 1]
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """Frames of the range at which reading can begin without the cost of decoding others before; sorted."""
+        return range(self.first_frame, self.last_frame + 1)
 
     def time_of(self, frame: int) -> float:
         """Seconds of a frame number."""

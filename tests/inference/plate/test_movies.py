@@ -1,41 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Movies as plates: written here with OpenCV, read back frame by frame."""
+"""Movies as plates: written here, read back frame by frame."""
 
 from __future__ import annotations
 
 import struct
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from holirep_blender.inference.errors import PlateError
 from holirep_blender.inference.plate import open_plate
-
-SIZE = (160, 120)
-COUNT = 40
-
-
-def picture(number: int) -> np.ndarray:
-    """A BGR frame that tells its number: a bright bar whose place is the number."""
-    image = np.full((SIZE[1], SIZE[0], 3), 40, np.uint8)
-    cv2.rectangle(image, (4 * (number - 1), 0), (4 * number - 1, SIZE[1]), (60, 200, 240), -1)
-    return image
-
-
-def number_of(image: np.ndarray) -> int:
-    """The number that an RGB frame tells."""
-    return int(np.argmax(image[..., 0].astype(float).mean(0).reshape(-1, 4).mean(1))) + 1
-
-
-def write_movie(path: Path, code: str, fps: float, count: int = COUNT) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), fps, SIZE)
-    assert writer.isOpened()
-    for number in range(1, count + 1):
-        writer.write(picture(number))
-    writer.release()
-    return path
+from tests.inference.plate.shots import COUNT, SIZE, number_of, write_movie
 
 
 def turned(path: Path, to: Path) -> Path:

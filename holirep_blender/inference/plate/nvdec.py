@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Movies decoded by the video engines of an NVIDIA GPU (NVDEC), through PyAV's FFmpeg; the pictures stay on the GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import TYPE_CHECKING, Any, Container, Dict, Iterator, Optional, Tuple
+
+import av
+import numpy as np
+
+from ..errors import PlateError
+from .movie import Movie
+from .movie_frames import numbered_frames
+from .movie_index import opened
+from .plate import Plate
+
+if TYPE_CHECKING:
+    import torch
+
+DRIVER_LIBRARY = "nvcuvid.dll" if sys.platform == "win32" else "libnvcuvid.so.1"
+# PyAV hands out pictures on a GPU from this version on.
+_FIRST_PYAV = 17
+_FULL_RANGE = 2
+"""FFmpeg's AVCOL_RANGE_JPEG."""
+# Weights of red and blue in luma, by FFmpeg's number of the colour space: ITU-R BT.709, SMPTE 240M, ITU-R BT.2020.
+_WEIGHTS = {1: (0.2126, 0.0722), 7: (0.212, 0.087), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
+_BT601 = (0.299, 0.114)
+# The first picture must be that of FFmpeg's own decoder: 99 of 100 values by so many levels.
+_SAME = 3
+
+
+class NoDeviceReading(Exception):
+    """The GPU cannot decode this plate; the text says why, for the user."""
+
+
+def device_reader(plate: Plate, device: str) -> DeviceReader:
+    """Who decodes the plate on a GPU (`cuda:N`).  Raises NoDeviceReading with the reason where that cannot be done.
+
+    It is tried: the first picture must come out, and be that of the processor's decoder.
+    """
+    if not isinstance(plate, Movie):
+        raise NoDeviceReading("images are read by the processor")
+    if int(av.__version__.split(".")[0]) < _FIRST_PYAV:
+        raise NoDeviceReading(f"PyAV {av.__version__} cannot leave pictures on a GPU; that needs Python 3.10 or newer")
+    try:
+        ctypes.CDLL(DRIVER_LIBRARY)
+    except OSError:
+        raise NoDeviceReading(
+            f"the NVIDIA driver’s video library ({DRIVER_LIBRARY}) is not there; in a container it comes with the "
+            "driver capability “video”"
+        ) from None
+    if not plate.index.exact:
+        raise NoDeviceReading("the movie does not tell the times of its frames")
+    if plate.index.interlaced:
+        raise NoDeviceReading("interlaced pictures are put together by the processor")
+    if any(side % 2 for side in plate.index.size):
+        raise NoDeviceReading("the pictures have an odd number of rows or columns")
+    found = DeviceReader(plate, device)
+    found.try_first()
+    return found
+
+
+class DeviceReader:
+    """Reads a movie's frames as tensors; several threads may read at a time, each with a decoder of its own."""
+
+    def __init__(self, movie: Movie, device: str) -> None:
+        self._movie, self._device = movie, device
+
+    def frames(
+        self, first: int, last: int, only: Optional[Container[int]] = None
+    ) -> Iterator[Tuple[int, torch.Tensor]]:
+        """Yields (frame number, RGB uint8 (H, W, 3) on the device) as `Plate.frames` does.
+
+        The tensors are made on the device's default stream; what the calling thread does next on its current stream
+        comes after.
+        """
+        import torch
+
+        def wanted(number: int) -> bool:
+            return first <= number <= last and (only is None or number in only)
+
+        movie, reached = self._movie, 0
+        torch.cuda.set_device(self._device)
+        torch.empty(1, device=self._device)  # this thread has the device's context from here on
+        default = torch.cuda.default_stream(self._device)
+        with opened(movie.path, hwaccel=_acceleration(self._device)) as container:
+            for number, frame in numbered_frames(movie.path, movie.index, container, first, wanted):
+                reached = max(reached, number)
+                if wanted(number):
+                    with torch.cuda.stream(default):
+                        image = self._displayed(frame)
+                    current = torch.cuda.current_stream(self._device)
+                    if current != default:
+                        current.wait_stream(default)
+                        image.record_stream(current)
+                    yield number, image
+                if number >= last:
+                    return
+        if reached < last:
+            raise PlateError(
+                f"{movie.path}: the movie ends after frame {reached}, before frame {last}. "
+                f"Copy it again, or choose the range {movie.first_frame}-{reached}."
+            )
+
+    def try_first(self) -> None:
+        """Raises NoDeviceReading where the first picture does not come out as it does from the processor."""
+        number = self._movie.first_frame
+        try:
+            found = [image.cpu().numpy() for _, image in self.frames(number, number)]
+        except (av.error.FFmpegError, NotImplementedError, RuntimeError, TypeError) as error:
+            text = str(error).strip().splitlines()
+            raise NoDeviceReading(
+                f"the GPU does not decode it ({text[0] if text else type(error).__name__})"
+            ) from error
+        wanted = [image for _, _, image in self._movie.frames(number, number)]
+        if len(found) != len(wanted) or any(not _alike(*pair) for pair in zip(found, wanted)):
+            raise NoDeviceReading("the GPU decodes it to other pictures than the processor")
+
+    def _displayed(self, frame: av.VideoFrame) -> torch.Tensor:
+        import torch
+
+        if frame.format.name != "cuda" or frame.sw_format.name != "nv12":
+            raise NotImplementedError(f"pictures of the kind {frame.format.name}")
+        # without a stream: FFmpeg writes on the default one, and so do we
+        luma, chroma = (torch.from_dlpack(plane.__dlpack__()) for plane in frame.planes)
+        image = rgb_of(luma, chroma, int(frame.colorspace), frame.color_range == _FULL_RANGE)
+        turns = self._movie.index.turn // 90
+        return torch.rot90(image, -turns, (0, 1)).contiguous() if turns else image
+
+
+def rgb_of(luma: torch.Tensor, chroma: torch.Tensor, matrix: int, full_range: bool) -> torch.Tensor:
+    """RGB uint8 (H, W, 3) of NV12: luma (H, W) and chroma (H/2, W/2, 2), uint8.
+
+    `matrix`: FFmpeg's number of the colour space; where it is none of those above, BT.601.  Each chroma sample colours
+    four pixels, as in FFmpeg's converter.
+    """
+    import torch
+
+    red, blue = _WEIGHTS.get(matrix, _BT601)
+    green = 1.0 - red - blue
+    black, gain, spread = (0.0, 1.0, 1.0) if full_range else (16.0, 255.0 / 219.0, 255.0 / 224.0)
+    to_red, to_blue = 2.0 * spread * (1.0 - red), 2.0 * spread * (1.0 - blue)
+    height, width = luma.shape
+    blueness, redness = (chroma[..., at].float().sub_(128.0) for at in (0, 1))
+    # every product is rounded down by itself, as FFmpeg's converter does
+    colour = torch.stack(
+        [
+            (redness * to_red).floor_(),
+            (blueness * (-to_blue * blue / green)).floor_().add_((redness * (-to_red * red / green)).floor_()),
+            (blueness * to_blue).floor_(),
+        ],
+        -1,
+    ).to(torch.int16)
+    bright = luma.float().sub_(black).mul_(gain).floor_().to(torch.int16)
+    image = colour.view(height // 2, 1, width // 2, 1, 3) + bright.view(height // 2, 2, width // 2, 2, 1)
+    return image.clamp_(0, 255).to(torch.uint8).view(height, width, 3)
+
+
+def _acceleration(device: str) -> Any:
+    from av.codec.hwaccel import HWAccel
+
+    # PyTorch's context, as it is: FFmpeg would ask for other flags of it.
+    options: Dict[str, str] = {"primary_ctx": "0", "current_ctx": "1"}
+    number = device.split(":")[-1] if ":" in device else "0"
+    return HWAccel("cuda", device=number, allow_software_fallback=False, options=options, is_hw_owned=True)
+
+
+def _alike(found: np.ndarray, wanted: np.ndarray) -> bool:
+    return found.shape == wanted.shape and bool(
+        np.percentile(np.abs(found.astype(np.int16) - wanted.astype(np.int16)), 99) <= _SAME
+    )
