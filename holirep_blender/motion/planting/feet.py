@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 import numpy as np
@@ -57,6 +57,12 @@ class Foot:
     def joints(self) -> list[int]:
         """Hip, knee, ankle and, where there are some, toes."""
         return [self.leg.upper, self.leg.lower, self.leg.end] + ([self.toes] if self.toes >= 0 else [])
+
+    def among(self, columns: list[int]) -> Foot:
+        """The same foot in a take that has only some ``columns`` of the joints."""
+        upper, lower, end = (columns.index(joint) for joint in (self.leg.upper, self.leg.lower, self.leg.end))
+        toes = columns.index(self.toes) if self.toes >= 0 else -1
+        return replace(self, leg=replace(self.leg, upper=upper, lower=lower, end=end), toes=toes)
 
 
 @dataclass

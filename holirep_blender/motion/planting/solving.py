@@ -28,7 +28,7 @@ from .ledger import Ledger
 from .leg_limits import feet_brought_back
 from .legs import legs_planted
 from .options import PlantOptions
-from .pose import Limb, Pose, pace_of
+from .pose import Limb, Pose, pace_of, with_ancestors
 from .reach import FREE, kept, without_slides
 from .rests import Rest, find_rest, without_knees
 from .stances import Phases
@@ -218,13 +218,18 @@ def _over_floor(limited_take: Take, pose: Pose, feet: list[Foot], paths: list[Fo
     if options.limits is None:
         return limited_take
     movable = options.joints is None or "hips" in options.joints
-    result = legs_bent(limited_take, pose, feet, paths, options.limits)
+    # of all joints only those of legs, and what carries them, have to be looked at again and again
+    legs, columns = with_ancestors(limited_take, [joint for foot in feet for joint in foot.joints])
+    feet = [foot.among(columns) for foot in feet]
+    result = legs_bent(legs, pose, feet, paths, options.limits)
     if movable:
         result = root_raised(result, pose, feet, [~path.touching for path in paths])
     result = feet_brought_back(result, pose, feet, paths, options.limits)
     if movable:
         result = root_raised(result, pose, feet, [np.ones_like(path.touching) for path in paths])
-    return result
+    local = limited_take.local_rotations.copy()
+    local[:, columns] = result.local_rotations[:, : len(columns)]
+    return replace(limited_take, local_rotations=local, root_translation=result.root_translation)
 
 
 def find_feet(take: Take, points: ContactPoints, options: PlantOptions) -> list[Foot]:
