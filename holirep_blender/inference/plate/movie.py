@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ..errors import PlateError
+from .deinterlacing import LEAD, deinterlaced
 from .movie_frames import numbered_frames
 from .movie_index import MovieIndex, opened, read_index
 from .painter import Painter
@@ -67,8 +68,14 @@ class Movie(Plate):
             stream = container.streams.best("video")
             stream.codec_context.thread_count = self.threads
             stream.codec_context.thread_type = "AUTO"
+            if self.index.interlaced:
+                begin = max(1, first - LEAD)
+                source = numbered_frames(self.path, self.index, container, begin, lambda number: number >= begin)
+                frames = deinterlaced((item for item in source if item[0] >= begin), stream)
+            else:
+                frames = numbered_frames(self.path, self.index, container, first, wanted)
             painter = Painter(self.threads)
-            for number, frame in numbered_frames(self.path, self.index, container, first, wanted):
+            for number, frame in frames:
                 reached = max(reached, number)
                 if wanted(number):
                     yield number, self._displayed(frame, painter)

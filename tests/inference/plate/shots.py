@@ -55,3 +55,23 @@ def encoded(path: Path, codec: str, pixels: str = "", size: Tuple[int, int] = SI
 def _destination(tags: Dict[str, int]) -> Dict[str, int]:
     names = {"colorspace": "dst_colorspace", "color_range": "dst_color_range"}
     return {names[name]: value for name, value in tags.items() if name in names}
+
+
+def interlaced(path: Path, step: int = 8) -> Path:
+    """A bright bar that moves by `step` pixels from one field to the next, 2 * `step` a frame, 10 frames."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", 25)
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt, context.bit_rate = *SIZE, "yuv420p", 4_000_000
+        context.flags |= int(av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me)
+        for number in range(10):
+            image = np.full((SIZE[1], SIZE[0]), 40, np.uint8)
+            for field in (0, 1):
+                left = step * (2 * number + field)
+                image[field::2, left : left + 20] = 220
+            chroma = np.full((SIZE[1] // 2, SIZE[0]), 128, np.uint8)
+            frame = av.VideoFrame.from_ndarray(np.vstack([image, chroma]), format="yuv420p")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path

@@ -6,12 +6,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from holirep_blender.inference.errors import PlateError
 from holirep_blender.inference.plate import open_plate
-from tests.inference.plate.shots import COUNT, SIZE, number_of, write_movie
+from tests.inference.plate.shots import COUNT, SIZE, encoded, interlaced, number_of, write_movie
 
 
 def turned(path: Path, to: Path) -> Path:
@@ -149,3 +150,73 @@ def test_cut_off_movie_says_how_far_it_goes(tmp_path: Path) -> None:
     readable = int(str(caught.value).rsplit("-", 1)[1].rstrip("."))
     plate = open_plate(short, (1, readable))
     assert [number_of(image) for _, _, image in plate] == list(range(1, readable + 1))
+
+
+def test_sound_alone_is_no_plate(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.wav"), "w") as container:
+        stream = container.add_stream("pcm_s16le", 48000, layout="mono")
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), layout="mono")
+        sound.rate = 48000
+        container.mux(stream.encode(sound))
+    with pytest.raises(PlateError, match=r"sound\.wav.*no pictures"):
+        open_plate(tmp_path / "sound.wav")
+
+
+def test_what_cannot_be_decoded_in_the_middle_is_left_out(tmp_path: Path) -> None:
+    path = encoded(tmp_path / "shot.mp4", "libx264")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 200] = bytes(200)
+    path.write_bytes(data)
+    numbers = [number for number, _, _ in open_plate(path)]
+    assert numbers[0] == 1
+    assert numbers[-1] == COUNT
+    assert COUNT // 2 < len(numbers) < COUNT
+
+
+def test_a_change_of_size_is_told(tmp_path: Path) -> None:
+    first = encoded(tmp_path / "first.ts", "libx264").read_bytes()
+    second = encoded(tmp_path / "second.ts", "libx264", size=(320, 240)).read_bytes()
+    (tmp_path / "both.ts").write_bytes(first + second)
+    with pytest.raises(PlateError, match=rf"both\.ts: frame {COUNT + 1} is 320×240, but the plate is 160×120"):
+        list(open_plate(tmp_path / "both.ts"))
+
+
+@pytest.mark.parametrize(("codec", "pixels", "size"), [("ffv1", "yuv420p", (161, 121)), ("prores_ks", "", SIZE)])
+def test_odd_sizes_and_ten_bits(tmp_path: Path, codec: str, pixels: str, size: tuple) -> None:
+    plate = open_plate(encoded(tmp_path / "shot.mkv", codec, pixels, size))
+    assert plate.size == size
+    assert [number_of(image[:, :160]) for _, _, image in plate] == list(range(1, COUNT + 1))
+
+
+@pytest.mark.parametrize(("colorspace", "color_range"), [(1, 1), (1, 2), (5, 1), (5, 2)])
+def test_colours_follow_the_matrix_and_range_that_the_movie_names(
+    tmp_path: Path, colorspace: int, color_range: int
+) -> None:
+    """BT.709 and BT.601, limited and full range, of the same picture."""
+    tags = {"colorspace": colorspace, "color_range": color_range}
+    _, _, image = next(iter(open_plate(encoded(tmp_path / "shot.mkv", "ffv1", "yuv444p", **tags))))
+    np.testing.assert_allclose(image[60, -1], (40, 40, 40), atol=2)
+    np.testing.assert_allclose(image[60, 1], (240, 200, 60), atol=3)
+
+
+def test_only_some_frames_of_a_movie_with_frames_between_others(tmp_path: Path) -> None:
+    """Frames that no other is made from are not decoded where nobody wants them; the others stay as they are."""
+    plate = open_plate(encoded(tmp_path / "shot.mp4", "libx264"))
+    all_frames = {number: image for number, _, image in plate}
+    for step in (2, 3, 7):
+        wanted = set(range(2, COUNT + 1, step))
+        found = {number: image for number, _, image in plate.frames(1, COUNT, wanted)}
+        assert set(found) == wanted
+        assert all(np.array_equal(image, all_frames[number]) for number, image in found.items())
+
+
+def test_interlaced_pictures_show_one_moment(tmp_path: Path) -> None:
+    plate = open_plate(interlaced(tmp_path / "shot.mpg"))
+    frames = {number: image for number, _, image in plate}
+    assert len(frames) == plate.frame_count == 10
+    for number in range(2, 10):
+        rows = frames[number][20:100, :, 0].astype(int)
+        assert rows.max() > 200
+        assert np.abs(np.diff(rows, axis=0)).max() < 20
+        ((_, _, alone),) = list(plate.frames(number, number))
+        np.testing.assert_array_equal(alone, frames[number])
