@@ -119,18 +119,23 @@ def diagnose(params: dict[str, Any], report: Callable[[Progress], None]) -> dict
     return {
         **hello({}, report),
         "checks": results,
-        "devices": [_with_tracking(device) for device in devices()] if torch_works else [],
+        "devices": [_with_problems(device) for device in devices()] if torch_works else [],
         "executable": sys.executable,
     }
 
 
-def _with_tracking(device: dict[str, Any]) -> dict[str, Any]:
-    """A usable GPU with `tracking_problem`: why the tracker's networks do not work on it, or null where they do."""
+def _with_problems(device: dict[str, Any]) -> dict[str, Any]:
+    """A usable GPU with `tracking_problem` and `decoding_problem`: why the tracker's networks do not work on it, why it
+    does not decode movies; null where they do and it does.
+    """
     if device["id"] == "cpu" or not device["usable"]:
         return device
-    from .tracking.torch_networks.trial import problem_on
+    from .plate import nvdec_trial
+    from .tracking.torch_networks import trial
 
-    return {**device, "tracking_problem": problem_on(device["id"])}
+    name = device["id"]
+    problems = {"tracking_problem": trial.problem_on(name), "decoding_problem": nvdec_trial.problem_on(name)}
+    return {**device, **problems}
 
 
 def _version_of(module: str) -> str:

@@ -218,6 +218,11 @@ def _worker_findings(report: Mapping[str, Any]) -> list[Finding]:
             if problem is not None:
                 text = f"tracking does not work on {device['id']} ({problem}); the CPU does it"
                 found.append(Finding("note", "Device", text, "Update the GPU driver, or choose CPU as the device."))
+            if device.get("decoding_problem") is not None:
+                text = f"the processor decodes movies, not {device['id']}: {device['decoding_problem']}"
+                found.append(Finding("note", "Device", text))
+            elif "decoding_problem" in device:
+                found.append(Finding("ok", "Device", f"{device['id']} decodes movies (H.264)"))
         else:
             todo = "Update the GPU driver, or choose CPU in the preferences."
             found.append(Finding("note", "Device", f"{device['id']} cannot be used: {device['problem']}", todo))
