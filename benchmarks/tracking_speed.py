@@ -15,6 +15,7 @@ import argparse
 import json
 import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -48,6 +49,59 @@ def decoding(plate: Plate, threads: int) -> float:
     with ThreadPoolExecutor(threads) as pool:
         frames = sum(pool.map(read, pieces))
     return frames / (time.perf_counter() - start)
+
+
+def feeding(plate: Plate, device: str) -> Dict[str, Any]:
+    """Reading the whole plate onto the device, and by what; nothing is looked at meanwhile."""
+    import torch
+
+    from holirep_blender.inference.tracking.torch_networks.feed import Feed
+
+    with tempfile.TemporaryDirectory() as folder:
+        work, start = cpu_seconds(), time.perf_counter()
+        feed = Feed(plate, torch.device(device), Path(folder) / "presence")
+        feed.wait()
+        seconds = time.perf_counter() - start
+        row = {
+            "frames_a_second": plate.frame_count / seconds,
+            "cpu_milliseconds_a_frame": 1e3 * (cpu_seconds() - work) / plate.frame_count,
+            "by": feed.means,
+        }
+        feed.close()
+        if feed.error is not None:
+            raise feed.error
+    return row
+
+
+def cutting(device: str) -> Dict[str, float]:
+    """Microseconds to cut one of 32 squares out of pictures on the device, by the network that it is for."""
+    import torch
+
+    from holirep_blender.inference.tracking.regions import Region
+    from holirep_blender.inference.tracking.torch_networks.pictures import PictureStore, Place
+    from holirep_blender.inference.tracking.torch_networks.sizes import BORDERED, SIZES
+
+    repeats = 1 if device == "cpu" else REPEATS
+    store = PictureStore(torch.device(device), (1920, 1080), 8)
+    chance, found = np.random.default_rng(1), {}
+    for name, size in SIZES.items():
+        places = [
+            Place(
+                store,
+                row % 8,
+                Region(*chance.uniform(300, 1000, 2), size * chance.uniform(0.5, 8)),
+                False,
+                name in BORDERED,
+            )
+            for row in range(32)
+        ]
+        store.cut(places, size).sum().item()
+        start = time.perf_counter()
+        for _ in range(repeats):
+            squares = store.cut(places, size)
+        squares.sum().item()
+        found[name] = 1e6 * (time.perf_counter() - start) / repeats / len(places)
+    return found
 
 
 class Watch:
@@ -197,6 +251,7 @@ def measured(arguments: argparse.Namespace, path: Path, note: Callable[[str, Any
     if arguments.pictures:
         folder = pictures(plate, arguments.pictures / path.stem)
         targets[", no decoding"] = open_plate(folder, sequence_fps=plate.fps)
+    note("reading onto the device", feeding(plate, arguments.device))
     for processes in arguments.processes or [None]:
         for kind, target in targets.items():
             name = f"this on {arguments.device}" + (f", {processes} processes" if processes else "") + kind
@@ -243,6 +298,7 @@ def main() -> int:
     if arguments.device:
         networks = networks_alone(arguments.device)
         note("machine", "networks alone", networks)
+        note("machine", "cutting, microseconds a square", cutting(arguments.device))
         if arguments.device != "cpu":
             limits = ceilings(arguments.device)
             note("machine", "ceilings", limits)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .device_picture import pixels
+
 # Hue and saturation tell clothes apart under changing light, value tells black from white.
 BINS = (12, 6, 6)
 PARTS = 3
@@ -18,6 +20,7 @@ def signature(image: np.ndarray, points: np.ndarray, visibility: np.ndarray) -> 
 
     `points` (33, 3) plate pixels, `visibility` (33,) 0..1, `image` RGB.
     """
+    image = pixels(image)
     shoulders, hips, knees = points[[11, 12], :2], points[[23, 24], :2], points[[25, 26], :2]
     torso = float(np.hypot(*(shoulders.mean(0) - hips.mean(0))))
     across = max(float(np.hypot(*(shoulders[0] - shoulders[1]))), 0.35 * torso)

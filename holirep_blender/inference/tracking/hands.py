@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .answers import HandAnswer, Networks, PoseAnswer
+from .device_picture import pixels
 from .hand_rules import (
     ARM,
     LEFT,
@@ -221,6 +222,7 @@ class HandFollower:
 
 def _without(image: np.ndarray, hand: HandAnswer) -> np.ndarray:
     """The picture with a hand painted over in the colour around it, so that the other one is not mistaken for it."""
+    image = pixels(image)
     hull = cv2.convexHull(hand.image[:, :2].astype(np.float32)).astype(np.int32)
     region = hand_region(hand.image)
     reach = int(0.6 * region.side)

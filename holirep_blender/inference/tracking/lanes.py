@@ -15,6 +15,7 @@ from typing import Callable, List, Optional, Sequence, Tuple, TypeVar, cast
 from ...motion.observations import Observations
 from ..plate import Plate
 from .answers import Networks
+from .device_picture import DevicePlate
 from .kept_plate import KeptPlate
 from .means import MEDIAPIPE, networks_for, suitable_lanes
 from .parts import PartWorker, Report, joined
@@ -41,7 +42,7 @@ class Lanes:
         """Everybody in the scanned frames of a part.  `kept`: so many of its pictures may be held for `follow`."""
         lanes = suitable_lanes(plate, last - first + 1, self.means)
         self._room = kept
-        if kept:
+        if kept and not isinstance(plate, DevicePlate):
             # who follows begins a little before the part; the frames are read by one, in order
             begin = max(plate.first_frame, first - LEAD * scan_stride(plate))
             plate, lanes = cast(Plate, KeptPlate(plate, begin, last, kept)), 1

@@ -30,6 +30,7 @@ from .plan import Plan, bytes_held
 from .scan import Sighting, from_arrays
 
 if TYPE_CHECKING:
+    from .torch_networks.feed import Feed
     from .torch_networks.service import Service
 
 ENTRY = Path(__file__).with_name("part_process.py")
@@ -140,12 +141,6 @@ class InProcess(Team):
         return self._worker.follow(self._plate, self._plate.first_frame, self._plate.last_frame, plans, report)
 
 
-def _service(means: str) -> Service:
-    from .torch_networks.service import Service  # loads PyTorch
-
-    return Service(engine_on(means))
-
-
 class Processes(Team):
     """A process for each part.
 
@@ -158,6 +153,7 @@ class Processes(Team):
     def __init__(self, plate: Plate, pieces: List[Tuple[int, int]], means: str = MEDIAPIPE) -> None:
         self._pieces, self._means = pieces, means
         self._service: Optional[Service] = None
+        self._feed: Optional[Feed] = None
         remove_left_behind()
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         self._messages: Queue[Tuple[int, Dict[str, Any]]] = Queue()
@@ -167,12 +163,21 @@ class Processes(Team):
             for number in range(len(pieces)):
                 self._start(number)
             if means != MEDIAPIPE:
-                self._service = _service(means)
+                self._open_device(plate)
             for number in range(len(pieces)):
                 self._send(number, self._opening(number, plate))
         except BaseException:
             self.close()
             raise
+
+    def _open_device(self, plate: Plate) -> None:
+        """The networks for all processes, and where there is room, the plate's pictures."""
+        from .torch_networks.feed import feed_of  # load PyTorch
+        from .torch_networks.service import Service
+
+        engine = engine_on(self._means)
+        self._feed = feed_of(plate, engine.device, self._folder / "presence")
+        self._service = Service(engine, self._feed)
 
     def _start(self, number: int) -> None:
         child = subprocess.Popen(
@@ -247,6 +252,8 @@ class Processes(Team):
             elif message.get("finished"):
                 waiting.discard(number)
             elif "error" in message:
+                if self._feed is not None and self._feed.error is not None:
+                    raise self._feed.error
                 kind = {"plate": PlateError, "device": DeviceError}.get(message.get("kind", ""), TrackingError)
                 if message.get("kind") == "internal":
                     raise RuntimeError(f"a tracking process failed:\n{message['error']}")
@@ -271,4 +278,6 @@ class Processes(Team):
                 child.stdout.close()
         if self._service is not None:
             self._service.close()
+        if self._feed is not None:
+            self._feed.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -13,6 +13,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+# By how much pictures are reduced before a square is cut: up to two pixels to one are left to bilinear sampling.
+REDUCTIONS = (1, 2, 3, 4, 6, 8, 12, 16)
+_REDUCED_FROM = 2.0
+
+
+def reduction(ratio: float) -> int:
+    """The reduction for so many of the picture's pixels to one of the crop's."""
+    return 1 if ratio <= _REDUCED_FROM else max(each for each in REDUCTIONS if each <= ratio)
+
 
 @dataclass(frozen=True)
 class Region:
@@ -33,9 +42,9 @@ class Region:
     def cut(self, image: np.ndarray, size: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
         """The region as a `size` x `size` RGB image.  Strong reduction is averaged first, so that it does not alias."""
         matrix = self.matrix(size)
-        ratio = self.side / size
-        if ratio > 2.0:
-            image, matrix = self._reduced(image, matrix, int(ratio))
+        factor = reduction(self.side / size)
+        if factor > 1:
+            image, matrix = self._reduced(image, matrix, factor)
         # cv2 counts from pixel centres, HoliRep from pixel edges.
         shifted = matrix.copy()
         shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
@@ -46,8 +55,9 @@ class Region:
     def _reduced(self, image: np.ndarray, matrix: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
         reach = self.side * (abs(np.cos(self.rotation)) + abs(np.sin(self.rotation))) / 2.0 + 2 * factor
         height, width = image.shape[:2]
-        left = int(np.clip(np.floor(self.x - reach), 0, max(width - factor, 0)))
-        top = int(np.clip(np.floor(self.y - reach), 0, max(height - factor, 0)))
+        # on the grid that a reduction of the whole picture has (`torch_networks/pictures.py`)
+        left = int(np.clip(np.floor(self.x - reach), 0, max(width - factor, 0))) // factor * factor
+        top = int(np.clip(np.floor(self.y - reach), 0, max(height - factor, 0))) // factor * factor
         columns = max(int(min(width, self.x + reach) - left) // factor, 1)
         rows = max(int(min(height, self.y + reach) - top) // factor, 1)
         part = image[top : top + rows * factor, left : left + columns * factor]

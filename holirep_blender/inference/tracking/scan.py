@@ -11,6 +11,7 @@ import numpy as np
 
 from .answers import Found, Networks, PoseAnswer, PoseLooker
 from .appearance import LENGTH, PARTS, signature
+from .device_picture import pixels
 from .regions import Region, body_region, whole
 
 # Shoulders, elbows, hips, knees: where two views of a real body agree.
@@ -168,6 +169,7 @@ class Scanner:
 
 def small_view(image: np.ndarray) -> np.ndarray:
     """The picture in grey, reduced to `VIEW_SIDE` pixels at its longer side, uint8."""
+    image = pixels(image)
     scale = VIEW_SIDE / max(image.shape[:2])
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     return cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)

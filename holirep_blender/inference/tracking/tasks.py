@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, cast
 
 import cv2
 import numpy as np
 
-from ..plate import open_plate
+from ..plate import Plate, open_plate
 from .answers import Networks
+from .device_picture import DevicePlate
 from .lanes import Lanes
 from .plan import Plan
 from .scan import to_arrays
+
+if TYPE_CHECKING:
+    from .torch_networks.client import Client
 
 Message = Dict[str, Any]
 
@@ -28,7 +33,9 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
         quiet()
     plate = open_plate(opening["plate"], opening["range"], sequence_fps=opening["sequence_fps"])
     plate.threads = opening["threads"]
-    worker = Lanes(opening["means"], _networks(opening))
+    client = _client(opening)
+    worker = Lanes(opening["means"], None if client is None else _networks(client))
+    shown = plate if client is None else _shown(plate, client, opening)
 
     def report(done: int) -> None:
         answer({"done": done})
@@ -36,11 +43,11 @@ def serve(receive: Callable[[], Message], answer: Callable[[Message], None]) -> 
     while True:
         task = receive()
         if task["task"] == "scan":
-            arrays = to_arrays(worker.scan(plate, task["first"], task["last"], report, opening["kept"]))
+            arrays = to_arrays(worker.scan(shown, task["first"], task["last"], report, opening["kept"]))
             np.savez(task["out"] + ".npz", **arrays)
         else:
             plans = [_plan(path) for path in task["plans"]]
-            found = worker.follow(plate, task["first"], task["last"], plans, report)
+            found = worker.follow(shown, task["first"], task["last"], plans, report)
             for number, rows in enumerate(found):
                 rows.save(f"{task['out']}-{number}.npz")
         answer({"finished": True})
@@ -51,11 +58,22 @@ def _plan(path: str) -> Plan:
         return Plan.from_arrays(stored)
 
 
-def _networks(opening: Message) -> Optional[Networks]:
-    """A device's, which the process has that started this one; none for MediaPipe's own."""
+def _client(opening: Message) -> Optional[Client]:
+    """A device's networks, which the process has that started this one; none for MediaPipe's own."""
     if opening["service"] is None:
         return None
     from .torch_networks.client import Client
+
+    return Client(opening["service"])
+
+
+def _networks(client: Client) -> Networks:
     from .torch_networks.lookers import TorchNetworks
 
-    return TorchNetworks(Client(opening["service"]))
+    return TorchNetworks(client)
+
+
+def _shown(plate: Plate, client: Client, opening: Message) -> Plate:
+    """The plate whose pictures that process has read onto the device, or the plate itself where it has not."""
+    pictures = opening["service"]["pictures"]
+    return plate if pictures is None else cast(Plate, DevicePlate(plate, client, Path(pictures["presence"])))

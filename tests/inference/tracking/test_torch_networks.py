@@ -11,14 +11,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, List
 
+import cv2
 import mediapipe
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from holirep_blender.inference.errors import PlateError
 from holirep_blender.inference.plate import Plate, open_plate
 from holirep_blender.inference.tracking import PersonChoice, devices, means
+from holirep_blender.inference.tracking.device_picture import DevicePlate, pixels
 from holirep_blender.inference.tracking.device_tracker import DeviceTracker
 from holirep_blender.inference.tracking.mediapipe_tracker import MediaPipeTracker
 from holirep_blender.inference.tracking.networks import MediaPipeNetworks
@@ -33,9 +36,12 @@ from holirep_blender.inference.tracking.regions import (
 from holirep_blender.inference.tracking.torch_networks import trial
 from holirep_blender.inference.tracking.torch_networks.client import Client
 from holirep_blender.inference.tracking.torch_networks.engine import Engine, models_of
+from holirep_blender.inference.tracking.torch_networks.feed import Feed
 from holirep_blender.inference.tracking.torch_networks.line import Line
 from holirep_blender.inference.tracking.torch_networks.lookers import TorchNetworks, merged
+from holirep_blender.inference.tracking.torch_networks.pictures import Place
 from holirep_blender.inference.tracking.torch_networks.service import Service
+from holirep_blender.inference.tracking.torch_networks.sizes import SIZES
 
 # Of the region's side: rounding in another order.
 ROUNDING = 1e-5
@@ -92,6 +98,11 @@ def test_every_network_says_what_mediapipes_interpreter_says(clip: Path) -> None
         assert (again.score, again.right) == pytest.approx((hand.score, hand.right), abs=1e-4)
         np.testing.assert_allclose(again.image, hand.image, atol=ROUNDING * place.side)
         np.testing.assert_allclose(again.world, hand.world, atol=1e-5)
+    for name, line in engine.lines.items():  # as the first batches on a GPU are computed
+        crops = list(np.random.default_rng(1).integers(0, 255, (2, SIZES[name], SIZES[name], 3), np.uint8))
+        before = line.answers(crops)
+        line.network.graph.lay_out(torch.contiguous_format)
+        np.testing.assert_allclose(line.answers(crops), before, atol=2e-4, err_msg=name)
     engine.close()
 
 
@@ -148,6 +159,51 @@ class _Frugal(nn.Module):
         return crops.float().mean((1, 2, 3))[:, None]
 
 
+def test_squares_are_cut_and_pictures_fetched_where_they_are(clip: Path, tmp_path: Path) -> None:
+    """A plate that is read onto the device is to its followers what the plate itself is."""
+    plate = open_plate(clip, (9, 12))
+    engine = Engine(
+        "cpu", Path(), makers={name: lambda folder, kind: _Frugal(64) for name in ("pose", "palm_detector")}
+    )
+    feed = Feed(plate, engine.device, tmp_path / "presence")
+    service = Service(engine, feed)
+    client = Client(service.opening(tmp_path / "crops"))
+    shown = DevicePlate(plate, client, feed.path)
+    frames = {number: (time, image) for number, time, image in plate.frames(9, 12)}
+    found = list(shown.frames(10, 12, {9, 10, 12}))
+    assert [number for number, _, _ in found] == [10, 12]
+    for number, time, picture in found:
+        assert (time, picture.shape) == (frames[number][0], frames[number][1].shape)
+        np.testing.assert_array_equal(pixels(picture), frames[number][1])
+    number, _, picture = found[0]
+    reply: SimpleQueue[Any] = SimpleQueue()
+    for name, side in (("pose", 90.0), ("pose", 600.0), ("pose", 1300.0), ("palm_detector", 500.0)):
+        region = Region(340.2, 150.7, side, 0.4)
+        border = cv2.BORDER_CONSTANT if name == "palm_detector" else cv2.BORDER_REPLICATE
+        crop = region.cut(frames[number][1], SIZES[name], border)
+        for mirrored in (False, True):
+            place = Place(feed.pictures, picture.row, region, mirrored, name == "palm_detector")
+            square = feed.pictures.cut([place, place], SIZES[name])[1].numpy()
+            apart = np.abs(square.astype(int) - (crop[:, ::-1] if mirrored else crop))
+            assert np.percentile(apart, 99) <= 1
+            client.look(name, picture.row, region, mirrored, reply)
+            assert float(reply.get(timeout=20)[0]) == pytest.approx(crop.mean(), abs=0.2)
+    client.close()
+    service.close()
+    feed.close()
+    engine.close()
+
+
+def test_a_plate_that_cannot_be_read_to_its_end_says_so(tmp_path: Path) -> None:
+    """The process that reads raises what went wrong there, and not that its followers have nothing."""
+    for number in range(1, 9):
+        cv2.imwrite(str(tmp_path / f"shot.{number:04d}.png"), np.full((96, 128, 3), 90, np.uint8))
+    plate = open_plate(tmp_path)
+    (tmp_path / "shot.0005.png").write_bytes(b"no picture")
+    with pytest.raises(PlateError, match=r"shot\.0005"):
+        DeviceTracker("cpu").track(plate, PersonChoice(), processes=2)
+
+
 def _failing(folder: Path, kind: torch.dtype) -> nn.Module:
     raise RuntimeError("no such weights")
 
@@ -170,7 +226,7 @@ class _Recording:
     def __init__(self, most: int, sizes: List[int]) -> None:
         self.most, self.sizes = most, sizes
 
-    def run(self, crops: List[np.ndarray]) -> np.ndarray:
+    def run(self, crops: List[np.ndarray], squares: None) -> np.ndarray:
         assert len(crops) <= self.most
         self.sizes.append(self.most)
         return np.array([[crop.mean()] for crop in crops])
@@ -180,7 +236,7 @@ def test_larger_batches_wait_for_their_recording_and_need_not_have_the_memory(mo
     """The order of things on a GPU, without one."""
     sizes: List[int] = []
 
-    def record(line: Line, size: int) -> None:
+    def record(line: Line, size: int, planned: bool) -> None:
         if size > 16:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
         line._graphs[size] = _Recording(size, sizes)  # type: ignore[assignment]
@@ -191,7 +247,7 @@ def test_larger_batches_wait_for_their_recording_and_need_not_have_the_memory(mo
     assert line.answers(crops)[:, 0].tolist() == list(range(20))
     assert sizes == [8, 8, 8]
     for size in (16, 32):
-        assert line.prepare(size).wait(20)
+        assert line.prepare(size, planned=True).wait(20)
     assert line.most == 16
     sizes.clear()
     assert line.answers(crops)[:, 0].tolist() == list(range(20))

@@ -12,7 +12,20 @@ from typing import Any, Dict
 import numpy as np
 
 from ...errors import DeviceError
-from .exchange import GOODBYE, QUESTION, SLOTS, Opening, crop_in, slots, unpacked
+from ..regions import Region
+from .exchange import (
+    FETCH,
+    FETCHED,
+    GOODBYE,
+    LOOK,
+    QUESTION,
+    SLOTS,
+    Opening,
+    crop_in,
+    picture_file,
+    slots,
+    unpacked,
+)
 from .sizes import NAMES
 
 
@@ -24,7 +37,10 @@ class Client:
         self._shared = slots(path, "w+")
         self._connection = connect(opening["address"], authkey=bytes.fromhex(opening["key"]))
         self._connection.send_bytes(str(path).encode())
-        self._sending = threading.Lock()
+        self._sending, self._fetching = threading.Lock(), threading.Lock()
+        pictures = opening["pictures"]
+        if pictures is not None:
+            self._picture = picture_file(Path(pictures["fetched"]), pictures["shape"], "w+")
         self._free: SimpleQueue[int] = SimpleQueue()
         for slot in range(SLOTS):
             self._free.put(slot)
@@ -40,6 +56,26 @@ class Client:
         with self._sending:
             self._connection.send_bytes(QUESTION.pack(NAMES.index(name), slot))
 
+    def look(self, name: str, row: int, region: Region, mirrored: bool, replies: SimpleQueue[Any]) -> None:
+        """See `device_picture.Holder`."""
+        slot = self._free.get()
+        self._waiting[slot] = replies
+        numbers = region.x, region.y, region.side, region.rotation, mirrored
+        with self._sending:
+            self._connection.send_bytes(LOOK.pack(NAMES.index(name), slot, row, *numbers))
+
+    def picture(self, row: int) -> np.ndarray:
+        """See `device_picture.Holder`."""
+        reply: SimpleQueue[Any] = SimpleQueue()
+        with self._fetching:
+            self._waiting[FETCHED] = reply
+            with self._sending:
+                self._connection.send_bytes(FETCH.pack(row))
+            answer = reply.get()
+            if isinstance(answer, Exception):
+                raise answer
+            return self._picture.copy()
+
     def close(self) -> None:
         """Nothing more will be asked; a process that just ends need not say so."""
         with self._sending:
@@ -52,7 +88,8 @@ class Client:
             while True:
                 slot, answer = unpacked(self._connection.recv_bytes())
                 self._waiting.pop(slot).put(answer)
-                self._free.put(slot)
+                if slot != FETCHED:
+                    self._free.put(slot)
         except (OSError, EOFError):
             for replies in list(self._waiting.values()):
                 replies.put(DeviceError("the process with the networks has ended"))

@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
-import numpy as np
 import torch
 from torch import nn
 
 from .kinds import EXACT, KINDS
-from .line import FEW, Line, Replies
+from .line import FEW, Line, Replies, Shown
 
 # The largest batch.
 MOST = 32
@@ -57,23 +56,23 @@ class Engine:
             for name, make in (makers or KINDS).items()
         }
 
-    def ask(self, name: str, crop: np.ndarray, replies: Replies) -> None:
+    def ask(self, name: str, crop: Shown, replies: Replies) -> None:
         """Put the answer about a crop `(S, S, 3)` uint8 into `replies`: an array `(columns,)`, or the error."""
         self.lines[name].ask(crop, replies)
 
     def prepare(self) -> None:
-        """Begins, once, to load all networks for the smallest batches; the larger sizes follow while nobody asks."""
+        """Begins, once, to load all networks for the smallest batches; all sizes, planned, follow while nobody asks."""
         self._preparing.start()
 
     def _get_ready(self) -> None:
-        sizes = [FEW]
-        while self.device.type == "cuda" and sizes[-1] < MOST:
-            sizes.append(2 * sizes[-1])
-        for size in sizes:
+        steps = [(FEW, False)]
+        if self.device.type == "cuda":
+            steps += [(FEW << doubled, True) for doubled in range((MOST // FEW).bit_length())]
+        for size, planned in steps:
             for line in self.lines.values():
-                while size > FEW and self._asked_lately() and not self._closed.is_set():
+                while planned and self._asked_lately() and not self._closed.is_set():
                     time.sleep(IDLE_SECONDS)
-                done = line.prepare(size)
+                done = line.prepare(size, planned=planned)
                 while not done.wait(IDLE_SECONDS):
                     if self._closed.is_set():
                         return

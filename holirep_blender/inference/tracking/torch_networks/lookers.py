@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from ..answers import FaceAnswer, Found, HandAnswer, Look, PoseAnswer, hand_answer, pose_answer
+from ..device_picture import DevicePicture
 from ..regions import Region
-from .sizes import KEY_POINTS, LEAST_SCORES, SIZES
+from .sizes import BORDERED, KEY_POINTS, LEAST_SCORES, SIZES
 
 # Boxes that overlap by more than this, as a share of their union, are one.
 _SAME_BOX = 0.3
@@ -38,11 +39,11 @@ class _Looker:
         """Begin on a region of the picture."""
         self._under_way.append((region, mirrored))
         self.runs += 1
-        crop = region.cut(image, self._size, self._border())
+        if isinstance(image, DevicePicture):
+            image.holder.look(self._name, image.row, region, mirrored, self._replies)
+            return
+        crop = region.cut(image, self._size, cv2.BORDER_CONSTANT if self._name in BORDERED else cv2.BORDER_REPLICATE)
         self._engine.ask(self._name, crop[:, ::-1] if mirrored else crop, self._replies)
-
-    def _border(self) -> int:
-        return int(cv2.BORDER_REPLICATE)
 
     def _row(self) -> Tuple[np.ndarray, Region, bool]:
         """The answer about what was begun first, the region, and whether it was shown mirrored."""
@@ -105,9 +106,6 @@ class TorchFace(_Looker):
 
 class TorchDetector(_Looker):
     """See `answers.DetectorLooker`."""
-
-    def _border(self) -> int:
-        return int(cv2.BORDER_CONSTANT)
 
     def run(self, image: np.ndarray, region: Region) -> List[Found]:
         """See `answers.DetectorLooker`."""

@@ -30,6 +30,7 @@ class TensorFlowLite(nn.Module):
         model = read_model(path, outputs)
         self.size = model.shapes[model.source][1]
         self.kind, self.layers = kind, layers_of(model)
+        self._layout = torch.channels_last
         self._source, self._wanted = model.source, model.wanted
         self._steps: List[Tuple[Function, List[int], int, bool, List[int]]] = []
         uses: Dict[int, int] = {row: len(model.steps) for row in model.wanted}
@@ -50,15 +51,20 @@ class TensorFlowLite(nn.Module):
             if values.is_floating_point() and not exact:
                 values = values.to(self.kind)
             if values.dim() == 4:
-                values = values.contiguous(memory_format=torch.channels_last)
+                values = values.contiguous(memory_format=self._layout)
             self.register_buffer(name, values)
             return lambda: getattr(self, name)  # type: ignore[no-any-return]
 
         return MAKERS[step.kind](step, model, keep)
 
+    def lay_out(self, layout: torch.memory_format) -> None:
+        """How pictures lie in memory from now on; at first their channels are together (`torch.channels_last`)."""
+        self._layout = layout
+        self.to(memory_format=layout)
+
     def forward(self, pictures: Tensor) -> List[Tensor]:
         """The chosen outputs, in their order."""
-        pictures = pictures.to(self.kind).contiguous(memory_format=torch.channels_last)
+        pictures = pictures.to(self.kind).contiguous(memory_format=self._layout)
         found: Dict[int, Tensor] = {self._source: pictures}
         for function, rows, out, exact, done in self._steps:
             given = [found[row] for row in rows]

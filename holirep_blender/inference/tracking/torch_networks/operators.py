@@ -74,11 +74,15 @@ def _convolution(step: Step, model: ModelFile, keep: Keep) -> Function:
 def _product(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """A convolution with one pixel, as a product of matrices, which adds the bias at once and needs no planning.
 
-    Pictures and weights lie with their channels last, so that nothing is moved.
+    Nothing is moved, whether pictures and weights have their channels together or apart.
     """
     count, channels, rows, columns = x.shape
+    matrix = weight.view(len(weight), channels)
+    if not x.is_contiguous(memory_format=torch.channels_last):
+        y = torch.baddbmm(bias[:, None], matrix.expand(count, -1, -1), x.reshape(count, channels, rows * columns))
+        return y.view(count, len(weight), rows, columns)
     flat = x.permute(0, 2, 3, 1).reshape(-1, channels)
-    y = torch.addmm(bias, flat, weight.view(len(weight), channels).t())
+    y = torch.addmm(bias, flat, matrix.t())
     return y.view(count, rows, columns, len(weight)).permute(0, 3, 1, 2)
 
 

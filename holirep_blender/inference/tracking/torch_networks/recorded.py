@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, Optional
 
 import numpy as np
 import torch
@@ -18,13 +18,16 @@ class Recorded:
     Belongs to the thread that makes it, and to that thread's current stream.
     """
 
-    def __init__(self, network: nn.Module, count: int, size: int, device: torch.device, pool: Any) -> None:
+    def __init__(
+        self, network: nn.Module, count: int, size: int, device: torch.device, pool: Any, *, planned: bool
+    ) -> None:
+        """`planned`: by NVIDIA's library, which takes a second or more for each network and then computes faster."""
         self._stream = torch.cuda.current_stream(device)
         self._here = torch.zeros((count, size, size, 3), dtype=torch.uint8, pin_memory=True)
         self._crops = self._here.numpy()
         self._there = torch.zeros_like(self._here, device=device, pin_memory=False)
         # float32 is to be float32: NVIDIA's shorter one has the mantissa of half precision
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with torch.backends.cudnn.flags(enabled=planned, allow_tf32=False):
             for _ in range(_WARM_UPS):
                 network(self._there)
             self._stream.synchronize()
@@ -35,12 +38,17 @@ class Recorded:
         self._rows = self._back.numpy()
         self._done = torch.cuda.Event(blocking=True)
 
-    def run(self, crops: List[np.ndarray]) -> np.ndarray:
-        """The answers about at most as many crops as the graph was recorded for."""
-        count = len(crops)
+    def run(self, crops: List[np.ndarray], squares: Optional[torch.Tensor] = None) -> np.ndarray:
+        """The answers about at most as many crops, and then squares `(B, S, S, 3)` that are on the device already, as
+        the graph was recorded for.
+        """
+        brought = count = len(crops)
         for place, crop in enumerate(crops):
             self._crops[place] = crop
-        self._there[:count].copy_(self._here[:count], non_blocking=True)
+        self._there[:brought].copy_(self._here[:brought], non_blocking=True)
+        if squares is not None:
+            count += len(squares)
+            self._there[brought:count].copy_(squares)
         self._graph.replay()
         self._back[:count].copy_(self._answers[:count], non_blocking=True)
         self._done.record(self._stream)

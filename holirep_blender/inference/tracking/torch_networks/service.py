@@ -15,13 +15,17 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client as connect
 from multiprocessing.connection import Listener
 from pathlib import Path
-from typing import Any, List, Union
+from typing import Any, List, Optional, Union
 
 import numpy as np
 
+from ...errors import DeviceError
+from ..regions import Region
 from .engine import Engine
-from .exchange import GOODBYE, QUESTION, Opening, crop_in, packed, slots
-from .sizes import NAMES
+from .exchange import FETCH, FETCHED, GOODBYE, LOOK, QUESTION, Opening, Pictures, crop_in, packed, picture_file, slots
+from .feed import Feed
+from .pictures import Place
+from .sizes import BORDERED, NAMES
 
 # Many threads here have something to do for microseconds; Python would let each work for five milliseconds.
 _SWITCH_SECONDS = 2e-4
@@ -29,10 +33,10 @@ _BACKLOG = 64
 
 
 class Service:
-    """Answers whoever was told its `opening`, until `close`."""
+    """Answers whoever was told its `opening`, until `close`; `feed`: who reads the plate, where it is read here."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, feed: Optional[Feed] = None) -> None:
+        self._engine, self._feed = engine, feed
         self._key = secrets.token_bytes(16)
         self._listener = Listener(backlog=_BACKLOG, authkey=self._key)
         self._threads: List[threading.Thread] = []
@@ -43,8 +47,12 @@ class Service:
         self._accepting.start()
 
     def opening(self, crops: Path) -> Opening:
-        """What one client must be told; `crops` is the file that it is to make."""
-        return {"address": self._listener.address, "key": self._key.hex(), "crops": str(crops)}
+        """What one client must be told; `crops` is the file that it is to make, beside which it has others."""
+        pictures: Optional[Pictures] = None
+        if self._feed is not None:
+            fetched, shape = str(crops) + "-picture", self._feed.pictures.shape
+            pictures = {"presence": str(self._feed.path), "fetched": fetched, "shape": shape}
+        return {"address": self._listener.address, "key": self._key.hex(), "crops": str(crops), "pictures": pictures}
 
     def close(self) -> None:
         """No more clients; those that are there have ended or are about to."""
@@ -69,10 +77,30 @@ class Service:
 
     def _serve(self, connection: Any) -> None:
         with connection, contextlib.suppress(OSError, EOFError):  # until the client ends
-            shared, lock = slots(Path(connection.recv_bytes().decode()), "r"), threading.Lock()
+            path, lock = Path(connection.recv_bytes().decode()), threading.Lock()
+            shared = slots(path, "r")
             while (question := connection.recv_bytes()) != GOODBYE:
-                kind, slot = QUESTION.unpack(question)
-                self._engine.ask(NAMES[kind], crop_in(shared, slot, NAMES[kind]), _Reply(connection, lock, slot))
+                if len(question) == FETCH.size:
+                    _Reply(connection, lock, FETCHED).put(self._fetched(FETCH.unpack(question)[0], path))
+                elif len(question) == LOOK.size:
+                    kind, slot, row, x, y, side, rotation, mirrored = LOOK.unpack(question)
+                    assert self._feed is not None
+                    name, region = NAMES[kind], Region(x, y, side, rotation)
+                    place = Place(self._feed.pictures, row, region, mirrored, name in BORDERED)
+                    self._engine.ask(name, place, _Reply(connection, lock, slot))
+                else:
+                    kind, slot = QUESTION.unpack(question)
+                    self._engine.ask(NAMES[kind], crop_in(shared, slot, NAMES[kind]), _Reply(connection, lock, slot))
+
+    def _fetched(self, row: int, crops: Path) -> Union[np.ndarray, BaseException]:
+        """Puts a picture into the client's file."""
+        assert self._feed is not None
+        pictures = self._feed.pictures
+        try:
+            pictures.fetch(row, picture_file(Path(str(crops) + "-picture"), pictures.shape, "r+"))
+        except RuntimeError as error:
+            return DeviceError(str(error).strip().splitlines()[0])
+        return np.empty(0, np.float32)
 
 
 class _Reply:

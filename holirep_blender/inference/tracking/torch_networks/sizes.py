@@ -17,3 +17,5 @@ NAMES = tuple(SIZES)
 KEY_POINTS = {"body_detector": 4, "palm_detector": 7, "face_detector": 6}
 LEAST_SCORES = {"body_detector": 0.5, "palm_detector": 0.5, "face_detector": 0.5}
 """Below this a detection is none."""
+BORDERED = frozenset(KEY_POINTS)
+"""The networks to which what lies outside of the picture is black; to the others it is as at the edge."""
