@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import rotations
 from ..retargeting import take_rest_positions
 from ..retargeting.anatomy import Positions, leg_length, pelvis_centre, rest_rotations
+from ..retargeting.standing_feet import sole_tilts
 from ..skeleton import SIDES
 from ..take import Take
 from .names import CONTACT_POINTS
@@ -29,16 +30,8 @@ _HEEL_BEHIND, _BALL_BEFORE = 0.055, 0.165
 long (Winter 2009), of which about a sixth lies behind the ankle and the ball lies at 0.7 from the heel."""
 _ANKLE_RANGE = (0.03, 0.30)
 """Heights of an ankle over the floor, as shares of the leg, that a rest pose is believed; boots and hooves included."""
-_LEVEL = 0.012
-"""Difference of the two ankles' or balls' heights, as a share of the leg, from which a rest pose does not stand."""
-_LOW, _FEWEST = 0.03, 5
-"""Metres over the other ankle up to which an ankle may carry, and the fewest frames that tell how a foot stands."""
-_STILLEST, _HEEL_DOWN = 40.0, 60.0
-"""Percentile of a carrying foot's turning below which it stands, and of its steepness then, heels being down mostly."""
 _FLAT = 0.2
 """Share of a foot's bone that must lie level to tell where the foot points."""
-_PITCHED = 0.1
-"""Difference of a foot's steepness (the sine of its bone's angle) from that of a level sole."""
 _KNEE_RADIUS, _SEAT_DEPTH, _PALM = 0.055, 0.11, 0.12
 """Radius of the knee, depth of the seat under the hip joints, palm's middle from the wrist; shares of the leg."""
 
@@ -89,7 +82,7 @@ def contact_points(take: Take) -> ContactPoints:
     rows: dict[str, tuple[str, Array]] = {}
     tilts: dict[str, Array] = {}
     if leg > 1e-6:
-        tilts = {} if _stands(rest, leg) else _tilts(take, rest)
+        tilts = sole_tilts(take, rest)
         for side in SIDES:
             if f"{side}Foot" in rest:
                 rows.update(_foot(side, rest, frames, leg, tilts.get(side)))
@@ -116,50 +109,6 @@ def contact_points(take: Take) -> ContactPoints:
         soles = [row for row, name in enumerate(names) if name in (f"{side}Heel", f"{side}Toes")]
         up[soles] = rotations.rotate(rotations.inverse(tilt), up[soles])
     return ContactPoints(names, joints, offsets, up)
-
-
-def _stands(rest: Positions, leg: float) -> bool:
-    """Whether both feet of the rest pose are level, as far as joints tell."""
-    pairs = [(f"left{part}", f"right{part}") for part in ("Foot", "Toes")]
-    if any(abs(rest[a][2] - rest[b][2]) > _LEVEL * leg for a, b in pairs if a in rest and b in rest):
-        return False
-    feet = [(f"{side}Foot", f"{side}Toes") for side in SIDES]
-    return all(rest[foot][2] >= rest[toes][2] for foot, toes in feet if foot in rest and toes in rest)
-
-
-def _tilts(take: Take, rest: Positions) -> dict[str, Array]:
-    """Rotation ``(4,)`` of each side's foot from its frame at rest to that in which its sole is level.
-
-    How steep the bone from ankle to ball is on a level sole is the same on both sides and is read off the frames in
-    which the foot turns least and its ankle is the lower one; to which side a foot tilts comes from its own frames that
-    are as steep. None of this asks where the root is, so that moving the root does not change the soles.
-    """
-    sides = [side for side in SIDES if f"{side}Foot" in rest and f"{side}Toes" in rest]
-    feet = [take.joint_names.index(f"{side}Foot") for side in sides]
-    turned = take.world_rotations()[:, feet]
-    if not sides or len(turned) < _FEWEST:
-        return {}
-    height = take.world_positions()[:, feet, 2]
-    turning = np.zeros(height.shape)
-    turning[1:] = rotations.angle_between(turned[1:], turned[:-1])
-    turning[:-1] = np.maximum(turning[:-1], turning[1:])
-    carries = height <= height.min(axis=1, keepdims=True) + _LOW
-    still = carries & (turning <= np.percentile(turning[carries], _STILLEST))
-    bones = np.array([rest[f"{side}Toes"] - rest[f"{side}Foot"] for side in sides])
-    length = np.linalg.norm(bones, axis=1)
-    pitch = rotations.rotate(turned, bones)[..., 2] / length
-    steep = float(np.percentile(pitch[still], _HEEL_DOWN))
-    result = {}
-    for column, side in enumerate(sides):
-        level = np.abs(pitch[:, column] - steep) < _PITCHED
-        both = level & still[:, column]
-        own = next((mask for mask in (both, level) if mask.sum() >= _FEWEST), np.ones_like(level))
-        up = np.median(rotations.rotate(rotations.inverse(turned[own, column]), np.array([0.0, 0.0, 1.0])), axis=0)
-        bone = bones[column] / length[column]
-        across = rotations.normalized(up - np.dot(up, bone) * bone)
-        normal = across * np.sqrt(max(1.0 - steep**2, 0.0)) + bone * steep
-        result[side] = rotations.between(normal, np.array([0.0, 0.0, 1.0]))
-    return result
 
 
 def _foot(

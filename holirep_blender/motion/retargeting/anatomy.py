@@ -134,7 +134,7 @@ def _rest_rotations(names: tuple[str, ...], ends: tuple[str, ...], values: bytes
     base = rotations.from_matrix(axes)
     up = axes[:, 2]
     # arms hang on the trunk as a whole: single spine bones follow the curve of the back, each rig in its own way
-    trunk = _from_frame("chest", _long_spine(positions, up), _lateral("chest", positions, base))
+    trunk = from_frame("chest", _long_spine(positions, up), _lateral("chest", positions, base))
     result: dict[str, Array] = {}
     for joint in names:
         parent = _PARENT[joint]
@@ -147,21 +147,21 @@ def _rest_rotations(names: tuple[str, ...], ends: tuple[str, ...], values: bytes
         if own_shape and "Shoulder" in joint:
             result[joint] = inherited
         elif joint == "head":
-            result[joint] = _from_frame(joint, up, _lateral(joint, positions, base))
+            result[joint] = from_frame(joint, up, _lateral(joint, positions, base))
         elif "Eye" in joint or joint == "jaw":
             result[joint] = inherited
         elif "Foot" in joint or "Toes" in joint:
             flat = direction - np.dot(direction, up) * up
             level = np.linalg.norm(flat) > 0.2
             forward = flat if level and (own_shape or "Toes" in joint) else direction
-            result[joint] = _from_frame(joint, forward, up if level else -axes[:, 1])
+            result[joint] = from_frame(joint, forward, up if level else -axes[:, 1])
         elif joint in TORSO:
             spine = _long_spine(positions, up) if own_shape and joint == "hips" else direction
-            result[joint] = _from_frame(joint, spine, _lateral(joint, positions, base))
+            result[joint] = from_frame(joint, spine, _lateral(joint, positions, base))
         else:
             carried = _carried(joint, direction, inherited)
             secondary = _geometric_axis(joint, positions, rotations.rotate(carried, canonical_axes(joint)[1]))
-            result[joint] = _from_frame(joint, direction, secondary)
+            result[joint] = from_frame(joint, direction, secondary)
     return result
 
 
@@ -187,7 +187,8 @@ def _middle(positions: Positions, part: str) -> Optional[Array]:
     return None if left is None or right is None else (left + right) / 2.0
 
 
-def _from_frame(joint: str, direction: Array, secondary: Array) -> Array:
+def from_frame(joint: str, direction: Array, secondary: Array) -> Array:
+    """Rotation ``(4,)`` from a joint's canonical frame to one along ``direction (3,)`` with ``secondary (3,)``."""
     canonical = rotations.frame(*canonical_axes(joint))
     return rotations.from_matrix(rotations.frame(direction, secondary) @ canonical.T)
 

@@ -16,6 +16,7 @@ from .anatomy import OWN_SHAPE, TORSO, Positions
 from .local_space import plain_parent_spaces, to_basis
 from .options import BoneInheritance, RetargetedMotion, RetargetError, RetargetOptions
 from .root import leg_ratio, pelvis_path
+from .standing_feet import hanging_feet, sole_tilts
 
 Array = npt.NDArray[np.float64]
 
@@ -104,6 +105,7 @@ def retarget(
     to_armature = target.axes if chosen.space == "character" else _world_to_armature(matrix, warnings)
 
     source_frames = anatomy.rest_rotations(source_rest, np.eye(3), own_shape=chosen.own_shape)
+    source_frames.update(hanging_feet(source_rest, sole_tilts(take, source_rest)))
     target_frames = anatomy.rest_rotations(target.positions, target.axes, target.tips, own_shape=chosen.own_shape)
     world_rotations, world_positions = take.world()
     column = {name: index for index, name in enumerate(take.joint_names)}

@@ -13,6 +13,7 @@ from holirep_blender.motion.contacts import ContactEdit, Contacts, Floor, detect
 from holirep_blender.motion.planting import PlantOptions, character_floor, character_take, planted, to_motion
 from holirep_blender.motion.retargeting import RetargetOptions, retarget
 from holirep_blender.motion.take import Take
+from tests.motion.biomechanics.figures import at_rest_in
 from tests.motion.planting.characters import CHARACTERS, character
 from tests.motion.planting.measures import angular_acceleration, foot_measures, hinge_flexion, thigh_twists
 from tests.motion.planting.walking import walk
@@ -308,16 +309,15 @@ def test_nothing_jumps_when_limits_take_much(shared_data):
 
 def test_a_rest_pose_in_mid_stride_stands_no_worse():
     take = walk(60)
-    turned, placed = take.world()
-    free = rotations.multiply(turned, rotations.inverse(turned[33:34]))  # frame 33 is the rest pose
-    parents = np.array(take.parents)
-    local = np.where(parents[None, :, None] < 0, free, rotations.multiply(rotations.inverse(free[:, parents]), free))
-    offsets = np.where(parents[:, None] < 0, placed[33], placed[33] - placed[33, parents])
-    striding = replace(take, local_rotations=local, rest_offsets=offsets)
-    np.testing.assert_allclose(striding.world_positions(), placed, atol=1e-9)
+    striding = at_rest_in(take, 33)
     contacts = detect_contacts(take, Floor())
     held, expected = (planted(each, contacts, PlantOptions(floor=estimate_floor(each))) for each in (striding, take))
     assert not held.violations
     feet = [take.joint_names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes")]
     away = np.linalg.norm(held.take.world_positions() - expected.take.world_positions(), axis=-1)[:, feet]
     assert away.max() < 0.015  # the ball is on the sole here, 20 mm over it there
+    rig, rig_map = character("short-legged")
+    motions = [retarget(each, rig, rig_map) for each in (striding, take)]
+    turned = rotations.angle_between(*(motion.pose_rotations for motion in motions))
+    bones = [motions[0].bone_names.index(rig_map.bones[f"{side}Foot"]) for side in ("left", "right")]
+    assert np.degrees(turned[:, bones]).max() < 3.0
