@@ -309,13 +309,15 @@ def test_nothing_jumps_when_limits_take_much(shared_data):
 
 def test_a_rest_pose_in_mid_stride_stands_no_worse():
     take = walk(60)
+    foot = take.joint_names.index("rightFoot")
+    take.local_rotations[33, foot] = rotations.from_axis_angle([1.0, 0.0, 0.0], 1.5)  # it hangs as the leg swings
     striding = at_rest_in(take, 33)
     contacts = detect_contacts(take, Floor())
     held, expected = (planted(each, contacts, PlantOptions(floor=estimate_floor(each))) for each in (striding, take))
     assert not held.violations
     feet = [take.joint_names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes")]
     away = np.linalg.norm(held.take.world_positions() - expected.take.world_positions(), axis=-1)[:, feet]
-    assert away.max() < 0.015  # the ball is on the sole here, 20 mm over it there
+    assert away.max() < 0.03  # the ball is on the sole here, 20 mm over it there
     rig, rig_map = character("short-legged")
     motions = [retarget(each, rig, rig_map) for each in (striding, take)]
     turned = rotations.angle_between(*(motion.pose_rotations for motion in motions))
