@@ -315,9 +315,11 @@ def test_a_rest_pose_in_mid_stride_stands_no_worse():
     contacts = detect_contacts(take, Floor())
     held, expected = (planted(each, contacts, PlantOptions(floor=estimate_floor(each))) for each in (striding, take))
     assert not held.violations
-    feet = [take.joint_names.index(f"{side}{part}") for side in ("left", "right") for part in ("Foot", "Toes")]
-    away = np.linalg.norm(held.take.world_positions() - expected.take.world_positions(), axis=-1)[:, feet]
-    assert away.max() < 0.03  # the ball is on the sole here, 20 mm over it there
+    for side in ("left", "right"):
+        flat = contacts.touching(f"{side}Heel") & contacts.touching(f"{side}Toes")
+        ankle = take.joint_names.index(f"{side}Foot")
+        away = np.linalg.norm(held.take.world_positions() - expected.take.world_positions(), axis=-1)[flat, ankle]
+        assert away.max() < 3e-3
     rig, rig_map = character("short-legged")
     motions = [retarget(each, rig, rig_map) for each in (striding, take)]
     turned = rotations.angle_between(*(motion.pose_rotations for motion in motions))
