@@ -24,6 +24,7 @@ from ..take import Take
 from .ledger import ApartError, Ledger, Part
 from .options import PlantOptions
 from .part_ends import PartEnds, grouped
+from .pose import pace_of_root
 from .solving import Solved, Whole, solve
 
 Array = npt.NDArray[np.float64]
@@ -50,6 +51,15 @@ class PlantMemo:
     result: Optional[Solved] = None
     ledger: Ledger = field(default_factory=Ledger)
     unfinished: bool = False
+
+    def whole_of(self, take: Take, options: PlantOptions) -> Whole:
+        """As ``Whole.of``; where only the root is other than last time, only its pace is looked at again."""
+        known, before = self.whole, self.take
+        if known is None or before is None or self.options is None or options.limits != self.options.limits:
+            return Whole.of(take, options.limits)
+        if before.local_rotations is not take.local_rotations or not _same_skeleton(before, take):
+            return Whole.of(take, options.limits)
+        return replace(known, pace=(known.pace[0], pace_of_root(take)))
 
     def solved(
         self,

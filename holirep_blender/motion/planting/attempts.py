@@ -103,7 +103,7 @@ def legs_standing(
             part.unfinished |= not calm or any(mask.any() for mask in stuck)
             return replace(found, first_paths=first_paths)
         if let_go < _RELEASES and any(mask.any() for mask in stuck):
-            phases = [released(phase, mask, start.take.fps, let_go > 0) for phase, mask in zip(phases, stuck)]
+            phases = [released(phase, mask, start.take.fps, let_go) for phase, mask in zip(phases, stuck)]
             let_go += 1
             thoroughly = thoroughly or let_go >= _QUICK
         elif calm:

@@ -33,8 +33,10 @@ _FURTHER, _INSIDE = 1.5, np.radians(0.4)
 _TOES_STUCK = np.radians(15.0)
 """The same of toes, which limits keep from lying level: the ball stays in its place nevertheless (``leg_limits``), if
 that comes and goes without a jerk."""
-_PAD, _SHORTEST = 2, 0.2
-"""Frames around those in which a leg cannot stand, and seconds of the shortest stance between two of those."""
+_PAD = 2
+"""Frames around those in which a leg cannot stand."""
+_SHORTEST = (0.2, 0.2, 0.6)
+"""Seconds of the shortest stance between two of those, when something is let go for the first time, and again."""
 
 
 def legs_pulled(
@@ -116,10 +118,12 @@ def _pull(problem: Problem, limits: OwnLimits) -> Array:
     return np.asarray(np.where(beyond[..., None], turns, 0.0))
 
 
-def released(phases: Phases, stuck: Mask, fps: float, wholly: bool) -> Phases:
-    """The phases without what cannot stand: first heels that rise over their balls, else the foot ``wholly``."""
+def released(phases: Phases, stuck: Mask, fps: float, before: int) -> Phases:
+    """The phases without what cannot stand: heels that rise over their balls if nothing was let go ``before``, then
+    feet, and what stays between two such stretches must be ever longer.
+    """
     near = gaps.distance_to_valid(stuck) <= _PAD
-    near = ~gaps.without_islands(~near, max(1, round(_SHORTEST * fps)))
+    near = ~gaps.without_islands(~near, max(1, round(_SHORTEST[min(before, len(_SHORTEST) - 1)] * fps)))
     heel = phases.heel & ~near
-    ball = phases.ball & ~(near & (~phases.heel | wholly))
+    ball = phases.ball & ~(near & (~phases.heel | (before > 0)))
     return Phases(heel, ball)

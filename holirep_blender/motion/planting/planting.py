@@ -61,11 +61,10 @@ def planted(
     points = contact_points(take)
     if take.frame_count and (floor.height_of(take.root_translation) <= 0.0).all():
         check_floor(take, floor)
-    whole = Whole.of(take, options.limits)
     if memo is None:
-        found = solve(take, contacts, options, source, whole)
+        found = solve(take, contacts, options, source, Whole.of(take, options.limits))
     else:
-        found = memo.solved(take, contacts, options, source, whole, at_once)
+        found = memo.solved(take, contacts, options, source, memo.whole_of(take, options), at_once)
     result = replace(take, local_rotations=found.local, root_translation=found.root) if found.turned else take
     held = Contacts(contacts.names, found.confidence)
     violations: list[Violation] = []

@@ -102,15 +102,28 @@ def accelerations_of(take: Take, joints: Union[slice, list[int]] = slice(None)) 
 def pace_of(take: Take) -> tuple[float, float]:
     """The fastest angular acceleration of a motion, radians a frame a frame, and that of its root, metres.
 
-    It is the 99.9th percentile over frames and joints. The root's is told in steps of 5 %: contacts move the root, and
-    what is asked of the whole clip should not change with each of them.
+    It is the 99.9th percentile over frames and joints.
     """
     if take.frame_count < 3:
         return 0.0, 0.0
+    return _fastest(accelerations_of(take)[0]), pace_of_root(take)
+
+
+def pace_of_root(take: Take) -> float:
+    """The fastest acceleration of a motion's root, metres a frame a frame; see ``pace_of``.
+
+    It is told in steps of 5 %: contacts move the root, and what is asked of the whole clip should not change with each
+    of them.
+    """
+    if take.frame_count < 3:
+        return 0.0
+    root = _fastest(accelerations_of(take, [])[1])
+    return float(np.exp(_PACE_STEP * np.ceil(np.log(max(root, 1e-9)) / _PACE_STEP)))
+
+
+def _fastest(values: Array) -> float:
     # a value that there is: what lies between two would let the lower one rise to it
-    turn, root = (float(np.percentile(each, _FASTEST, method="lower")) for each in accelerations_of(take))
-    stepped = float(np.exp(_PACE_STEP * np.ceil(np.log(max(root, 1e-9)) / _PACE_STEP)))
-    return turn, stepped
+    return float(np.percentile(values, _FASTEST, method="lower"))
 
 
 @dataclass
