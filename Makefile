@@ -16,7 +16,7 @@ LOCKS := $(wildcard holirep_blender/runtime/lock/*)
 .PHONY: demo test test-host test-worker test-fast test-gui test-blenders lint types extension check benchmarks pictures clean
 
 demo: $(HOST_READY) $(RUNTIME_READY) $(PLATE)
-	$(HOST) -m demo --plate $(PLATE) --out demo_output
+	$(HOST) -m demo --plate $(PLATE) --out demo_output --lit-frame 66 --sun 994,249 --face 1332,545,1364,575
 
 test: test-host test-worker
 

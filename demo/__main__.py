@@ -36,17 +36,27 @@ def worker_python() -> Path:
     return runtime / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def light_it(python: Sequence[str], blend: Path, take: Path, plate: Path, out: Path) -> None:
-    """The character in the light of one of Blender's own environments, and its shadow in the plate."""
-    hdri, frame = answers(python, "demo.lit", "facts", blend, take)
+def light_it(
+    python: Sequence[str], blend: Path, take: Path, plate: Path, out: Path, wanted: argparse.Namespace
+) -> None:
+    """The character in the light of one of Blender's own environments, and in the plate instead of the performer."""
+    hdri, number, frame = answers(python, "demo.lit", "facts", blend, take, "--frame", str(wanted.lit_frame))
     unlit, lit, shadow = out / "unlit.blend", out / "lit.blend", out / "shadow"
     run("Take the stage's own light away", [*python, "demo.lit", "clear", blend, take, unlit])
     light = ["holirep_blender", "light", "--file", unlit, "--hdri", hdri, "--save", lit]
     run("Match the light", [*python, *light, "--report", out / "light", "--no-renders"])
+    if wanted.sun is not None:
+        run("Turn the light to the plate's sun", [*python, "demo.lit", "turn", lit, take, lit, "--sun", wanted.sun])
+    if wanted.face is not None:
+        match = ["holirep_blender", "light", "--file", lit, "--match-plate", plate, "--frame", number, "--balance"]
+        match += ["--scene-frame", frame, "--region", wanted.face, "--save", lit]
+        run("Match exposure and balance to the performer's face", [*python, *match])
     bake = ["holirep_blender", "bake-shadows", "--file", lit, "--out", shadow, "--range", f"{frame}-{frame}"]
-    run("Shadow pass", [*python, *bake, "--samples", "24", "--resolution", "40", "--device", "cpu"])
-    show = ["demo.lit", "show", lit, take, out, "--hdri", hdri, "--plate", plate, "--shadow", shadow]
-    run("The character in the light", [*python, *show])
+    run("Shadow pass", [*python, *bake, "--samples", "24", "--resolution", "50", "--denoise", "--device", "cpu"])
+    clean = ["holirep_blender", "clean-plate", "--take", take, "--plate", plate, "--out", out / "clean"]
+    run("Clean plate", [*python, *clean, "--range", f"{number}-{number}"])
+    show = ["demo.lit", "show", lit, take, out, "--frame", number, "--hdri", hdri, "--plate", plate]
+    run("The character in the light", [*python, *show, "--shadow", shadow, "--clean", out / "clean"])
     unlit.unlink()
 
 
@@ -64,6 +74,13 @@ def main() -> None:
     parser.add_argument("--plate", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--range", help="first-last plate frame; the whole plate if not given")
+    parser.add_argument(
+        "--face", metavar="X0,Y0,X1,Y1", help="where performer and character both show their face there"
+    )
+    parser.add_argument("--lit-frame", type=int, default=0, help="plate frame that is lit; else the middle one")
+    parser.add_argument(
+        "--sun", metavar="X,Y", help="where the sun stands in the plate, pixels; the light is turned to it"
+    )
     parser.add_argument("--method", choices=["fusion", "geometric"], help="how joint rotations are found")
     parser.add_argument("--weights", type=Path, help="weights of your own training, with fusion")
     options = parser.parse_args()
@@ -91,7 +108,7 @@ def main() -> None:
         run("Render the movie's frames", [*python, "demo.render", "movie", blend, take, movie])
         run("Side by side", [*compare, "--renders", movie, "--out", movie / "pairs", "--height", "480"])
         run("Movie", [*python, "demo.movie", take, movie / "pairs" / "frames", out / "comparison.mp4"])
-        light_it(python, blend, take, plate, out)
+        light_it(python, blend, take, plate, out, options)
     stage.unlink()
     print(f"\nDone in {time.monotonic() - started:.0f} s. In {out}:")
     for path, what in (
@@ -104,7 +121,8 @@ def main() -> None:
         (out / "light" / "index.html", "what was found in the environment"),
         (out / "shadow", "the shadow pass of a frame"),
         (out / "lit.png", "the character lit by the environment itself, and by the lamps found in it"),
-        (out / "in_plate.png", "the character and its shadow in the plate"),
+        (out / "clean", "the clean plate of that frame, which takes the performer out"),
+        (out / "in_plate.png", "the plate; and the character with its shadow in it, instead of the performer"),
     ):
         print(f"  {path.name:20} {what}")
 

@@ -19,18 +19,23 @@ from holirep_blender.motion.take import Take
 SHEET_FRAMES = 9
 SHEET_SAMPLES = 16
 MOVIE_STEP = 2
+ABOVE, BELOW = 0.36, 0.12
+"""Room above the highest joint and below the lowest, over the height between them."""
 
 
 def performer_region(take: Take, row: int) -> tuple[int, int, int, int]:
     """Part x0, y0, x1, y1 of the plate, in pixels, that shows the performer in one row of the take; 4:5 upright.
 
-    Its size is the same for all rows, so that frames fit side by side.
+    Its size is the same for all rows, so that frames fit side by side. The highest joint is the head's, at the ears:
+    there is room above it for a head, hair, and a character who is taller than the performer.
     """
     assert take.camera is not None
     points = take.camera.project(take.world_positions())
-    tall = float(np.nanmedian(np.nanmax(points[..., 1], axis=1) - np.nanmin(points[..., 1], axis=1))) * 1.4
+    joints = float(np.nanmedian(np.nanmax(points[..., 1], axis=1) - np.nanmin(points[..., 1], axis=1)))
+    tall = joints * (1.0 + ABOVE + BELOW)
     size = np.array([tall * 0.8, tall])
     middle = (np.nanmax(points[row], axis=0) + np.nanmin(points[row], axis=0)) / 2.0
+    middle[1] -= joints * (ABOVE - BELOW) / 2.0
     picture = take.camera.image_size
     width, height = (int(v) for v in np.minimum(size, picture))
     x0, y0 = (int(v) for v in np.clip(middle - (width / 2, height / 2), 0.0, picture - (width, height)))
