@@ -53,6 +53,7 @@ class LightReportJob:
             scene = next((each for each in bpy.data.scenes if each.session_uid == self._number), None)
             if scene is not None and scene.is_editable:
                 keep_report(scene, self._folder, self._rig)
+                bpy.ops.ed.undo_push(message="Light Report")  # else the next undo would take its figures back
             session.report("INFO", f"Wrote {job.result['report']}")
         elif job.state == "cancelled":
             session.report("INFO", "Cancelled: no report was written")

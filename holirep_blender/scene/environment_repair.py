@@ -78,8 +78,7 @@ def _mended(
         return repair_by_sky(environment, clipping, wish.turbidity)
     if wish.method == "reading":
         return repair_by_reading(environment, clipping, wish.sun, wish.shade)
-    if ball is None:
-        raise EnvironmentMapError("Choose the picture of the grey or white ball.")
+    assert ball is not None  # without one it was refused
     normals, values = _ball(ball, wish)
     return repair_by_ball(
         environment, clipping, normals, values, wish.reflectance or 0.18, wish.reflectance is not None

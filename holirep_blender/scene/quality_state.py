@@ -74,7 +74,10 @@ def _settings(scene: bpy.types.Scene) -> str:
         found = None
     file = (str(path), found.st_mtime_ns, found.st_size) if found is not None else (str(path), 0, 0)
     refine = shot.refine
-    floor = (refine.floor_kind, refine.floor_object.name if refine.floor_object else "", tuple(refine.floor_corners))
+    ground = refine.floor_object
+    still = ground is not None and ground.parent is None and ground.animation_data is None and not ground.constraints
+    name = ground.name if ground is not None else ""
+    floor = (refine.floor_kind, name, _place(ground) if still else (), tuple(refine.floor_corners))
     light = (shot.light.figures, round(shot.shadow.contact_share, 5))
     return repr((file, refine.revision, floor, shot.match_camera, scene.render.fps, scene.render.fps_base, light))
 
@@ -83,12 +86,15 @@ def _quick(scene: bpy.types.Scene, moves: bool) -> tuple[Any, ...]:
     """What is looked at each time; keys are looked at again where Blender says that an action changed."""
     character = scene.holirep.character
     action = _action_of(character)
-    place: tuple[float, ...] = ()
-    if character is not None and not moves:
-        place = tuple(round(value, 5) for row in character.matrix_world for value in row)
+    place = () if moves else _place(character)
     there = character is not None and scene.objects.get(character.name) == character
     uids = (character.session_uid if character is not None else 0, action.session_uid if action is not None else 0)
     return (*uids, there, place, _settings(scene))
+
+
+def _place(one: Optional[bpy.types.Object]) -> tuple[float, ...]:
+    """Where an object is; empty where there is none."""
+    return () if one is None else tuple(round(value, 5) for row in one.matrix_world for value in row)
 
 
 def _keyed(character: Optional[bpy.types.Object]) -> list[Any]:

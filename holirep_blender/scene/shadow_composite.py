@@ -21,6 +21,8 @@ from .shot import PICTURES, numbered_pictures, picture_of
 GROUP = "HoliRep Composite"
 KIND = "shadow_composite"
 """Value of the mark on the group, on the nodes in the scene's compositor, and on the images that they show."""
+_NEUTRAL = ("Standard", "Raw")
+"""View transforms that show an sRGB plate as it is."""
 
 
 @dataclass
@@ -65,6 +67,9 @@ def compose(scene: bpy.types.Scene, folder: Path, name: str = "shadow", clean: O
     plate = plate_of(scene.camera)
     if plate is None:
         warnings.append(f"{scene.camera.name} shows no plate: connect one to the group's input Plate.")
+    look = scene.view_settings.view_transform
+    if look not in _NEUTRAL:
+        warnings.append(f"With the view transform {look} the plate looks other than it was shot: choose Standard.")
     over = clean_picture(clean, plate) if clean is not None else None
     if over is not None and over.source in ("MOVIE", "SEQUENCE") and plate is None:
         warnings.append("The clean plate plays as the plate does: connect a plate first, then set up again.")

@@ -163,6 +163,11 @@ def test_a_moved_or_removed_character_makes_it_out_of_date_but_not_one_that_move
     scene.collection.objects.unlink(character)
     assert quality_state.is_stale(scene)
     scene.collection.objects.link(character)
+    assessed.refine.floor_object = bpy.data.objects.new("Ground", None)
+    bpy.ops.holirep.assess_quality()
+    assert not quality_state.is_stale(scene)
+    assessed.refine.floor_object.matrix_world.translation.z = 0.2
+    assert quality_state.is_stale(scene), "the ground was moved"
     cart = bpy.data.objects.new("Cart", None)
     scene.collection.objects.link(cart)
     character.parent = cart

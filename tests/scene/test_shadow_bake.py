@@ -146,6 +146,7 @@ def test_plate_shadow_and_character_meet_in_the_compositor(empty_scene, tmp_path
     compose(scene, tmp_path)
     composed = compose(scene, tmp_path)
     assert composed.connected
+    assert composed.warnings == ["With the view transform AgX the plate looks other than it was shot: choose Standard."]
     assert len([each for each in bpy.data.node_groups if each.name.startswith("HoliRep Composite")]) == 1
     settings = scene.render.image_settings
     if hasattr(settings, "media_type"):
