@@ -141,6 +141,8 @@ def _outside(places: Array, corners: Array, used: Mask) -> Array:
     """
     angles = np.linspace(0.0, 2.0 * np.pi, _DIRECTIONS, endpoint=False)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ever = used.any(axis=0)
+    used, corners = used[:, ever], corners[:, ever]
     relative = np.where(used[..., None], corners - places[:, None], 0.0)
     furthest = np.where(used[..., None], relative @ directions.T, -np.inf).max(axis=1)
     return np.asarray(np.maximum(-furthest.min(axis=1), 0.0)) if len(places) else np.zeros(0)
