@@ -57,7 +57,8 @@ def light_it(
     run("Clean plate", [*python, *clean, "--range", f"{number}-{number}"])
     show = ["demo.lit", "show", lit, take, out, "--frame", number, "--hdri", hdri, "--plate", plate]
     run("The character in the light", [*python, *show, "--shadow", shadow, "--clean", out / "clean"])
-    unlit.unlink()
+    for stale in (unlit, lit.with_suffix(".blend1")):  # Blender's own copy of what was saved over
+        stale.unlink(missing_ok=True)
 
 
 def answers(python: Sequence[str], *words: str | Path) -> list[str]:

@@ -25,7 +25,13 @@ class HOLIREP_OT_add_demo_character(bpy.types.Operator):
         """Builds it at the world's origin and chooses it as the shot's character."""
         from ..scene.demo_character import build_demo_character
 
-        context.scene.holirep.character = build_demo_character(context)
+        if context.window is not None:  # it takes some seconds
+            context.window.cursor_set("WAIT")
+        try:
+            context.scene.holirep.character = build_demo_character(context)
+        finally:
+            if context.window is not None:
+                context.window.cursor_set("DEFAULT")
         return {"FINISHED"}
 
 
