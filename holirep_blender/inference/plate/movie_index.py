@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 import av
 import numpy as np
@@ -40,8 +41,14 @@ class MovieIndex:
         """(T,) the stamps in seconds."""
         return self.stamps * float(self.unit)
 
+    @cached_property
+    def _places(self) -> Dict[int, int]:
+        return {int(stamp): index for index, stamp in enumerate(self.stamps)}
+
     def index_at(self, stamp: int) -> int:
         """The frame nearest to a stamp, counted from 0."""
+        if stamp in self._places:
+            return self._places[stamp]
         after = int(np.searchsorted(self.stamps, stamp))
         near = [index for index in (after - 1, after) if 0 <= index < len(self.stamps)]
         return min(near, key=lambda index: abs(int(self.stamps[index]) - stamp))

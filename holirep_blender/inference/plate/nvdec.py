@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from typing import TYPE_CHECKING, Any, Container, Dict, Iterator, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Container, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import av
 import numpy as np
@@ -14,7 +14,7 @@ from ..errors import PlateError
 from .movie import Movie
 from .movie_frames import numbered_frames
 from .movie_index import opened
-from .plate import Plate
+from .plate import Plate, check_size
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +27,8 @@ _FULL_RANGE = 2
 # Weights of red and blue in luma, by FFmpeg's number of the colour space: ITU-R BT.709, SMPTE 240M, ITU-R BT.2020.
 _WEIGHTS = {1: (0.2126, 0.0722), 7: (0.212, 0.087), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
 _BT601 = (0.299, 0.114)
+# Pictures are converted several at a time, so many pixels (four of 1920 x 1080, which take 0.2 GB meanwhile).
+_PIXELS_AT_ONCE = 4 * 1920 * 1088
 # The first picture must be that of FFmpeg's own decoder: 99 of 100 values by so many levels.
 _SAME = 3
 
@@ -84,20 +86,23 @@ class DeviceReader:
         movie, reached = self._movie, 0
         torch.cuda.set_device(self._device)
         torch.empty(1, device=self._device)  # this thread has the device's context from here on
-        default = torch.cuda.default_stream(self._device)
+        width, height = movie.size
+        most = max(1, _PIXELS_AT_ONCE // (width * height))
+        numbers: List[int] = []
+        found: List[av.VideoFrame] = []
         with opened(movie.path, hwaccel=_acceleration(self._device)) as container:
             for number, frame in numbered_frames(movie.path, movie.index, container, first, wanted):
                 reached = max(reached, number)
                 if wanted(number):
-                    with torch.cuda.stream(default):
-                        image = self._displayed(frame)
-                    current = torch.cuda.current_stream(self._device)
-                    if current != default:
-                        current.wait_stream(default)
-                        image.record_stream(current)
-                    yield number, image
+                    check_size(movie.path, number, (frame.width, frame.height), movie.index.size)
+                    numbers.append(number)
+                    found.append(frame)
+                if len(found) == most or number >= last:
+                    yield from zip(numbers, self._displayed(found))
+                    numbers, found = [], []
                 if number >= last:
                     return
+            yield from zip(numbers, self._displayed(found))
         if reached < last:
             raise PlateError(
                 f"{movie.path}: the movie ends after frame {reached}, before frame {last}. "
@@ -118,20 +123,30 @@ class DeviceReader:
         if len(found) != len(wanted) or any(not _alike(*pair) for pair in zip(found, wanted)):
             raise NoDeviceReading("the GPU decodes it to other pictures than the processor")
 
-    def _displayed(self, frame: av.VideoFrame) -> torch.Tensor:
+    def _displayed(self, frames: Sequence[av.VideoFrame]) -> Sequence[torch.Tensor]:
+        """Several at a time: what Python does for a picture takes longer than what the device does."""
         import torch
 
-        if frame.format.name != "cuda" or frame.sw_format.name != "nv12":
-            raise NotImplementedError(f"pictures of the kind {frame.format.name}")
-        # without a stream: FFmpeg writes on the default one, and so do we
-        luma, chroma = (torch.from_dlpack(plane.__dlpack__()) for plane in frame.planes)
-        image = rgb_of(luma, chroma, int(frame.colorspace), frame.color_range == _FULL_RANGE)
-        turns = self._movie.index.turn // 90
-        return torch.rot90(image, -turns, (0, 1)).contiguous() if turns else image
+        if not frames:
+            return ()
+        if any(frame.format.name != "cuda" or frame.sw_format.name != "nv12" for frame in frames):
+            raise NotImplementedError(f"pictures of the kind {frames[0].format.name}")
+        default, current = torch.cuda.default_stream(self._device), torch.cuda.current_stream(self._device)
+        with torch.cuda.stream(default):
+            # without a stream: FFmpeg writes on the default one, and so do we
+            planes = [[torch.from_dlpack(plane.__dlpack__()) for plane in frame.planes] for frame in frames]
+            luma, chroma = (torch.stack(each) for each in zip(*planes))
+            images = rgb_of(luma, chroma, int(frames[0].colorspace), frames[0].color_range == _FULL_RANGE)
+            turns = self._movie.index.turn // 90
+            images = torch.rot90(images, -turns, (1, 2)).contiguous() if turns else images
+        if current != default:
+            current.wait_stream(default)
+            images.record_stream(current)
+        return images.unbind()
 
 
 def rgb_of(luma: torch.Tensor, chroma: torch.Tensor, matrix: int, full_range: bool) -> torch.Tensor:
-    """RGB uint8 (H, W, 3) of NV12: luma (H, W) and chroma (H/2, W/2, 2), uint8.
+    """RGB uint8 (N, H, W, 3) of NV12: luma (N, H, W) and chroma (N, H/2, W/2, 2), uint8.
 
     `matrix`: FFmpeg's number of the colour space; where it is none of those above, BT.601.  Each chroma sample colours
     four pixels, as in FFmpeg's converter.
@@ -142,8 +157,8 @@ def rgb_of(luma: torch.Tensor, chroma: torch.Tensor, matrix: int, full_range: bo
     green = 1.0 - red - blue
     black, gain, spread = (0.0, 1.0, 1.0) if full_range else (16.0, 255.0 / 219.0, 255.0 / 224.0)
     to_red, to_blue = 2.0 * spread * (1.0 - red), 2.0 * spread * (1.0 - blue)
-    height, width = luma.shape
-    blueness, redness = (chroma[..., at].float().sub_(128.0) for at in (0, 1))
+    count, height, width = luma.shape
+    blueness, redness = chroma.float().sub_(128.0).unbind(-1)
     # every product is rounded down by itself, as FFmpeg's converter does
     colour = torch.stack(
         [
@@ -154,8 +169,9 @@ def rgb_of(luma: torch.Tensor, chroma: torch.Tensor, matrix: int, full_range: bo
         -1,
     ).to(torch.int16)
     bright = luma.float().sub_(black).mul_(gain).floor_().to(torch.int16)
-    image = colour.view(height // 2, 1, width // 2, 1, 3) + bright.view(height // 2, 2, width // 2, 2, 1)
-    return image.clamp_(0, 255).to(torch.uint8).view(height, width, 3)
+    cells = (count, height // 2, width // 2)
+    image = colour.view(cells[0], cells[1], 1, cells[2], 1, 3) + bright.view(cells[0], cells[1], 2, cells[2], 2, 1)
+    return image.clamp_(0, 255).to(torch.uint8).view(count, height, width, 3)
 
 
 def _acceleration(device: str) -> Any:

@@ -74,12 +74,7 @@ class Plate:
         last = self.last_frame if last is None else last
         check_range(self.path, (first, last), (self.first_frame, self.last_frame))
         for number, image in self._images(first, last, only):
-            height, width = image.shape[:2]
-            if (width, height) != self.size:
-                raise PlateError(
-                    f"{self.path.name}: frame {number} is {width}×{height}, but the plate is "
-                    f"{self.size[0]}×{self.size[1]}. All frames must have one size; choose a range that does."
-                )
+            check_size(self.path, number, image.shape[1::-1], self.size)
             yield number, self.time_of(number), image
 
     def _images(self, first: int, last: int, only: Optional[Container[int]]) -> Iterator[Tuple[int, np.ndarray]]:
@@ -96,4 +91,13 @@ def check_range(path: Path, wanted: Tuple[int, int], valid: Tuple[int, int]) -> 
     if first < valid[0] or last > valid[1]:
         raise PlateError(
             f"{path.name}: the range {first}-{last} is outside the plate; valid are frames {valid[0]}-{valid[1]}."
+        )
+
+
+def check_size(path: Path, number: int, found: Tuple[int, ...], wanted: Tuple[int, int]) -> None:
+    """Raises PlateError where a frame's (width, height) is not the plate's."""
+    if tuple(found) != wanted:
+        raise PlateError(
+            f"{path.name}: frame {number} is {found[0]}×{found[1]}, but the plate is {wanted[0]}×{wanted[1]}. "
+            "All frames must have one size; choose a range that does."
         )

@@ -37,7 +37,7 @@ def test_colours_are_those_of_the_converter_on_the_processor(matrix: int, full: 
     frame = av.VideoFrame.from_ndarray(values, format="yuv420p")
     frame.colorspace, frame.color_range = matrix, 2 if full else 1
     chroma = values[height:].reshape(2, height // 2, width // 2).transpose(1, 2, 0).copy()
-    found = rgb_of(torch.from_numpy(values[:height]), torch.from_numpy(chroma), matrix, full).numpy()
+    (found,) = rgb_of(torch.from_numpy(values[None, :height]), torch.from_numpy(chroma[None]), matrix, full).numpy()
     wanted = Painter(1).rgb(frame)
     assert np.abs(found.astype(int) - wanted).max() <= 1
     assert np.mean(found != wanted) < 0.01
