@@ -114,8 +114,9 @@ def test_a_rig_without_legs_and_a_take_of_one_frame(empty_scene, walk):
     report = apply_take(bpy.context, walk, rig, options)
     assert not any("feet" in sentence for sentence in report.refine.sentences)
     one = at_times(walk, [0.0], walk.fps)
-    report = apply_take(bpy.context, one, rig, ApplyOptions(refine=RefineOptions()))
-    assert report.key_count == 1
+    for cache in (None, RefineCache()):  # the panel keeps one
+        report = apply_take(bpy.context, one, rig, ApplyOptions(refine=RefineOptions(), refine_cache=cache))
+        assert report.key_count == 1
 
 
 def test_a_control_rig_holds_too(empty_scene, walk):

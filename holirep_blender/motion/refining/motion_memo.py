@@ -166,8 +166,9 @@ def _same(one: object, two: object) -> bool:
 
 
 def _rows_of_take(take: Take, rows: npt.NDArray[np.intp]) -> Take:
-    part = part_of(take, 0, len(rows))
-    return replace(part, local_rotations=take.local_rotations[rows], root_translation=take.root_translation[rows])
+    """A take's motion in the frames ``rows``, any number of times each."""
+    one = part_of(take, 0, 0)
+    return replace(one, local_rotations=take.local_rotations[rows], root_translation=take.root_translation[rows])
 
 
 def _rows_of(motion: RetargetedMotion, rows: npt.NDArray[np.intp]) -> RetargetedMotion:
