@@ -14,15 +14,11 @@ from .environment_map import EnvironmentMap, Floats, Grid
 from .finding import Patch
 from .lamps import Lamp, disk_angle, moments, pixel_variance
 from .progress import Tell, nobody
+from .small_disks import small_disk
 from .sphere import Array, column_angles, directions, row_latitudes
-from .sun import SUN
 
 _BAND = 8
 """Rows of the grid that are worked on at a time."""
-_FEW, _ALIKE = 60, 0.03
-"""A disk of at most so many pixels, that differ by no more than the second, has no smooth edge."""
-_UNSURE = 0.6
-"""Over the root of their number: the logarithm by which the width of pixels' area may differ from the disk's."""
 
 
 class _Gathered:
@@ -47,31 +43,9 @@ class _Gathered:
             float(np.arcsin(whole.direction[2])), np.pi / environment.height, 2 * np.pi / environment.width
         )
         angle = disk_angle(max(size.variance - within, within / 4))
-        angle = _hard_edged(environment, places[core], energies[core]) or angle
+        angle = small_disk(environment, places[core], energies[core], angle) or angle
         share = whole.energy / total
         return Lamp(whole.direction, light.sum(axis=0), angle, size.elongation, size.axis, share, False, group)
-
-
-def _hard_edged(environment: EnvironmentMap, places: Array, energies: Array) -> Optional[float]:
-    """The width (radians) of a disk of a few pixels that are all alike; None where it is none.
-
-    Where no edge is smooth the pixels' area tells the size, and of the sun not even that: its own size is better known,
-    wherever all pixels' middles lie within it.
-    """
-    rows = np.clip(
-        (0.5 - np.arcsin(np.clip(places[:, 2], -1, 1)) / np.pi) * environment.height, 0, environment.height - 1
-    )
-    solid = environment.solid_angles()[rows.astype(np.int64)]
-    radiance = energies / solid
-    full = radiance > (1 - _ALIKE) * float(radiance.max(initial=0.0))
-    if not 0 < int(full.sum()) <= _FEW or float(energies[full].sum()) < (1 - _ALIKE) * float(energies.sum()):
-        return None
-    angle = 2 * float(np.arccos(1 - solid[full].sum() / (2 * np.pi)))
-    middle = places[full].mean(axis=0)
-    reach = 2 * float(np.arccos(np.clip(places[full] @ middle / np.linalg.norm(middle), -1.0, 1.0).min()))
-    if abs(float(np.log(angle / SUN))) < _UNSURE / np.sqrt(full.sum()) or reach < SUN < angle:
-        return SUN
-    return angle
 
 
 def take_out(

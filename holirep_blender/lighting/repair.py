@@ -255,10 +255,3 @@ def added_spread(environment: EnvironmentMap, cut: CutLight, radiance: Array) ->
     """Adds ``radiance`` ``(n, 3)`` to the clipped pixels **in place**; the flux ``(3,)`` that came in."""
     environment.pixels[cut.rows, cut.columns] += radiance.astype(environment.pixels.dtype)
     return np.asarray((radiance * cut.solid[:, None]).sum(axis=0))
-
-
-def cells(cut: CutLight, size: float) -> Tuple[npt.NDArray[np.int64], int]:
-    """A cell's number for each clipped pixel, cells being about ``size`` (radians) wide; and how many there are."""
-    _, which = np.unique(np.round(cut.places / size).astype(np.int64), axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    return which, int(which.max()) + 1

@@ -62,6 +62,12 @@ def test_a_sun_of_a_few_pixels_without_smooth_edges_is_as_wide_as_the_sun(azimut
     np.testing.assert_allclose(lamp.irradiance, irradiance, rtol=0.005)
 
 
+@pytest.mark.parametrize("angle", [0.4, 0.53, 0.7])
+def test_a_disk_of_a_few_pixels_is_as_wide_as_they_share_its_light(angle):
+    pixels = paint_disk(sky(512), direction(63.2, 50.3), angle, [4.0, 4.0, 3.0], finer=24)
+    assert np.degrees(analyse(checked_map(pixels)).lamps[0].angle) == pytest.approx(angle, rel=0.1)
+
+
 def test_a_sun_in_a_window_is_parted_from_it():
     pixels, toward = paint_window(sky(512), (10, 40), (20, 50), [30.0, 30.0, 30.0]), direction(25, 35)
     irradiance = flux(pixels)
