@@ -23,7 +23,8 @@ class MovieIndex:
     those at which decoding can begin.  `size` is (width, height) as stored, `turn` the quarter turns clockwise in
     degrees by which it is to be displayed.  `promised`: frames that the container claims to have.  `exact`: whether
     the stamps tell the frames apart; where not, only counting from the first one is exact.
-    `interlaced`: whether a picture holds two moments, in alternate rows.
+    `interlaced`: whether a picture holds two moments, in alternate rows.  `codec` and
+    `pixels`: FFmpeg's names.
     """
 
     stamps: np.ndarray
@@ -35,6 +36,8 @@ class MovieIndex:
     promised: int
     exact: bool
     interlaced: bool
+    codec: str
+    pixels: str
 
     @property
     def seconds(self) -> np.ndarray:
@@ -102,6 +105,7 @@ def read_index(path: Path) -> MovieIndex:
         length = (container.duration or 0) / av.time_base
         promised = stream.frames or (round(length * rate) if rate else 0)
         unit = Fraction(stream.time_base)
+        codec = stream.codec_context.codec.canonical_name
     if not rows:
         raise PlateError(f"{path}: the movie has no frames.")
     if picture is None:
@@ -122,6 +126,8 @@ def read_index(path: Path) -> MovieIndex:
         promised=promised,
         exact=exact,
         interlaced=bool(picture.interlaced_frame),
+        codec=codec,
+        pixels=picture.format.name,
     )
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import torch
 
 DRIVER_LIBRARY = "nvcuvid.dll" if sys.platform == "win32" else "libnvcuvid.so.1"
+# Codecs whose pictures are defined to the bit, whoever decodes them; and how the processor's decoder hands them out.
+_EXACT = {"h264", "hevc", "vp8", "vp9", "av1"}
+_PIXELS = {"yuv420p", "yuvj420p"}
 # PyAV hands out pictures on a GPU from this version on.
 _FIRST_PYAV = 17
 _FULL_RANGE = 2
@@ -44,6 +47,17 @@ def device_reader(plate: Plate, device: str) -> DeviceReader:
     """
     if not isinstance(plate, Movie):
         raise NoDeviceReading("images are read by the processor")
+    index = plate.index
+    if index.codec not in _EXACT:
+        raise NoDeviceReading(f"movies in {index.codec} are decoded by the processor")
+    if index.pixels not in _PIXELS:
+        raise NoDeviceReading(f"pictures of the kind {index.pixels} are decoded by the processor")
+    if index.interlaced:
+        raise NoDeviceReading("interlaced pictures are put together by the processor")
+    if any(side % 2 for side in index.size):
+        raise NoDeviceReading("the pictures have an odd number of rows or columns")
+    if not index.exact:
+        raise NoDeviceReading("the movie does not tell the times of its frames")
     if int(av.__version__.split(".")[0]) < _FIRST_PYAV:
         raise NoDeviceReading(f"PyAV {av.__version__} cannot leave pictures on a GPU; that needs Python 3.10 or newer")
     try:
@@ -53,12 +67,6 @@ def device_reader(plate: Plate, device: str) -> DeviceReader:
             f"the NVIDIA driver’s video library ({DRIVER_LIBRARY}) is not there; in a container it comes with the "
             "driver capability “video”"
         ) from None
-    if not plate.index.exact:
-        raise NoDeviceReading("the movie does not tell the times of its frames")
-    if plate.index.interlaced:
-        raise NoDeviceReading("interlaced pictures are put together by the processor")
-    if any(side % 2 for side in plate.index.size):
-        raise NoDeviceReading("the pictures have an odd number of rows or columns")
     found = DeviceReader(plate, device)
     found.try_first()
     return found

@@ -6,8 +6,10 @@ from __future__ import annotations
 import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Tuple
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ import torch
 from holirep_blender.inference.plate import open_plate
 from holirep_blender.inference.plate.nvdec import DRIVER_LIBRARY, NoDeviceReading, device_reader, rgb_of
 from holirep_blender.inference.plate.painter import Painter
-from tests.inference.plate.shots import encoded
+from tests.inference.plate.shots import SIZE, encoded
 
 
 def has_video_engine() -> bool:
@@ -45,18 +47,33 @@ def test_colours_are_those_of_the_converter_on_the_processor(matrix: int, full: 
 
 @pytest.mark.skipif(has_video_engine(), reason="there is a GPU with its driver")
 def test_without_a_driver_the_reason_says_so(tmp_path: Path) -> None:
-    plate = open_plate(encoded(tmp_path / "shot.mp4", "mpeg4"))
+    plate = open_plate(encoded(tmp_path / "shot.mp4", "libx264"))
     with pytest.raises(NoDeviceReading, match="driver"):
         device_reader(plate, "cuda:0")
 
 
-@needs_gpu
-@pytest.mark.parametrize("codec", ["prores_ks", "ffv1", "mjpeg"])
-def test_what_the_gpu_cannot_decode_has_a_reason(tmp_path: Path, codec: str) -> None:
-    plate = open_plate(encoded(tmp_path / "shot.mkv", codec))
-    with pytest.raises(NoDeviceReading, match=r"\w"):
+@pytest.mark.parametrize(
+    ("codec", "pixels", "size", "reason"),
+    [
+        ("prores_ks", "yuv422p10le", SIZE, "prores"),
+        ("ffv1", "yuv420p", SIZE, "ffv1"),
+        ("mpeg4", "yuv420p", SIZE, "mpeg4"),
+        ("libx264", "yuv422p10le", SIZE, "yuv422p10le"),
+        ("libx264", "yuv444p", (161, 121), "yuv444p"),
+    ],
+)
+def test_what_the_gpu_does_not_decode_has_a_reason(
+    tmp_path: Path, codec: str, pixels: str, size: Tuple[int, int], reason: str
+) -> None:
+    plate = open_plate(encoded(tmp_path / "shot.mkv", codec, pixels, size))
+    with pytest.raises(NoDeviceReading, match=reason):
         device_reader(plate, "cuda:0")
-    assert sum(1 for _ in plate) == plate.frame_count
+
+
+def test_images_are_read_by_the_processor(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "shot.0001.png"), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(NoDeviceReading, match="images"):
+        device_reader(open_plate(tmp_path / "shot.0001.png"), "cuda:0")
 
 
 @needs_gpu
