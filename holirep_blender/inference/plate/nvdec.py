@@ -27,9 +27,6 @@ _PIXELS = {"yuv420p", "yuvj420p"}
 _FIRST_PYAV = 17
 _FULL_RANGE = 2
 """FFmpeg's AVCOL_RANGE_JPEG."""
-# Weights of red and blue in luma, by FFmpeg's number of the colour space: ITU-R BT.709, SMPTE 240M, ITU-R BT.2020.
-_WEIGHTS = {1: (0.2126, 0.0722), 7: (0.212, 0.087), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
-_BT601 = (0.299, 0.114)
 # Pictures are converted several at a time, so many pixels (four of 1920 x 1080, which take 0.2 GB meanwhile).
 _PIXELS_AT_ONCE = 4 * 1920 * 1088
 # The first picture must be that of FFmpeg's own decoder: 99 of 100 values by so many levels.
@@ -135,6 +132,8 @@ class DeviceReader:
         """Several at a time: what Python does for a picture takes longer than what the device does."""
         import torch
 
+        from .nv12 import rgb_of
+
         if not frames:
             return ()
         if any(frame.format.name != "cuda" or frame.sw_format.name != "nv12" for frame in frames):
@@ -143,43 +142,14 @@ class DeviceReader:
         with torch.cuda.stream(default):
             # without a stream: FFmpeg writes on the default one, and so do we
             planes = [[torch.from_dlpack(plane.__dlpack__()) for plane in frame.planes] for frame in frames]
-            luma, chroma = (torch.stack(each) for each in zip(*planes))
-            images = rgb_of(luma, chroma, int(frames[0].colorspace), frames[0].color_range == _FULL_RANGE)
+            luma, chroma = zip(*planes)
+            images = rgb_of(list(luma), list(chroma), int(frames[0].colorspace), frames[0].color_range == _FULL_RANGE)
             turns = self._movie.index.turn // 90
             images = torch.rot90(images, -turns, (1, 2)).contiguous() if turns else images
         if current != default:
             current.wait_stream(default)
             images.record_stream(current)
         return images.unbind()
-
-
-def rgb_of(luma: torch.Tensor, chroma: torch.Tensor, matrix: int, full_range: bool) -> torch.Tensor:
-    """RGB uint8 (N, H, W, 3) of NV12: luma (N, H, W) and chroma (N, H/2, W/2, 2), uint8.
-
-    `matrix`: FFmpeg's number of the colour space; where it is none of those above, BT.601.  Each chroma sample colours
-    four pixels, as in FFmpeg's converter.
-    """
-    import torch
-
-    red, blue = _WEIGHTS.get(matrix, _BT601)
-    green = 1.0 - red - blue
-    black, gain, spread = (0.0, 1.0, 1.0) if full_range else (16.0, 255.0 / 219.0, 255.0 / 224.0)
-    to_red, to_blue = 2.0 * spread * (1.0 - red), 2.0 * spread * (1.0 - blue)
-    count, height, width = luma.shape
-    blueness, redness = chroma.float().sub_(128.0).unbind(-1)
-    # every product is rounded down by itself, as FFmpeg's converter does
-    colour = torch.stack(
-        [
-            (redness * to_red).floor_(),
-            (blueness * (-to_blue * blue / green)).floor_().add_((redness * (-to_red * red / green)).floor_()),
-            (blueness * to_blue).floor_(),
-        ],
-        -1,
-    ).to(torch.int16)
-    bright = luma.float().sub_(black).mul_(gain).floor_().to(torch.int16)
-    cells = (count, height // 2, width // 2)
-    image = colour.view(cells[0], cells[1], 1, cells[2], 1, 3) + bright.view(cells[0], cells[1], 2, cells[2], 2, 1)
-    return image.clamp_(0, 255).to(torch.uint8).view(count, height, width, 3)
 
 
 def _acceleration(device: str) -> Any:

@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from holirep_blender.inference.plate import open_plate
-from holirep_blender.inference.plate.nvdec import DRIVER_LIBRARY, NoDeviceReading, device_reader, rgb_of
+from holirep_blender.inference.plate.nv12 import rgb_of
+from holirep_blender.inference.plate.nvdec import DRIVER_LIBRARY, NoDeviceReading, device_reader
 from holirep_blender.inference.plate.painter import Painter
 from tests.inference.plate.shots import SIZE, encoded
 
@@ -39,7 +40,7 @@ def test_colours_are_those_of_the_converter_on_the_processor(matrix: int, full: 
     frame = av.VideoFrame.from_ndarray(values, format="yuv420p")
     frame.colorspace, frame.color_range = matrix, 2 if full else 1
     chroma = values[height:].reshape(2, height // 2, width // 2).transpose(1, 2, 0).copy()
-    (found,) = rgb_of(torch.from_numpy(values[None, :height]), torch.from_numpy(chroma[None]), matrix, full).numpy()
+    (found,) = rgb_of([torch.from_numpy(values[:height])], [torch.from_numpy(chroma)], matrix, full).numpy()
     wanted = Painter(1).rgb(frame)
     assert np.abs(found.astype(int) - wanted).max() <= 1
     assert np.mean(found != wanted) < 0.01
