@@ -11,6 +11,7 @@ from ..protocol.methods import DEFAULT_METHOD, FUSION
 
 ENGINES = {
     "replicate": 1,
+    "clean-plate": 1,
     "apply": 1,
     "light": 1,
     "bake-shadows": 1,

@@ -9,7 +9,7 @@ from typing import Any, Optional
 VERSION = 1
 """Of the list's format."""
 
-KINDS = ("replicate", "apply", "light", "bake-shadows", "render-preview", "quality", "export")
+KINDS = ("replicate", "clean-plate", "apply", "light", "bake-shadows", "render-preview", "quality", "export")
 """What may be done with a shot, in the order in which it is done."""
 EXPORTS = ("fbx", "glb", "usd", "bvh")
 _PIXELS = r"\d+(\.\d+)?"
@@ -138,6 +138,7 @@ _QUALITY = (
 )
 _OUTPUTS = (
     Setting("take", "word", "Else {shot}/{shot}.npz", ends=(".npz",), default="{shot}/{shot}.npz"),
+    Setting("clean", "word", "A folder; else {shot}/clean", default="{shot}/clean"),
     Setting("apply", "word", "Else {shot}/{shot}_apply.blend", ends=(".blend",), default="{shot}/{shot}_apply.blend"),
     Setting("light", "word", "Else {shot}/{shot}_light.blend", ends=(".blend",), default="{shot}/{shot}_light.blend"),
     Setting("residual", "word", "Else {shot}/{shot}_rest.exr", ends=(".exr",), default="{shot}/{shot}_rest.exr"),

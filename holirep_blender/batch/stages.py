@@ -165,6 +165,20 @@ def _replicate(shot: Building) -> None:
     shot.take = shot.made(stage, "take")
 
 
+def _clean(shot: Building) -> None:
+    values = shot.values
+    if shot.take is None or "plate" not in values:
+        shot.wrong("clean-plate needs a plate, and a take of it: replicate it too, or name one as take")
+        return
+    words = ["--take", "{take}", "--plate", "{plate}", "--out", "{clean}"]
+    recipe: dict[str, Any] = {}
+    if "fps" in values:
+        recipe["fps"] = values["fps"]
+        words += ["--fps", f"{values['fps']:g}"]
+    inputs = [shot.take, Input("plate", values["plate"])]
+    shot.add("clean-plate", words, recipe, inputs, [shot.output("clean", folder=True)])
+
+
 def _apply(shot: Building) -> None:
     if shot.take is None:
         shot.wrong("apply needs a take: replicate it too, or name one as take")
@@ -328,6 +342,7 @@ def _chunks(shot: Building, kind: str) -> list[tuple[Optional[tuple[int, int]], 
 
 BUILDERS: dict[str, Callable[[Building], None]] = {
     "replicate": _replicate,
+    "clean-plate": _clean,
     "apply": _apply,
     "light": _light,
     "bake-shadows": _shadows,

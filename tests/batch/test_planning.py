@@ -24,7 +24,7 @@ template = "template.blend"
 character_file = "hero.blend"
 character = "Hero"
 environment = "set.hdr"
-do = ["export", "render-preview", "bake-shadows", "light", "apply", "replicate"]
+do = ["export", "render-preview", "bake-shadows", "light", "apply", "clean-plate", "replicate"]
 export = ["bvh", "fbx"]
 [[shots]]
 name = "sh010"
@@ -48,6 +48,7 @@ def test_stages_follow_each_other_as_the_files_do(tmp_path):
     plan = planned(tmp_path, ALL)
     assert [stage.name for stage in plan.stages] == [
         "replicate",
+        "clean-plate",
         "apply",
         "light",
         "bake-shadows",
@@ -56,7 +57,7 @@ def test_stages_follow_each_other_as_the_files_do(tmp_path):
         "export.bvh",
     ]
     needs = {stage.name: [need.partition("/")[2] for need in stage.needs] for stage in plan.stages}
-    assert needs["apply"] == ["replicate"]
+    assert needs["apply"] == needs["clean-plate"] == ["replicate"]
     assert needs["light"] == ["apply"]
     assert needs["render-preview"] == needs["bake-shadows"] == needs["export.fbx"] == ["light"]
     assert needs["export.bvh"] == ["replicate"]
