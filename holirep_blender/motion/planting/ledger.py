@@ -148,6 +148,22 @@ class Ledger:
             result[name][left - part.first : right - part.first] = values
         return result
 
+    def changed(self) -> Optional[tuple[int, int]]:
+        """The frames (first, end) in which a stage of the part came to something else; None where that is not known."""
+        if self.part is None or not self.part.found:
+            return None
+        first, end = self.part.edit
+        for key, (left, right, new) in self.part.found.items():
+            old = self.before(*key)
+            differs = np.zeros(right - left, dtype=bool)
+            for name, values in new.items():
+                apart = np.abs(np.subtract(old[name][left:right], values, dtype=np.float64)) > AGREE
+                differs |= apart.reshape(len(apart), -1).any(axis=1)
+            rows = left + np.flatnonzero(differs)
+            if len(rows):
+                first, end = min(first, int(rows[0])), max(end, int(rows[-1]) + 1)
+        return first, end
+
     def before(self, kind: str, attempt: int) -> dict[str, Array]:
         """What a stage came to."""
         return self.stages[_nearest(self.stages, kind, attempt)]

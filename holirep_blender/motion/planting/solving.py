@@ -28,6 +28,7 @@ from .ledger import Ledger
 from .leg_limits import feet_brought_back
 from .legs import legs_planted
 from .options import PlantOptions
+from .parts import contacts_of_part, narrowed, part_of
 from .pose import Limb, Pose, pace_of, with_ancestors
 from .reach import FREE, kept, without_slides
 from .rests import Rest, find_rest, without_knees
@@ -119,6 +120,7 @@ def solve(
         standing = legs_standing(
             start, partial(_start, take, contacts, options, source, whole, ledger), options, ledger
         )
+        standing = narrowed(standing, ledger)
         start, pose, shift = standing.start, standing.pose, standing.shift
         changed += [joint for foot in start.feet for joint in foot.joints]
     return _finished(start, pose, shift, changed, standing, options, whole, ledger)
@@ -292,22 +294,3 @@ def _places(
             touching = contacts.touching(name)
             places[touching, column] = pose.in_world(spots[name][touching])
     return places
-
-
-def part_of(take: Take, first: int, end: int) -> Take:
-    """The motion of the frames from ``first`` to before ``end``, without faces, contacts and what was seen."""
-    return Take(
-        take.fps,
-        take.frame_start + first,
-        take.local_rotations[first:end],
-        take.root_translation[first:end],
-        take.rest_offsets,
-        take.joint_names,
-        take.parents,
-        header=take.header,
-    )
-
-
-def contacts_of_part(contacts: Contacts, first: int, end: int) -> Contacts:
-    """The contacts of the frames from ``first`` to before ``end``."""
-    return replace(contacts, confidence=contacts.confidence[first:end])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import rotations
 from ..planting import CharacterTake, character_take, to_motion
-from ..planting.solving import part_of
+from ..planting.parts import part_of
 from ..retargeting import BoneInheritance, RetargetedMotion, RetargetOptions, retarget
 from ..take import Take
 
