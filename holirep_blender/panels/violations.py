@@ -7,12 +7,13 @@ import bpy
 
 from ..scene.refine_rows import KIND_ITEMS
 from .sidebar import SidebarPanel, wrapped
+from .violation_words import short_words
 
 _ICONS = {item[0]: item[3] for item in KIND_ITEMS}
 
 
 class HOLIREP_UL_violations(bpy.types.UIList):
-    """Frame and sentence, the worst first."""
+    """Frame, what and how much, the worst first."""
 
     bl_idname = "HOLIREP_UL_violations"
 
@@ -22,10 +23,14 @@ class HOLIREP_UL_violations(bpy.types.UIList):
         """One row; what was corrected is paler."""
         row = layout.row()
         row.active = not item.altered
-        split = row.split(factor=0.27)
+        words, value = short_words(item.name, item.kind)
+        split = row.split(factor=0.23)
         split.label(text=f"{item.frame:.0f}", icon=_ICONS.get(item.kind, "ERROR"))
-        # the kind is told by the icon, the limit below the list
-        split.label(text=item.name.split(" (", 1)[0].replace(f" {item.kind} ", " "))
+        said = split.split(factor=0.7)
+        said.label(text=words)
+        amount = said.row()
+        amount.alignment = "RIGHT"
+        amount.label(text=value)
 
     def filter_items(self, _context, data, _property):
         """By the kind chosen above the list."""
