@@ -6,11 +6,12 @@ alone. Errors are root mean squares over the mean.
 
 Cycles: ``error`` of the rig, ``noise`` of a second seed of the environment, ``rest`` of the rig's error that is no
 noise (two seeds of each). EEVEE is compared with Cycles: ``error`` of the rig, with ray tracing as Match Lighting sets
-it; all else as EEVEE comes: ``world`` of the environment without
-EEVEE's own sun, ``own sun`` of the environment as EEVEE shows it by itself; ``ball``: the mean over the Lambert ball
-against Cycles' one, which a light that is counted twice would raise.
+it; ``dome`` the same with its dome; all else as EEVEE comes: ``world`` of the environment without EEVEE's own sun,
+``own sun`` of the environment as EEVEE shows it by itself; ``mean`` and ``dome mean`` of the floor over Cycles' one;
+``ball``: the mean over the Lambert ball over Cycles' one, which a light that is counted twice would raise.
 
-``python -m benchmarks.light_renders [--maps FILE …] [--engines CYCLES EEVEE] [--pictures FOLDER] [--json FILE]``
+``python -m benchmarks.light_renders [--maps FILE …] [--engines CYCLES EEVEE] [--width N] [--pictures FOLDER]
+[--json FILE]``
 Exits with 1 where Cycles misses the noise floor by more than its own scatter outdoors, by more than twice indoors.
 """
 
@@ -31,8 +32,9 @@ SHARED = HERE.parent / "shared" / "data" / "hdri"
 OUTDOOR, INDOOR = 1.15, 2.0
 """Errors over the noise floor that are allowed; the floor itself scatters by a tenth."""
 INSIDE = ("interior", "studio", "hall", "workshop", "apartment")
-SIZE, SAMPLES, EEVEE_SAMPLES = (192, 128), 64, 8
-COLUMNS = ("error", "noise", "rest", "world", "own sun", "ball")
+SAMPLES, EEVEE_SAMPLES = 64, 8
+DOME = 48
+COLUMNS = ("error", "noise", "rest", "dome", "world", "own sun", "mean", "dome mean", "ball")
 
 
 def main() -> int:
@@ -41,6 +43,7 @@ def main() -> int:
     parser.add_argument("--maps", type=Path, nargs="*", help="else Blender's park-like and studio-like ones")
     parser.add_argument("--engines", nargs="*", default=["CYCLES", "EEVEE"])
     parser.add_argument("--blenders", nargs="*", help="such as 4.2; else this one and all under .venvs")
+    parser.add_argument("--width", type=int, default=192, help="of the picture, pixels")
     parser.add_argument("--pictures", type=Path, help="folder for what was rendered")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
@@ -111,26 +114,31 @@ def _rows(environment: Any, found: Any, path: Path, options: argparse.Namespace)
     rows = []
     pictures: dict[str, Any] = {}
     row: dict[str, Any]
+    size = options.width, options.width * 2 // 3
     with LightStage("floor") as stage:
         stage.show_environment(environment)
-        mask = stage.floor_mask(SIZE)
+        mask = stage.floor_mask(size)
 
         def shown(name: str, look: Look) -> Any:
             pictures[name] = stage.rendered(look)
             return in_blocks(pictures[name][..., :3], 4, mask)
 
         start = time.monotonic()
-        truth, second = (shown(f"cycles_{seed}", Look("CYCLES", SAMPLES, seed, SIZE)) for seed in (0, 1))
+        truth, second = (shown(f"cycles_{seed}", Look("CYCLES", SAMPLES, seed, size)) for seed in (0, 1))
         if "CYCLES" in options.engines:
             stage.show_rig(found.lamps, found.residual)
-            rig, again = (shown(f"cycles_rig_{seed}", Look("CYCLES", SAMPLES, seed, SIZE)) for seed in (2, 3))
+            rig, again = (shown(f"cycles_rig_{seed}", Look("CYCLES", SAMPLES, seed, size)) for seed in (2, 3))
             row = {"engine": "CYCLES", "error": relative_error(rig, truth), "noise": relative_error(second, truth)}
             row.update(rest=systematic_error(rig, again, truth, second), seconds=time.monotonic() - start)
             rows.append(row)
         if "EEVEE" in options.engines:
-            start, look = time.monotonic(), Look("EEVEE", EEVEE_SAMPLES, 0, SIZE)
-            stage.show_rig(found.lamps, found.residual)
-            row = {"engine": "EEVEE", "error": relative_error(shown("eevee_rig", look), truth)}
+            start, look = time.monotonic(), Look("EEVEE", EEVEE_SAMPLES, 0, size)
+            row = {"engine": "EEVEE", "noise": relative_error(second, truth)}
+            for name, lamps in (("error", 0), ("dome", DOME)):
+                stage.show_rig(found.lamps, found.residual, lamps)
+                lit = shown(f"eevee_{name}", look)
+                row[name] = relative_error(lit, truth)
+                row["dome mean" if lamps else "mean"] = float(lit.mean() / truth.mean())
             stage.show_environment(environment)
             row["world"] = relative_error(shown("eevee_world", look), truth)
             stage.show_environment(environment, own_sun=True)

@@ -44,7 +44,7 @@ def light(options: Namespace) -> tuple[dict[str, Any], str]:
         result["residual"] = str(options.residual.absolute())
         lines.append(f"Wrote {options.residual}")
     if matched is not None and (options.save is not None or options.match_plate is not None):
-        for row, name in zip(result["lights"], _rig(matched), strict=True):
+        for row, name in zip(result["lights"], _rig(matched, options.eevee_dome), strict=True):
             row["object"] = name
         bpy.context.scene.holirep.light.hdri = str(hdri)
     plate = match_plate(options) if options.match_plate is not None else None
@@ -136,10 +136,13 @@ def _matched(options: Namespace, source: EnvironmentSource, wish: Optional[Repai
         raise CommandError(USAGE, str(error)) from error
 
 
-def _rig(matched: MatchedLight) -> list[str]:
+def _rig(matched: MatchedLight, dome: Optional[int]) -> list[str]:
     """Puts the rig into the scene, as the panel does; the names of its lamps."""
     from ..scene.light_shot import place_rig
 
+    if dome is not None:
+        settings = bpy.context.scene.holirep.light
+        settings.dome_lamps, settings.eevee_dome = dome or settings.dome_lamps, dome > 0
     return place_rig(bpy.context.scene, matched)
 
 

@@ -109,6 +109,10 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     light.add_argument("--report", type=Path, metavar="FOLDER", help="where a page about the light goes")
     light.add_argument("--no-renders", action="store_true", help="the report without pictures that take a minute")
     light.add_argument("--save", type=Path, metavar="FILE.blend", help="where the file with the light rig is saved")
+    light.add_argument(
+        "--eevee-dome", type=values.whole_number(0, 256), nargs="?", const=48, metavar="N",
+        help="the rig gives EEVEE the residual from N lamps with shadows; else 48; 0: from the world",
+    )  # fmt: skip
     light.add_argument("--progress-lines", action="store_true", help="print lines of JSON on stdout while it renders")
     environment_options.add_options(light)
     plate = light.add_argument_group("matching the rig to the plate")

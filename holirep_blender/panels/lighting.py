@@ -75,9 +75,9 @@ class HOLIREP_PT_lighting(SidebarPanel, bpy.types.Panel):
     def _lamps(self, layout: bpy.types.UILayout, light: bpy.types.PropertyGroup) -> None:
         layout.template_list("HOLIREP_UL_lamps", "", light, "lamps", light, "lamp_index", rows=3, maxrows=8)
         row = layout.row(align=True)
-        row.operator("holirep.split_lamp", text="Split", icon="MOD_EDGESPLIT")
-        row.operator("holirep.merge_lamps", text="Merge", icon="AUTOMERGE_ON")
-        row.operator("holirep.place_lamp", text="At Window", icon="LIGHT_AREA")
+        row.operator("holirep.split_lamp", text="Split")
+        row.operator("holirep.merge_lamps", text="Merge")
+        row.operator("holirep.place_lamp", text="At Window")
         if 0 <= light.lamp_index < len(light.lamps):
             chosen = light.lamps[light.lamp_index]
             if chosen.lamp is not None:
@@ -108,6 +108,9 @@ class HOLIREP_PT_lighting_options(SidebarPanel, bpy.types.Panel):
         column.prop(light, "area_from")
         column.prop(light, "distance")
         layout.prop(light, "eevee_tracing")
+        layout.prop(light, "eevee_dome")
+        if light.eevee_dome:
+            layout.prop(light, "dome_lamps")
         layout.prop(light, "linking")
         if light.linking != "ALL":
             layout.prop(light, "link_collection")

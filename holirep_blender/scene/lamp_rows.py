@@ -12,6 +12,7 @@ from mathutils import Vector
 
 from ..lighting.editing import halves, merged
 from ..lighting.lamps import Lamp
+from .light_dome import set_dome_gain
 from .light_rig import PLACED, add_lamp, irradiance_of, set_light
 from .light_world import RigOptions, set_residual_gain
 
@@ -70,9 +71,10 @@ def show_all(settings: Any) -> None:
 
 def show_residual(settings: Any) -> None:
     """Brings the residual to what the settings say."""
-    world = settings.id_data.world
-    if world is not None:
-        set_residual_gain(world, np.array(settings.balance) * np.array(settings.residual_gain))
+    scene, gain = settings.id_data, np.array(settings.balance) * np.array(settings.residual_gain)
+    if scene.world is not None:
+        set_residual_gain(scene.world, gain)
+        set_dome_gain(scene, gain)
 
 
 def link(settings: Any, made: bpy.types.Object) -> None:

@@ -49,6 +49,12 @@ def _chosen(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> No
     lamp_rows.select(context, settings)
 
 
+def _domed(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    from . import light_dome
+
+    light_dome.refresh_dome(settings.id_data)
+
+
 class HOLIREP_PG_lamp(bpy.types.PropertyGroup):
     """A lamp of the rig; its ``name`` is the object's."""
 
@@ -157,6 +163,23 @@ class HOLIREP_PG_light(bpy.types.PropertyGroup):
         "illumination, unless it is on already. Without it EEVEE lights by the residual's general direction only, "
         "and no surface keeps any of it from another",
         default=True,
+    )
+    eevee_dome: BoolProperty(
+        name="EEVEE Dome",
+        description="EEVEE gets the residual from many wide lamps with shadows instead of from the world: there what "
+        "the camera does not see keeps only lamps' light away. Nearer to Cycles, slower, and mirrors show the lamps. "
+        "Cycles does not see them",
+        default=False,
+        update=_domed,
+    )
+    dome_lamps: IntProperty(
+        name="Dome Lamps", description="How many lamps the dome has, at most", default=48, min=2, max=256,
+        soft_min=16, soft_max=96, update=_domed,
+    )  # fmt: skip
+    dome_before: StringProperty(
+        name="Shadows Before",
+        description="EEVEE's settings before a dome's were set; they are put back when the dome goes",
+        options={"HIDDEN"},
     )
     tracing_before: StringProperty(
         name="Ray Tracing Before",

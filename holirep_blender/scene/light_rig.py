@@ -17,6 +17,7 @@ from ..lighting.environment_map import EnvironmentMap
 from ..lighting.lamps import Lamp
 from .actions import MARK, Rollback
 from .environments import image_of
+from .light_dome import build_dome
 from .light_world import KIND, RigOptions, residual_world
 
 COLLECTION = "HoliRep Lights"
@@ -79,6 +80,7 @@ def build_rig(
                 one.parent = control
             collection.objects.link(one)
         world = residual_world(name, image, control, options, rollback)
+        dome = [build_dome(collection, control, world, residual, options, rollback)] if options.dome else []
         previous = scene.world
         rollback.set(scene, world=world)
         if previous is not None and previous.get(MARK) != KIND and previous.library is None:
@@ -86,9 +88,10 @@ def build_rig(
         if options.light_groups:
             _light_groups(scene, [*made, *kept], world, rollback)
     _remove(stale)
+    lights = [*made, *(lamp for each in dome for lamp in each.objects)]
     for owners, those in (
-        (bpy.data.collections, [collection]), (bpy.data.objects, [control, *made]), (bpy.data.worlds, [world]),
-        (bpy.data.lights, [lamp.data for lamp in made]), (bpy.data.images, [image]),
+        (bpy.data.collections, [collection, *dome]), (bpy.data.objects, [control, *lights]), (bpy.data.worlds, [world]),
+        (bpy.data.lights, [lamp.data for lamp in lights]), (bpy.data.images, [image]),
     ):  # fmt: skip
         for one in those:  # type: ignore[assignment]
             if _own_name(one.name) not in owners:  # taken until now by what was replaced
@@ -180,7 +183,7 @@ def _light_groups(
 
 def _old(scene: bpy.types.Scene) -> list[Any]:
     """What HoliRep made for the rig before, in the order in which it can be removed."""
-    collections = [one for one in scene.collection.children_recursive if one.get(MARK) == KIND]
+    collections = [one for one in reversed(scene.collection.children_recursive) if one.get(MARK) == KIND]
     objects = [one for collection in collections for one in collection.objects if one.get(MARK) == KIND]
     data = [one.data for one in objects if one.data is not None and one.data.get(MARK) == KIND]
     world = scene.world

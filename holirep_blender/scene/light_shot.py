@@ -19,11 +19,12 @@ from .environment_repair import repairing
 from .environment_settings import source_of, wish_of
 from .environment_source import opening
 from .environments import environment_of, read_pixels, working_space
+from .light_dome import set_dome_shadows
 from .light_matching import MatchedLight, match_environment
 from .light_rig import build_rig, remove_rig
 from .light_steps import Step, Steps, at_once
 from .light_thumbnail import thumbnail
-from .light_tracing import put_tracing_back, set_tracing
+from .light_tracing import TRACING, put_eevee_back, set_eevee
 from .light_world import KIND, RigOptions, world_environment
 from .quality_lighting import keep_match
 
@@ -112,23 +113,24 @@ def _place(
             settings.distance,
             settings.light_groups,
             tuple(settings.balance),
+            settings.dome_lamps if settings.eevee_dome else 0,
         ),
         [row.lamp for row in kept],
     )
     settings.source, settings.strength, settings.control = source, options.strength, rig.control
     if settings.tracing_before and not (settings.eevee_tracing and scene.eevee.use_raytracing):
-        put_tracing_back(scene, settings.tracing_before)
+        put_eevee_back(scene, settings.tracing_before)
         settings.tracing_before = ""
     if settings.eevee_tracing and not scene.eevee.use_raytracing:
-        settings.tracing_before = set_tracing(scene)
+        settings.tracing_before = set_eevee(scene, TRACING)
+    set_dome_shadows(scene)
     if own is not None:
         settings.own_world = own
     settings.residual_gain = (1.0, 1.0, 1.0)
     _fill(settings, rig, lamps)
-    old = settings.thumbnail
+    if settings.thumbnail is not None:
+        bpy.data.images.remove(settings.thumbnail)
     settings.thumbnail = thumbnail(matched.analysis.grid, matched.analysis.lamps, name)
-    if old is not None:
-        bpy.data.images.remove(old)
     settings.summary, settings.warnings = matched.sentence, "\n".join(matched.warnings)
     keep_match(scene, matched)
 
@@ -140,7 +142,9 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
     if scene.world is None and settings.own_world is not None:
         scene.world = settings.own_world
     if settings.tracing_before:
-        put_tracing_back(scene, settings.tracing_before)
+        put_eevee_back(scene, settings.tracing_before)
+    settings.property_unset("control")
+    set_dome_shadows(scene)
     thumbnails = [image for image in (settings.thumbnail, settings.plate.preview) if image is not None]
     settings.lamps.clear()
     for name in (
@@ -148,7 +152,6 @@ def remove_lighting(scene: bpy.types.Scene) -> None:
         "warnings",
         "figures",
         "residual_gain",
-        "control",
         "thumbnail",
         "own_world",
         "strength",

@@ -18,7 +18,7 @@ from ..lighting.lamps import Lamp
 from . import blender_versions
 from .environments import image_of
 from .light_rig import build_rig, remove_rig
-from .light_tracing import set_tracing
+from .light_tracing import DOME, TRACING, set_eevee
 from .light_world import RigOptions
 from .pictures import Pixels, rendered_pixels
 
@@ -87,10 +87,10 @@ class LightStage:
             world.sun_threshold = 0.0
         self.scene.world = world
 
-    def show_rig(self, lamps: Sequence[Lamp], residual: EnvironmentMap) -> None:
-        """Lights the stage by lamps and residual, with EEVEE's ray tracing as Match Lighting sets it."""
-        set_tracing(self.scene)
-        build_rig(self.scene, list(lamps), residual, "Stage", RigOptions(light_groups=False))
+    def show_rig(self, lamps: Sequence[Lamp], residual: EnvironmentMap, dome: int = 0) -> None:
+        """Lights the stage by lamps and residual, EEVEE set as Match Lighting sets it; ``dome`` as in RigOptions."""
+        set_eevee(self.scene, {**TRACING, **DOME} if dome else TRACING)
+        build_rig(self.scene, list(lamps), residual, "Stage", RigOptions(light_groups=False, dome=dome))
 
     def floor_mask(self, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
         """Where the picture shows the floor and nothing that stands on it."""

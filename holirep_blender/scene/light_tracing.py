@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EEVEE's ray tracing, set so that a rig comes nearest to its environment, and put back as it was."""
+"""EEVEE's ray tracing and shadows, set so that a rig comes nearest to its environment, and put back as they were."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
 
-_SETTINGS = {
+TRACING = {
     "use_raytracing": True,
     "ray_tracing_method": "SCREEN",
     "use_fast_gi": False,
@@ -23,12 +24,15 @@ _SETTINGS = {
 }
 """Found by rendering a floor in four environments: fast global illumination keeps of a world's light only its general
 direction, and denoising over time and by likeness darkens it. 4.2 has no switch for the former but that roughness."""
+DOME = {"shadow_pool_size": "1024", "shadow_step_count": 16}
+"""The lamps of a dome are many and wide: room for their shadow maps, and what shades is looked for at more distances.
+"""
 
 
-def set_tracing(scene: bpy.types.Scene) -> str:
-    """Switches it on; gives what settings were before, for ``put_tracing_back``."""
+def set_eevee(scene: bpy.types.Scene, wanted: Mapping[str, Any]) -> str:
+    """Sets ``TRACING`` or ``DOME``; gives what settings were before, for ``put_eevee_back``."""
     before = {}
-    for name, value in _SETTINGS.items():
+    for name, value in wanted.items():
         owner = _owner(scene, name)
         if hasattr(owner, name) and getattr(owner, name) != value:
             before[name] = getattr(owner, name)
@@ -36,11 +40,11 @@ def set_tracing(scene: bpy.types.Scene) -> str:
     return json.dumps(before)
 
 
-def put_tracing_back(scene: bpy.types.Scene, before: str) -> None:
+def put_eevee_back(scene: bpy.types.Scene, before: str) -> None:
     """Settings are as they were, but for those that somebody has changed since."""
     for name, value in json.loads(before).items():
         owner = _owner(scene, name)
-        if getattr(owner, name, None) == _SETTINGS.get(name):
+        if getattr(owner, name, None) == {**TRACING, **DOME}.get(name):
             setattr(owner, name, value)
 
 

@@ -21,6 +21,8 @@ from .pictures import rendered_pixels
 KIND = "light_rig"
 """Value of the mark on everything that belongs to the rig."""
 GAIN_NODE = "HoliRep Gain"
+_EEVEE_NODES = ("HoliRep EEVEE Output", "HoliRep Camera Only", "HoliRep Light Path")
+"""The end of a residual's nodes for EEVEE alone: the camera sees the world, and nothing is lit by it."""
 _BAKED = 2048, 4
 """Columns and samples of a world that is rendered into a map."""
 
@@ -31,7 +33,7 @@ class RigOptions:
 
     Lamps wider than ``area_from`` (radians) become area lamps ``distance`` metres from the control; None: none do.
     ``light_groups``: one for each lamp and one for the residual, in all view layers. ``balance`` multiplies everything,
-    channel by channel.
+    channel by channel. ``dome``: EEVEE gets the residual from so many lamps; 0: from the world.
     """
 
     strength: float = 1.0
@@ -40,6 +42,7 @@ class RigOptions:
     distance: float = 20.0
     light_groups: bool = True
     balance: tuple[float, ...] = (1.0, 1.0, 1.0)
+    dome: int = 0
 
 
 @dataclass(frozen=True)
@@ -179,3 +182,32 @@ def set_residual_gain(world: bpy.types.World, gain: Sequence[float]) -> None:
     node = world.node_tree.nodes.get(GAIN_NODE) if world.node_tree is not None else None
     if node is not None:
         node.inputs[1].default_value = tuple(gain)
+
+
+def residual_image(world: bpy.types.World) -> bpy.types.Image:
+    """The image that a residual's world shows."""
+    return next(node for node in world.node_tree.nodes if node.type == "TEX_ENVIRONMENT").image
+
+
+def hide_world_from_eevee(world: bpy.types.World) -> None:
+    """Lets EEVEE show a residual to the camera and light nothing by it; Cycles is not concerned."""
+    nodes, links = world.node_tree.nodes, world.node_tree.links
+    background = next(node for node in nodes if node.type == "BACKGROUND")
+    output, only, seen = (
+        nodes.new(kind) for kind in ("ShaderNodeOutputWorld", "ShaderNodeMixShader", "ShaderNodeLightPath")
+    )
+    for name, node, across in zip(_EEVEE_NODES, (output, only, seen), (680, 460, 240), strict=True):
+        node.name = node.label = name
+        node.location = (across, -260)
+    output.target = "EEVEE"
+    links.new(seen.outputs["Is Camera Ray"], only.inputs[0])
+    links.new(background.outputs["Background"], only.inputs[2])
+    links.new(only.outputs["Shader"], output.inputs["Surface"])
+
+
+def show_world_to_eevee(world: bpy.types.World) -> None:
+    """The other way round."""
+    for name in _EEVEE_NODES:
+        node = world.node_tree.nodes.get(name)
+        if node is not None:
+            world.node_tree.nodes.remove(node)

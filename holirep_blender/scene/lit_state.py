@@ -16,6 +16,7 @@ from ..lighting.sphere import Array
 from . import blender_versions
 from .actions import MARK, put_back
 from .environments import read_environment
+from .light_dome import DOME, set_dome_gain
 from .light_rig import irradiance_of
 from .light_world import KIND, set_residual_gain
 from .pictures import Pixels, rendered_pixels
@@ -115,7 +116,10 @@ def render_lights(
     each render, and the region last; closed before that, the scene is as it was.
     """
     own = [row.lamp for light in lights for row in light.rows]
-    others = [one for one in scene.objects if one.type == "LIGHT" and one not in own and not one.hide_render]
+    others = [
+        one for one in scene.objects
+        if one.type == "LIGHT" and one not in own and DOME not in one and not one.hide_render
+    ]  # fmt: skip
     count = len(lights) + 1 + bool(others)
     with put_back() as before:
         box = _prepare(scene, box, size, before)
@@ -123,8 +127,8 @@ def render_lights(
             before.set(lamp, hide_render=True)
         settings = scene.holirep.light
         full = np.array(settings.balance) * np.array(settings.residual_gain)
-        before.add(lambda: set_residual_gain(scene.world, full))
-        set_residual_gain(scene.world, (0.0, 0.0, 0.0))
+        before.add(lambda: _set_residual(scene, full))
+        _set_residual(scene, np.zeros(3))
         dark = rendered_pixels(scene)
         yield 1, count
         fixed = dark
@@ -140,12 +144,17 @@ def render_lights(
             for row in light.rows:
                 row.lamp.hide_render = False
             if light.name == RESIDUAL and not light.rows:
-                set_residual_gain(scene.world, full)
+                _set_residual(scene, full)
             alone.append(rendered_pixels(scene)[..., :3] - dark[..., :3])
             for row in light.rows:
                 row.lamp.hide_render = True
             yield number + 2 + bool(others), count
     yield LitRegion(np.maximum(np.stack(alone), 0.0), fixed[..., :3], dark[..., 3] > 0.99, box)
+
+
+def _set_residual(scene: bpy.types.Scene, gain: Array) -> None:
+    set_residual_gain(scene.world, gain)
+    set_dome_gain(scene, gain)
 
 
 def _prepare(scene: bpy.types.Scene, box: tuple[float, ...], size: tuple[int, int], before: Any) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mathutils import Vector
 
 from .actions import MARK
+from .light_dome import DOME
 from .shadow_errors import ShadowError
 
 KIND = "shadow_ground"
@@ -25,7 +26,7 @@ _WIDE = 2.0
 
 
 def shown_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The objects that the scene renders, whatever they are hidden as in single frames."""
+    """The objects that Cycles renders of the scene, whatever they are hidden as in single frames."""
     found: dict[bpy.types.Object, None] = {}
 
     def walk(layer: bpy.types.LayerCollection) -> None:
@@ -37,7 +38,7 @@ def shown_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
     for view_layer in [layer for layer in scene.view_layers if layer.use] or scene.view_layers[:1]:
         walk(view_layer.layer_collection)
-    return list(found)
+    return [one for one in found if DOME not in one]
 
 
 def check_catchers(scene: bpy.types.Scene, chosen: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:

@@ -14,7 +14,9 @@ from holirep_blender.operators import session
 from holirep_blender.operators.light_report_job import LightReportJob
 from holirep_blender.operators.light_task import LightTask
 from holirep_blender.scene.environments import EnvironmentMapError, write_environment
+from holirep_blender.scene.light_dome import dome_of
 from holirep_blender.scene.light_shot import matching
+from holirep_blender.scene.shadow_ground import shown_objects
 from tests.lighting.maps import direction, paint_disk, sky
 
 
@@ -55,6 +57,44 @@ def test_the_list_and_the_lamps(light):
     assert bpy.ops.holirep.remove_lighting() == {"FINISHED"}
     assert (eevee.use_raytracing, eevee.use_fast_gi, eevee.ray_tracing_options.resolution_scale) == (False, True, "2")
     assert eevee.ray_tracing_options.screen_trace_thickness == pytest.approx(0.3), "changed by the artist since"
+
+
+def test_a_dome_is_eevees_alone_follows_the_residual_and_goes_without_a_trace(light):
+    scene = bpy.context.scene
+    before = in_file()
+    steps = scene.eevee.shadow_step_count
+    light.dome_lamps, light.eevee_dome = 8, True
+    assert in_file() == before, "there is no rig yet"
+    assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+    dome = dome_of(scene)
+    assert len(dome) == 8
+    assert len(light.lamps) == 2, "they are not among the artist's lamps"
+    assert scene.eevee.shadow_step_count > steps
+    for lamp in dome:
+        emission = next(node for node in lamp.data.node_tree.nodes if node.type == "EMISSION")
+        assert emission.inputs["Strength"].default_value == 0.0
+        assert lamp.parent == light.control
+        assert lamp not in shown_objects(scene), "shadows are baked in Cycles"
+    world = scene.world.node_tree
+    assert world.get_output_node("CYCLES").inputs["Surface"].links[0].from_node.type == "BACKGROUND"
+    assert world.get_output_node("EEVEE").inputs["Surface"].links[0].from_node.type == "MIX_SHADER"
+    energy = dome[0].data.energy
+    light.residual_gain = (3.0, 3.0, 3.0)
+    assert dome[0].data.energy == pytest.approx(3 * energy, rel=1e-5)
+    light.dome_lamps = 4
+    assert len(dome_of(scene)) == 4
+    once = in_file()
+    assert bpy.ops.holirep.match_lighting() == {"FINISHED"}
+    assert in_file() == once, "made again in place of the one before"
+    light.eevee_dome = False
+    assert dome_of(scene) == []
+    world = scene.world.node_tree
+    assert world.get_output_node("EEVEE") == world.get_output_node("CYCLES")
+    assert scene.eevee.shadow_step_count == steps
+    light.eevee_dome = True
+    assert bpy.ops.holirep.remove_lighting() == {"FINISHED"}
+    assert in_file() == before
+    assert scene.eevee.shadow_step_count == steps
 
 
 def in_file():
