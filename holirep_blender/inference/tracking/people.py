@@ -18,6 +18,9 @@ PATIENCE_SECONDS = 2.0
 REACH = 0.5
 REACH_PER_SECOND = 1.5
 STRONG = 0.6
+# With more frames looked at than these, a person must be clearly seen twice, and three times: at the picture's edge a
+# back or an arm may look like somebody, of another size, for two of them.
+FEW_SAMPLES = (2, 8)
 FORBIDDEN = 1e6
 
 
@@ -81,7 +84,8 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[in
     """People from the sightings of a whole plate of (width, height) pixels; `samples` frames were looked at.
 
     Each frame's sightings are given to the people known so far as one assignment over predicted place, size and
-    appearance.  A person that was not clearly seen at least twice is not believed, nor is one that is only a picture.
+    appearance.  A person that was not clearly seen three times (in a short plate twice) is not believed, nor is one
+    that is only a picture.
     """
     frames = sorted({sighting.frame for sighting in sightings})
     people: List[PersonTrack] = []
@@ -98,7 +102,7 @@ def link(sightings: Sequence[Sighting], fps: float, samples: int, size: Tuple[in
         for column, sighting in enumerate(present):
             if column not in taken:
                 people.append(PersonTrack(len(people) + 1, [sighting]))
-    needed = 2 if samples > 2 else 1
+    needed = sum(samples > most for most in FEW_SAMPLES) + 1
     believed = [person for person in people if int((person.evidence >= STRONG).sum()) >= needed]
     believed = [person for person in believed if not is_picture(person.sightings, fps, size)]
     for number, person in enumerate(believed, start=1):

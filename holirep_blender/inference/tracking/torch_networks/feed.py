@@ -107,14 +107,17 @@ class Feed:
         left = MISSING
         try:
             with torch.no_grad(), self._stream() as stream:
+                under_way: List[Tuple[int, Any]] = []
                 for number, picture in self._frames(first, last):
                     if self._closing:
                         return
                     row = number - self._plate.first_frame
                     self.pictures.put(row, picture)
-                    if stream is not None:
-                        stream.synchronize()
-                    self._presence[row] = THERE
+                    under_way.append((row, None if stream is None else stream.record_event()))
+                    if len(under_way) > 1:  # the device has two to do
+                        self._tell(*under_way.pop(0))
+                for each in under_way:
+                    self._tell(*each)
         except Exception as error:
             failed = isinstance(error, RuntimeError) and not isinstance(error, UserError)
             told = str(error).strip().splitlines() or [type(error).__name__]
@@ -123,6 +126,11 @@ class Feed:
         finally:
             part = self._presence[begin:end]
             part[part == AWAITED] = left
+
+    def _tell(self, row: int, done: Any) -> None:
+        if done is not None:
+            done.synchronize()
+        self._presence[row] = THERE
 
     @contextlib.contextmanager
     def _stream(self) -> Iterator[Any]:

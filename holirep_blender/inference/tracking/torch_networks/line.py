@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Protocol, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -185,20 +185,17 @@ class Line:
 
     def _run(self, shown: List[Shown]) -> np.ndarray:
         if self._device.type != "cuda":
-            crops, squares = self._squares(shown)
-            parts = [torch.from_numpy(np.stack(crops))] if crops else []
-            return np.asarray(self.network(torch.cat([*parts, squares] if squares is not None else parts)).numpy())
+            crops, places = _apart(shown)
+            there = [torch.from_numpy(np.stack(crops))] if crops else []
+            if places:
+                there.append(torch.empty((len(places), *(SIZES[self.name],) * 2, 3), dtype=torch.uint8))
+                places[0].pictures.cut(places, SIZES[self.name], there[-1])
+            return np.asarray(self.network(torch.cat(there)).numpy())
         if not self._graphs:
             self._record(min(FEW, self.most), planned=False)
         size = min((each for each in self._graphs if each >= len(shown)), default=max(self._graphs))
         graph, starts = self._graphs[size], range(0, len(shown), size)
-        return np.concatenate([graph.run(*self._squares(shown[start : start + size])) for start in starts])
-
-    def _squares(self, shown: List[Shown]) -> Tuple[List[np.ndarray], Optional[torch.Tensor]]:
-        """The crops, and the squares that are cut out of the pictures on the device."""
-        crops = [each for each in shown if not isinstance(each, Place)]
-        places = [each for each in shown if isinstance(each, Place)]
-        return crops, places[0].pictures.cut(places, SIZES[self.name]) if places else None
+        return np.concatenate([graph.run(*_apart(shown[start : start + size])) for start in starts])
 
     def _record(self, size: int, planned: bool) -> None:
         with _RECORDING:
@@ -218,6 +215,11 @@ class Line:
             self._unplanned = self._make().to(self._device).eval().requires_grad_(False)
             self._unplanned.graph.lay_out(torch.contiguous_format)
         return self._unplanned  # type: ignore[no-any-return]
+
+
+def _apart(shown: Sequence[Shown]) -> Tuple[List[np.ndarray], List[Place]]:
+    crops = [each for each in shown if not isinstance(each, Place)]
+    return crops, [each for each in shown if isinstance(each, Place)]
 
 
 def _lacks_memory(error: BaseException) -> bool:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A plate's pictures on a device, and squares cut out of many of them at a time.
 
-A square is cut as `regions.Region.cut` does it: out of the picture reduced by a whole number, by bilinear sampling.  So
+A square is cut as `regions.Region.cut` does it with OpenCV, to the bit: out of the picture reduced by a whole number,
+by bilinear sampling.  A network that is in doubt moves its points by 1 % and more for a grey level here and there.  So
 every picture is held with its reductions, one after the other in one row of pixels.
+
+What consists of many small steps is TorchScript: Python would take its lock after each of them, for which twenty
+threads wait here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -16,6 +20,57 @@ import torch
 from ..regions import REDUCTIONS, Region, reduction
 
 Tensor = torch.Tensor
+
+
+@torch.jit.script
+def _put(here: Tensor, picture: Tensor, factors: List[int]) -> None:
+    """A picture (H, W, 3) and its reductions, one after the other, into pixels (P, 3)."""
+    plain = picture.permute(2, 0, 1).unsqueeze(0).float()
+    begin = 0
+    for factor in factors:
+        rows, columns = picture.size(0) // factor, picture.size(1) // factor
+        part = here[begin : begin + rows * columns].view(rows, columns, 3)
+        begin += rows * columns
+        if factor == 1:
+            part.copy_(picture)
+        else:
+            mean = torch.nn.functional.avg_pool2d(plain, [factor, factor])[0].permute(1, 2, 0)
+            # OpenCV rounds halves up when it halves a picture, else to even numbers
+            part.copy_((mean + 0.5).floor() if factor == 2 else mean.round())
+
+
+@torch.jit.script
+def _cut(pixels: Tensor, numbers: Tensor, bordered: bool, squares: Tensor) -> None:
+    """`numbers` (B, 8) float64 of the host: where a reduced picture begins, its columns and rows, the square's middle,
+    side and rotation in it, whether mirrored.
+
+    Places are rounded as by OpenCV's warpAffine: to 1/1024 of a pixel along each axis, and their sum to 1/32.
+    """
+    begin, columns, rows, x, y, side, rotation, mirrored = numbers.unbind(1)
+    size = squares.size(1)
+    c, s = torch.cos(rotation) * side / size, torch.sin(rotation) * side / size
+    # the middle of the first pixel, in a picture whose first pixel's middle is the origin
+    left, top = x + (s - c) * (size - 1) / 2.0 - 0.5, y - (s + c) * (size - 1) / 2.0 - 0.5
+    line = torch.arange(size, dtype=torch.float64)
+    forth = torch.where(mirrored[:, None] > 0.0, line.flip(0), line)
+    across = torch.stack([c[:, None] * forth, s[:, None] * forth], 1) * 1024.0
+    down = torch.stack([left[:, None] - s[:, None] * line, top[:, None] + c[:, None] * line], 1) * 1024.0
+    steps = torch.cat([across.round(), down.round() + 16.0], 2).to(torch.int32).to(pixels.device)
+    whole = torch.stack([begin, columns, columns - 1.0, rows - 1.0], 1).long().to(pixels.device)
+    # (B, x and y, rows, columns) in 1/32 of a pixel
+    places = (steps[:, :, None, :size] + steps[:, :, size:, None]).bitwise_right_shift(5)
+    low, share = places.bitwise_right_shift(5), places.bitwise_and(31).float() / 32.0
+    # the pixels around each place: (B, x and y, before and after, rows, columns)
+    around = torch.stack([low, low + 1], 2).long()
+    inside = torch.minimum(around.clamp_min(0), whole[:, 2:, None, None, None])
+    weights = torch.stack([1.0 - share, share], 2)
+    if bordered:
+        weights = weights * (inside == around)
+    rows_of, columns_of = inside[:, 1, :, None], inside[:, 0, None, :]
+    index = whole[:, 0, None, None, None, None] + rows_of * whole[:, 1, None, None, None, None] + columns_of
+    shares = weights[:, 1, :, None] * weights[:, 0, None, :]
+    mean = (pixels.view(-1, 3)[index] * shares.unsqueeze(-1)).sum([1, 2])
+    squares.copy_((mean + 0.5).floor())
 
 
 @dataclass(frozen=True)
@@ -59,66 +114,28 @@ class PictureStore:
         self._levels = _levels(size)
         self.shape = (size[1], size[0], 3)
         self._pixels = torch.empty((count, bytes_a_picture(size) // 3, 3), dtype=torch.uint8, device=device)
-        self._spots: Dict[int, Tensor] = {}
 
     def put(self, row: int, picture: Tensor) -> None:
         """Keep a picture (H, W, 3) uint8 of the device, on the current stream."""
-        here = self._pixels[row]
-        smooth = picture.permute(2, 0, 1)[None].float() + 0.5  # what follows cuts fractions off
-        for factor, level in self._levels.items():
-            part = here[level.begin : level.begin + level.columns * level.rows].view(level.rows, level.columns, 3)
-            if factor == 1:
-                part.copy_(picture)
-            else:
-                part.copy_(torch.nn.functional.avg_pool2d(smooth, factor)[0].permute(1, 2, 0))
+        _put(self._pixels[row], picture, list(self._levels))
 
     def forget(self) -> None:
         """Free the memory."""
         self._pixels = self._pixels[:0].clone()
-        self._spots.clear()
 
     def fetch(self, row: int, into: np.ndarray) -> None:
         """Copy a picture into an array (H, W, 3) of the host."""
         height, width, _ = self.shape
         torch.from_numpy(into).copy_(self._pixels[row, : height * width].view(self.shape))
 
-    def cut(self, places: Sequence[Place], size: int) -> Tensor:
-        """The squares `(B, size, size, 3)` uint8, on the device and its current stream."""
-        device = self._pixels.device
-        matrices, integers = [], []
+    def cut(self, places: Sequence[Place], size: int, squares: Tensor) -> None:
+        """Put what is in the places into `squares` `(B, size, size, 3)` uint8 of the device, on its current stream."""
+        numbers: List[Tuple[float, ...]] = []
         for place in places:
-            factor = min(reduction(place.region.side / size), max(self._levels))
+            region, factor = place.region, min(reduction(place.region.side / size), max(self._levels))
             level = self._levels[factor]
-            matrix = place.region.matrix(size) / factor
-            if place.mirrored:
-                matrix[:, 2] += size * matrix[:, 0]
-                matrix[:, 0] *= -1.0
-            matrix[:, 2] -= 0.5  # to pixels' middles
-            matrices.append(matrix)
             begin = place.row * self._pixels.shape[1] + level.begin
-            integers.append((begin, level.columns, level.columns - 1, level.rows - 1))
-        plane = torch.from_numpy(np.array(matrices, np.float32)).to(device, non_blocking=True)
-        whole = torch.from_numpy(np.array(integers, np.int64)).to(device, non_blocking=True)
-        spots = self._places_in(size) @ plane.transpose(1, 2)
-        low = spots.floor()
-        share = (spots - low)[..., None]
-        # the pixels around each spot: (B, size * size, x and y, before and after)
-        around = torch.stack([low, low + 1.0], -1).long()
-        inside = around.clamp_min(0).minimum(whole[:, None, 2:, None])
-        weights = torch.cat([1.0 - share, share], -1)
-        if places[0].bordered:
-            weights = weights * (inside == around)
-        down, across = inside[:, :, 1, :, None], inside[:, :, 0, None, :]
-        found = self._pixels.view(-1, 3)[whole[:, :1, None, None] + down * whole[:, 1:2, None, None] + across]
-        shares = weights[:, :, 1, :, None] * weights[:, :, 0, None, :]
-        mean = (found * shares[..., None]).sum((2, 3))
-        return (mean + 0.5).to(torch.uint8).view(len(places), size, size, 3)
-
-    def _places_in(self, size: int) -> Tensor:
-        """(size * size, 3) the middles of a square's pixels, x, y, 1."""
-        if size not in self._spots:
-            line = torch.arange(size) + 0.5
-            down, across = torch.meshgrid(line, line, indexing="ij")
-            spots = torch.stack([across, down, torch.ones_like(down)], -1).view(-1, 3)
-            self._spots[size] = spots.to(self._pixels.device)
-        return self._spots[size]
+            where = (region.x / factor, region.y / factor, region.side / factor, region.rotation)
+            numbers.append((begin, level.columns, level.rows, *where, place.mirrored))
+        rows = torch.tensor(numbers, dtype=torch.float64)
+        _cut(self._pixels, rows, places[0].bordered, squares)

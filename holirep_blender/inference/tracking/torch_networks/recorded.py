@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any, List, Sequence
 
 import numpy as np
 import torch
 from torch import nn
+
+from .pictures import Place
 
 _WARM_UPS = 2
 
@@ -38,17 +40,17 @@ class Recorded:
         self._rows = self._back.numpy()
         self._done = torch.cuda.Event(blocking=True)
 
-    def run(self, crops: List[np.ndarray], squares: Optional[torch.Tensor] = None) -> np.ndarray:
-        """The answers about at most as many crops, and then squares `(B, S, S, 3)` that are on the device already, as
-        the graph was recorded for.
+    def run(self, crops: List[np.ndarray], places: Sequence[Place]) -> np.ndarray:
+        """The answers about crops, and then about squares of pictures on the device: at most as many as the graph was
+        recorded for.
         """
-        brought = count = len(crops)
-        for place, crop in enumerate(crops):
-            self._crops[place] = crop
-        self._there[:brought].copy_(self._here[:brought], non_blocking=True)
-        if squares is not None:
-            count += len(squares)
-            self._there[brought:count].copy_(squares)
+        brought, count = len(crops), len(crops) + len(places)
+        for number, crop in enumerate(crops):
+            self._crops[number] = crop
+        if crops:
+            self._there[:brought].copy_(self._here[:brought], non_blocking=True)
+        if places:
+            places[0].pictures.cut(places, self._there.shape[1], self._there[brought:count])
         self._graph.replay()
         self._back[:count].copy_(self._answers[:count], non_blocking=True)
         self._done.record(self._stream)
