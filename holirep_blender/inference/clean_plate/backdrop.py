@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is behind a performer: the median of the frames of a plate in which they stood elsewhere.
+"""What is behind a performer: what the frames of a plate agree on in which they stood elsewhere.
 
 For a camera that stands still, or one whose way is known: frames are turned over each other by its rotation. Where it
 travels, near and far move apart; only frames from nearly the same place are used then.
@@ -24,9 +24,11 @@ Seen = Tuple[Picture, npt.NDArray[np.bool_]]
 """A background, and where it was seen."""
 
 MOST_SAMPLES, FEWEST_SAMPLES = 31, 9
-"""Frames that the median is taken of, as memory allows."""
+"""Frames that are looked at, as memory allows."""
 SAMPLE_BYTES = 400_000_000
 """What they may take together."""
+ALIKE = 16
+"""Of 255: how far the brightness of what stays the same wavers, by noise, compression and exposure."""
 PARALLAX = 1.5
 """Pixels by which what is as near as the performer may move between two frames that are laid over each other."""
 SHIFT = 2.0
@@ -47,7 +49,7 @@ class Sample:
 
 
 def sample_count(size: Tuple[int, int]) -> int:
-    """How many frames of a size (width, height) are kept for the median."""
+    """How many frames of a size (width, height) are kept."""
     return int(np.clip(SAMPLE_BYTES // (size[0] * size[1] * 4), FEWEST_SAMPLES, MOST_SAMPLES))
 
 
@@ -79,7 +81,7 @@ class Backdrop:
         left, top, right, bottom = self._within
         if self._still is None:
             part = (slice(top, bottom), slice(left, right))
-            self._still = masked_median(
+            self._still = most_agreed(
                 [each.picture[part] for each in self._samples],
                 [each.covered[part] > 0 for each in self._samples],
                 (bottom - top, right - left),
@@ -100,7 +102,7 @@ class Backdrop:
             pictures.append(cv2.warpPerspective(sample.picture, to_box, size, flags=cv2.INTER_LINEAR))
             kept = cv2.warpPerspective(255 - sample.covered, to_box, size, flags=cv2.INTER_LINEAR)
             hidden.append(kept < 255)  # beyond the picture's edge it is 0
-        return masked_median(pictures, hidden, (y1 - y0, x1 - x0))
+        return most_agreed(pictures, hidden, (y1 - y0, x1 - x0))
 
     def _turn(self, from_row: int, to_row: int) -> Optional[Array]:
         """What takes pixels of one frame to another ``(3, 3)``; None where the camera has travelled too far."""
@@ -136,28 +138,46 @@ class Backdrop:
         )
 
 
-def masked_median(pictures: Sequence[Picture], hidden: Sequence[npt.NDArray[np.bool_]], shape: Tuple[int, int]) -> Seen:
-    """Median of RGB pictures ``(h, w, 3)``, without what is ``hidden (h, w)`` in each; and where any of them shows.
+def most_agreed(pictures: Sequence[Picture], hidden: Sequence[npt.NDArray[np.bool_]], shape: Tuple[int, int]) -> Seen:
+    """What most RGB pictures ``(h, w, 3)`` agree on, without what is ``hidden (h, w)`` in each; and where any shows.
 
-    ``shape`` is (h, w), for no pictures at all.
+    For each pixel the brightness that most pictures have, within ``ALIKE``, and the colour of the one in the middle of
+    those. A median would show whoever stands there in half of the pictures. ``shape`` is (h, w), for no pictures.
     """
+    result = np.zeros((*shape, 3), dtype=np.uint8)
+    seen = np.zeros(shape, dtype=bool)
     if not pictures:
-        return np.zeros((*shape, 3), dtype=np.uint8), np.zeros(shape, dtype=bool)
-    result = np.empty((*shape, 3), dtype=np.uint8)
-    seen = np.empty(shape, dtype=bool)
+        return result, seen
     strip = max(1, 4_000_000 // (len(pictures) * shape[1] * 3))
     for top in range(0, shape[0], strip):
         rows = slice(top, top + strip)
-        stack = np.stack([picture[rows] for picture in pictures])
         away = np.stack([mask[rows] for mask in hidden])
-        stack[away] = 255  # sorted to the end, behind all that is counted
-        stack.sort(axis=0, kind="stable")  # by radix, for bytes three times as fast
-        count = len(pictures) - away.sum(axis=0)
-        low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, np.maximum(count - 1, 0))
-        ends = [np.take_along_axis(stack, each[None, ..., None], axis=0)[0].astype(np.uint16) for each in (low, high)]
-        result[rows] = (ends[0] + ends[1] + 1) // 2
-        seen[rows] = count > 0
+        result[rows] = _agreed(np.stack([picture[rows] for picture in pictures]), away)
+        seen[rows] = ~away.all(axis=0)
     return result, seen
+
+
+def _agreed(stack: Picture, away: npt.NDArray[np.bool_]) -> Picture:
+    """The same for pictures ``(N, h, w, 3)`` that are few enough to be sorted at once."""
+    bright = (stack @ np.array([77, 150, 29], dtype=np.uint16) >> 8).astype(np.uint32)  # ITU-R BT.601
+    packed = (bright << 24) | (stack[..., 0].astype(np.uint32) << 16) | (stack[..., 1].astype(np.uint32) << 8)
+    packed |= stack[..., 2]
+    packed[away] = 0xFFFFFFFF  # sorted to the end, behind all that is counted
+    packed.sort(axis=0)
+    count = (~away).sum(axis=0)
+    order = (packed >> 24).astype(np.int16)
+    order[np.arange(len(stack))[:, None, None] >= count] = 1000
+    most = np.zeros(count.shape, dtype=np.int16)
+    middle = np.zeros(count.shape, dtype=np.intp)
+    for first in range(len(stack)):
+        agreeing = (order[first:] <= order[first] + ALIKE).sum(axis=0, dtype=np.int16)
+        agreeing[first >= count] = 0
+        better = agreeing > most
+        np.copyto(most, agreeing, where=better)
+        np.copyto(middle, first + agreeing // 2, where=better)
+    middle = np.minimum(middle, np.maximum(count - 1, 0))
+    chosen = np.take_along_axis(packed, middle[None], axis=0)[0]
+    return np.stack([chosen >> 16 & 255, chosen >> 8 & 255, chosen & 255], axis=-1).astype(np.uint8)
 
 
 def _moves(camera: Camera) -> bool:

@@ -149,7 +149,7 @@ def _folder_of(request: Dict[str, Any]) -> Path:
 
 
 def _samples(plate: Plate, take: Take, people: Dict[int, Silhouette], report: Any) -> List[Sample]:
-    """Frames that are spread over all of the take, for the median."""
+    """Frames that are spread over all of the take."""
     assert take.observations is not None
     numbers = take.observations.frame_numbers
     count = min(sample_count(plate.size), len(numbers))

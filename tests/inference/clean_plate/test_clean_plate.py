@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from holirep_blender.inference.clean_plate import clean_plate
+from holirep_blender.inference.clean_plate.backdrop import most_agreed
 from holirep_blender.inference.clean_plate.silhouettes import silhouettes
 from holirep_blender.inference.errors import UserError
 from tests.clean_shot import FIRST, FRAMES, HEIGHT, LENS, WIDTH, hips, seen, take_of, with_figure
@@ -106,6 +107,21 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(tmp_path):
     travelling = dataclasses.replace(turning.camera, world_from_camera=ways)
     dataclasses.replace(turning, camera=travelling).save(tmp_path / "take.npz")
     refused("never seen in this plate: the camera travels")
+
+
+def test_visitors_who_stand_there_most_of_the_time_do_not_mix_with_what_is_behind():
+    seed = np.random.default_rng(5)
+    wall = np.full((4, 6, 3), (150, 120, 90))
+    pictures = [np.clip(wall + seed.integers(-4, 5, wall.shape), 0, 255).astype(np.uint8) for _ in range(6)]
+    pictures += [np.full((4, 6, 3), (value, value // 2, 40), np.uint8) for value in (0, 30, 60, 90, 120, 220, 250)]
+    hidden = [np.zeros((4, 6), bool) for _ in pictures]
+    hidden[0][:] = hidden[1][0] = True
+    for each in hidden:
+        each[3, 5] = True
+    agreed, seen = most_agreed(pictures, hidden, (4, 6))
+    assert np.abs(agreed[seen].astype(int) - (150, 120, 90)).max() <= 4
+    assert np.array_equal(np.argwhere(~seen), [[3, 5]])
+    assert not most_agreed([], [], (4, 6))[1].any()
 
 
 def test_a_performer_who_is_lost_for_a_moment_is_covered_all_the_same():
