@@ -70,10 +70,10 @@ class Movie(Plate):
             stream.codec_context.thread_type = "AUTO"
             if self.index.interlaced:
                 begin = max(1, first - LEAD)
-                source = numbered_frames(self.path, self.index, container, begin, lambda number: number >= begin)
+                source = numbered_frames(self.path, self.index, container, begin, last, lambda number: number >= begin)
                 frames = deinterlaced((item for item in source if item[0] >= begin), stream)
             else:
-                frames = numbered_frames(self.path, self.index, container, first, wanted)
+                frames = numbered_frames(self.path, self.index, container, first, last, wanted)
             painter = Painter(self.threads)
             for number, frame in frames:
                 reached = max(reached, number)

@@ -16,16 +16,18 @@ def numbered_frames(
     index: MovieIndex,
     container: av.container.InputContainer,
     first: int,
+    last: int,
     wanted: Callable[[int], bool],
 ) -> Iterator[Tuple[int, av.VideoFrame]]:
     """The decoded frames with their numbers, counted from 1, from the last place before `first` at which decoding can
-    begin.  Pictures that no other is made from are not decoded where nobody wants them.
+    begin, at least to `last`.  Pictures that no other is made from are not decoded where nobody wants them.
     """
     context, counted = container.streams.best("video").codec_context, 0
     for packet in _packets(path, index, container, first):
         stamp = stamp_of(packet)
         if index.exact and stamp is not None:
-            context.skip_frame = "DEFAULT" if wanted(index.index_at(stamp) + 1) else "NONREF"
+            number = index.index_at(stamp) + 1
+            context.skip_frame = "DEFAULT" if number == last or wanted(number) else "NONREF"
         for frame in decoded(packet):
             stamp, counted = stamp_of(frame), counted + 1
             yield index.index_at(stamp) + 1 if index.exact and stamp is not None else counted, frame

@@ -96,7 +96,7 @@ class DeviceReader:
         numbers: List[int] = []
         found: List[av.VideoFrame] = []
         with opened(movie.path, hwaccel=_acceleration(self._device)) as container:
-            for number, frame in numbered_frames(movie.path, movie.index, container, first, wanted):
+            for number, frame in numbered_frames(movie.path, movie.index, container, first, last, wanted):
                 reached = max(reached, number)
                 if wanted(number):
                     check_size(movie.path, number, (frame.width, frame.height), movie.index.size)
