@@ -144,6 +144,8 @@ def _folder_of(request: Dict[str, Any]) -> Path:
     if not isinstance(name, str) or not name.strip():
         raise SettingError("No folder is chosen for the clean plate.")
     folder = Path(name)
+    if folder.is_file():
+        raise SettingError(f"{folder} is a file: choose a folder for the clean plate.")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -92,6 +92,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(tmp_path):
     refused("% of what is behind the performer is never seen in this plate: the performer hardly leaves")
     refused(r"The frames 90 to 110 are not in the take, which has 101 to 124", frame_range=[90, 110])
     refused("No folder is chosen", folder=" ")
+    refused("is a file: choose a folder", folder=str(tmp_path / "take.npz"))
     cv2.imwrite(str(tmp_path / "small.0101.png"), np.zeros((90, 160, 3), np.uint8))
     refused("is 160 x 90, but the take was made from a plate of 320 x 180", plate=str(tmp_path / "small.0101.png"))
     dataclasses.replace(take, observations=None).save(tmp_path / "take.npz")
