@@ -103,7 +103,7 @@ def measured(take: Take, rig: bpy.types.Object, refine: RefineOptions) -> dict[s
         walls.append(wall)
         processors.append(processor)
         if reports[0].refine.unfinished:
-            slides.append(rig_slides(rig, reports[0]))
+            slides.append(rig_slides(rig, reports[0], edit.first))
             rests.append(best(apply(**now), 1)[1])
     for name, values in (("s", walls), ("processor s", processors)):
         result[f"after an edit of a contact, median {name}"] = float(np.median(values))
@@ -154,11 +154,13 @@ def keys_of(rig: bpy.types.Object) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def rig_slides(rig: bpy.types.Object, report: object) -> float:
-    """The worst slide in millimetres a frame of an ankle whose whole foot rests, over the first 300 frames."""
-    frames = np.linspace(*report.frames, report.key_count)[:300]
+def rig_slides(rig: bpy.types.Object, report: object, around: int = 0) -> float:
+    """The worst slide in millimetres a frame of an ankle whose whole foot rests, over 300 frames around one."""
+    first = max(around - 150, 0)
+    rows = slice(first, first + 300)
+    frames = np.linspace(*report.frames, report.key_count)[rows]
     contacts = report.refine.contacts
-    held = type(contacts)(contacts.names, contacts.confidence[:300])
+    held = type(contacts)(contacts.names, contacts.confidence[rows])
     return 1000.0 * float(ankle_slides(rig, BONES, held, frames).max(initial=0.0))
 
 

@@ -194,9 +194,7 @@ def _around(
     except ApartError:
         if not at_once:
             return None
-        part.first, part.end = ends.nearest()
-        part.unfinished = True
-        solved, rows = _agreeing(before, part, ledger, run)
+        solved, rows = _first_answer(before, part, ends, run)
     if not part.unfinished:
         ledger.keep()
     return _joined(before, solved, part.first, *rows)
@@ -217,12 +215,29 @@ def _agreeing(before: Solved, part: Part, ledger: Ledger, run: Callable[[], Solv
             if not part.at_once:
                 ledger.widen(apart)
                 part.found.clear()
-            elif solved is None:
+                continue
+            if solved is None:
                 raise
-            else:
-                part.unfinished = True
+            part.unfinished = True
         if part.unfinished and solved is not None:
             return solved, part.least_apart(before.arrays(), solved.arrays())
+
+
+def _first_answer(
+    before: Solved, part: Part, ends: PartEnds, run: Callable[[], Solved]
+) -> tuple[Solved, tuple[int, int]]:
+    """The same of a part whose ends need not agree, if only no foot slides there."""
+    tries = [ends.uncut(), (0, part.count)] if part.unfinished else [ends.nearest(), ends.uncut(), (0, part.count)]
+    part.unfinished = True
+    while True:
+        part.first, part.end = tries.pop(0)
+        part.found.clear()
+        try:
+            solved = run()
+            return solved, part.least_apart(before.arrays(), solved.arrays())
+        except ApartError:
+            if not tries:  # the whole clip has no ends that could be apart
+                raise
 
 
 def _joined(before: Solved, part: Solved, first: int, left: int, right: int) -> Solved:

@@ -15,7 +15,7 @@ from ..contacts.soles import ContactPoints
 from ..take import Take
 from .calming import calmed
 from .feet import Foot, FootPath
-from .ledger import ApartError, Ledger
+from .ledger import LAST, ApartError, Ledger
 from .leg_pull import legs_pulled, released
 from .legs import holds_of, legs_planted
 from .options import PlantOptions
@@ -29,8 +29,6 @@ Mask = npt.NDArray[np.bool_]
 _RELEASES, _QUICK = 3, 1
 """So often feet are let go that cannot stand within limits, or not without a jerk: first heels, then whole feet; and
 before how many of those legs are calmed and pulled quickly, only to find out which cannot."""
-_LAST = 2 * _RELEASES + 1
-"""The number of the last attempt that there can be."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def legs_standing(
         try:
             found, stuck, calm = _attempt(start, phases, attempt, options, ledger)
         except ApartError as apart:
-            if ledger is None:
+            if ledger is None or ledger.part is None or ledger.part.unfinished:
                 raise
             ledger.widen(apart)
             start = begin()
@@ -147,7 +145,7 @@ def _as_let_go(start: Start, ledger: Optional[Ledger]) -> list[Phases]:
     if ledger is None or ledger.part is None or not ledger.part.unfinished:
         return start.phases
     rows = slice(ledger.part.first, ledger.part.end)
-    asked, held = (_by_foot(ledger.before("phases", attempt)) for attempt in (0, _LAST))
+    asked, held = (_by_foot(ledger.before("phases", attempt)) for attempt in (0, LAST))
     return [
         Phases(*(getattr(phase, name) & ~(one[name] & ~two[name])[rows] for name in ("heel", "ball")))
         for phase, one, two in zip(start.phases, asked, held)

@@ -26,6 +26,8 @@ AGREE = 2e-5
 _JOIN = 3
 """Frames in a row that have to agree, on each side of a join."""
 
+LAST = 99
+"""A number that no attempt reaches: stands for the last one."""
 CHEAP = ("phases", "pelvis", "paths", "planted")
 """The stages that come to something in a moment: rather than do without them a part is made longer."""
 
@@ -82,18 +84,38 @@ class Part:
         return left, right if self.end == self.count else out + right
 
     def least_apart(self, old: dict[str, Array], new: dict[str, Array]) -> tuple[int, int]:
-        """As ``joint``, for an answer that agrees nowhere for sure: where it is the least apart from what there was."""
+        """As ``joint``, for an answer that agrees nowhere for sure: where it is the least apart from what there was.
+
+        Raises ApartError where everywhere a point touches that was held in another place: it would slide there.
+        """
         apart = np.zeros(self.end - self.first)
         for name in ("local", "root"):
             differ = np.abs(old[name][self.first : self.end] - new[name]).reshape(len(apart), -1)
             apart = np.maximum(apart, differ.max(axis=1))
-        # the pace is to be the same, too
+        apart = np.where(self._moved(old, new, ("places",)), np.inf, np.floor(apart / AGREE))
+        # the pace is to be the same, too, and what touches in the frames before and after
         apart = np.maximum(np.maximum(apart, np.roll(apart, 1)), np.roll(apart, -1))
-        apart = np.floor(apart / AGREE)
         into, out = self.edit[0] - self.first, self.edit[1] - self.first
         left = 0 if self.first == 0 else into - 1 - int(np.argmin(apart[1:into][::-1]))
         right = len(apart) if self.end == self.count else out + 1 + int(np.argmin(apart[out:-1]))
+        if (self.first > 0 and np.isinf(apart[left])) or (self.end < self.count and np.isinf(apart[right - 1])):
+            raise ApartError(True, True)
         return left, right
+
+    def look_for_ends(self, old: dict[str, Array], paths: dict[str, Array]) -> None:
+        """Raises ApartError where ``least_apart`` would: feet's ``paths`` tell before anything else is solved."""
+        moved = self._moved(old, paths, tuple(name for name in paths if name.endswith((" heel", " ball"))))
+        into, out = self.edit[0] - self.first, self.edit[1] - self.first
+        if (self.first > 0 and moved[:into].all()) or (self.end < self.count and moved[out:].all()):
+            raise ApartError(True, True)
+
+    def _moved(self, old: dict[str, Array], new: dict[str, Array], names: tuple[str, ...]) -> Mask:
+        """The rows ``(N,)`` in which a point touches that was held in another place."""
+        moved = np.zeros(self.end - self.first, dtype=bool)
+        for name in names:
+            differ = np.nan_to_num(np.abs(old[name][self.first : self.end] - new[name])) > AGREE
+            moved |= differ.reshape(len(moved), -1).any(axis=1)
+        return moved
 
 
 class Ledger:
@@ -117,6 +139,8 @@ class Ledger:
             return None
         part, old = self.part, self.before(kind, attempt)
         if part.unfinished:
+            if kind == "paths":
+                part.look_for_ends(self.before(kind, LAST), arrays)
             return None
         try:
             left, right = part.joint(old, arrays)

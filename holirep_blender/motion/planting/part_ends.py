@@ -58,24 +58,28 @@ class PartEnds:
 
     def now(self) -> tuple[int, int]:
         """The frames (first, end) of the part; raises ApartError where that is nearly the whole clip."""
-        first, end = self._around(self._earlier, self._later)
+        first, end = self._around(self._earlier, self._later, _FURTHEST)
         if end - first > _MOST * self._count:
             raise ApartError(False, False)
         return first, end
 
     def nearest(self) -> tuple[int, int]:
-        """The frames (first, end) of a part that does for a first answer."""
-        first, end = self._around(1.0, 1.0)
+        """The frames (first, end) of a part that mostly does for a first answer."""
+        first, end = self._around(1.0, 1.0, _FURTHEST)
         near = round((_REACH + _CUT) * self._fps)
         most = round(_LONGEST * self._fps)
         if end - first > most:
             first, end = max(self._edit[0] - near, 0, first), min(self._edit[1] + near, end)
         return first, end
 
-    def _around(self, earlier: float, later: float) -> tuple[int, int]:
+    def uncut(self) -> tuple[int, int]:
+        """The frames (first, end) of a part that cuts no stance, however long it has to be for that."""
+        return self._around(1.0, 1.0, self._count / self._fps)
+
+    def _around(self, earlier: float, later: float, furthest: float) -> tuple[int, int]:
         count, (first, end) = self._count, self._edit
-        first = count - _end(self._stances[::-1], self._names, count - first, earlier * self._fps)
-        return first, _end(self._stances, self._names, end, later * self._fps)
+        first = count - _end(self._stances[::-1], self._names, count - first, earlier * self._fps, furthest)
+        return first, _end(self._stances, self._names, end, later * self._fps, furthest)
 
     def wider(self, apart: ApartError) -> tuple[int, int]:
         """The same with ends moved away that were too near; raises the error where that was often done already."""
@@ -97,16 +101,16 @@ def _stances(contacts: Contacts) -> tuple[Mask, tuple[str, ...]]:
     return result, rows
 
 
-def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float) -> int:
+def _end(stances: Mask, names: tuple[str, ...], after: int, scale: float, furthest: float) -> int:
     """Where a part ends whose edit ends at ``after``: the first frame at which nothing that it cuts began too early.
 
     What is ``_CUT`` around a stance that was cut in two comes to something else. So does a foot's last stance, if its
     swing was cut, and a seat that near, whose place depends on where the pelvis is.
     """
     count = len(stances)
-    reach, around, furthest = (round(each * scale) for each in (_REACH, _CUT, _FURTHEST))
+    reach, around, most = (round(each * scale) for each in (_REACH, _CUT, furthest))
     nearest = after + reach + around
-    last = min(max(after + furthest, nearest + around), count)
+    last = min(max(after + most, nearest + around), count)
     if nearest >= last:
         return last
     frames = np.arange(count)
