@@ -20,7 +20,7 @@ from torch import nn
 
 from holirep_blender.inference.errors import PlateError
 from holirep_blender.inference.plate import Plate, open_plate
-from holirep_blender.inference.tracking import PersonChoice, devices, means
+from holirep_blender.inference.tracking import PersonChoice, devices, means, processes
 from holirep_blender.inference.tracking.device_picture import DevicePlate, pixels
 from holirep_blender.inference.tracking.device_tracker import DeviceTracker
 from holirep_blender.inference.tracking.mediapipe_tracker import MediaPipeTracker
@@ -194,8 +194,12 @@ def test_squares_are_cut_and_pictures_fetched_where_they_are(clip: Path, tmp_pat
     engine.close()
 
 
-def test_a_plate_that_cannot_be_read_to_its_end_says_so(tmp_path: Path) -> None:
-    """The process that reads raises what went wrong there, and not that its followers have nothing."""
+@pytest.mark.parametrize("few_cores", [True, False])
+def test_a_plate_that_cannot_be_read_to_its_end_says_so(
+    few_cores: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads it, the process with the device or its followers, raises what went wrong there."""
+    monkeypatch.setattr(processes, "CORES_TO_READ", 1000 if few_cores else 0)
     for number in range(1, 9):
         cv2.imwrite(str(tmp_path / f"shot.{number:04d}.png"), np.full((96, 128, 3), 90, np.uint8))
     plate = open_plate(tmp_path)
