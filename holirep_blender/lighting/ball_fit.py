@@ -81,7 +81,9 @@ def ball_of(normals: npt.ArrayLike, radiance: npt.ArrayLike, reflectance: float)
     return Ball(middle / np.linalg.norm(middle, axis=1, keepdims=True), means, certain)
 
 
-def explained(ball: Ball, known: Array, columns: Array, points: int, weights: Array, calibrated: bool) -> Fit:
+def explained(
+    ball: Ball, known: Array, columns: Array, points: int, weights: Array, calibrated: bool, usual: npt.ArrayLike = 0.0
+) -> Fit:
     """How much of each column is in the ball's light beside what is known.
 
     Parameters
@@ -91,10 +93,11 @@ def explained(ball: Ball, known: Array, columns: Array, points: int, weights: Ar
         radiances of places, which are alike as far as the ball does not tell otherwise.
     weights : ``(k,)`` what one unit of each source gives on a surface facing it.
     calibrated : the picture has the map's exposure; else a scale of ``known`` is solved too.
+    usual : ``(3,)`` what places' radiance may be like, in the picture's units.
     """
     count = columns.shape[1]
     counts, scale, misfit = np.zeros((count, 3)), np.ones(3), np.zeros(3)
-    doubts = np.zeros(3)
+    doubts, usual = np.zeros(3), np.broadcast_to(np.asarray(usual, dtype=np.float64), 3)
     for channel in range(3):
         certain, base = ball.certain[:, channel, None], known[:, channel, None] * ball.certain[:, channel, None]
         goal = ball.values[:, channel] * certain[:, 0]
@@ -103,7 +106,7 @@ def explained(ball: Ball, known: Array, columns: Array, points: int, weights: Ar
             matrix, goal = own, goal - base[:, 0]
         else:
             matrix = np.concatenate([own, base], axis=1)
-        solved, misfit[channel], sure = _solved(matrix, goal, slice(points, count))
+        solved, misfit[channel], sure = _solved(matrix, goal, slice(points, count), float(usual[channel]))
         if not calibrated:
             if not solved[-1] > 0:
                 raise EnvironmentMapError(
@@ -121,7 +124,7 @@ def explained(ball: Ball, known: Array, columns: Array, points: int, weights: Ar
     return Fit(counts, gives, scale, misfit, float(np.sqrt((doubts**2).sum())) / max(float(gives.sum()), 1e-30))
 
 
-def _solved(matrix: Array, goal: Array, spread: slice) -> Tuple[Array, float, Array]:
+def _solved(matrix: Array, goal: Array, spread: slice, usual: float) -> Tuple[Array, float, Array]:
     """What each column counts, the misfit, and the covariance of the counts.
 
     Counts of the columns in ``spread`` are drawn to their mean.
@@ -130,7 +133,7 @@ def _solved(matrix: Array, goal: Array, spread: slice) -> Tuple[Array, float, Ar
     misfit, prior = 1.0, np.zeros((0, count))
     if places > 1:
         even = np.column_stack([matrix[:, : spread.start], matrix[:, spread].sum(axis=1), matrix[:, spread.stop :]])
-        usual = float(_nonnegative(even, goal)[spread.start])
+        usual = max(usual, float(_nonnegative(even, goal)[spread.start]))
         prior = np.zeros((places, count + 1))
         prior[:, spread] = np.eye(places)
         prior[:, -1] = -1.0

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .environment_map import EnvironmentMap
-from .sphere import Array, column_angles, directions, row_latitudes
+from .sphere import Array, column_angles, directions, row_latitudes, tangents
 from .windows import grown
 
 _SHIPPED = 32000.0
@@ -44,6 +44,13 @@ _COLOURED = 0.02
 """By so much (median) colours differ on a plateau that was cut out of a picture, not on a painted one."""
 _CLIMBING = 0.5
 """What is so bright just outside a plateau climbs to it."""
+_FILLED = 0.94
+"""The part of its outline that a clean patch fills."""
+_LIT = 0.01
+"""Nobody paints a light that is brighter than all else and yet holds less of the light than this."""
+_DOUBLED, _EVERY = 0.2, 8
+"""A map has been made larger by repeating pixels where so many are equal to the next one; of how many rows one is
+looked at."""
 _BAND = 128
 
 
@@ -144,7 +151,8 @@ def _plateau(environment: EnvironmentMap, luminance: bool, top: float) -> Option
     count, wide = int(at_top.sum()), float(steps[at_top].max())
     next_step = int((values >= top - 2.02 * wide).sum()) - count
     below = int((values >= top * (1 - _DEPTH)).sum()) - count
-    if stride * count < fewest or count <= _SLOPE * next_step or _THINNER * count <= below:
+    exact = apart == _FORMATS[-1][-1] and count > _FEWEST and not _doubled(environment)  # floats are never so alike
+    if stride * count < fewest or count <= _SLOPE * next_step or (_THINNER * count <= below and not exact):
         return None
     share = stride * float(solid[at_top].sum()) / (4 * np.pi)
     mixed = float(np.ptp(colours[at_top], axis=0).max()) > apart * wide
@@ -201,10 +209,54 @@ def _was_cut(environment: EnvironmentMap, clipping: Clipping) -> bool:
     middle /= np.linalg.norm(middle)
     pixel = np.pi / environment.height
     radius = float(np.arccos(1 - solid.sum() / (2 * np.pi)))
-    if float(np.arccos(np.clip(places @ middle, -1, 1)).max()) > radius + 1.5 * pixel:
+    round_one = float(np.arccos(np.clip(places @ middle, -1, 1)).max()) <= radius + 1.5 * pixel
+    if not round_one and not _convex(places, middle, pixel, float(solid.sum())):
         return True
     around = _around(environment, luminance, middle, (first, last), (radius + 2 * pixel, radius + 4 * pixel))
-    return bool(len(around)) and float(np.quantile(around, 0.75)) > _CLIMBING * top
+    if len(around) and float(np.quantile(around, 0.75)) > _CLIMBING * top:
+        return True
+    light = float(solid @ (colours @ np.asarray(environment.luminance)))
+    return light < _LIT * _light(environment) and not _doubled(environment)
+
+
+def _convex(places: Array, middle: Array, pixel: float, covered: float) -> bool:
+    """Whether a patch has a clean outline without dents, as a softbox that was painted has."""
+    flat = np.unique(np.round(places @ np.stack(tangents(middle), axis=1) / pixel, 3), axis=0)  # by rows
+    hull: List[Array] = []
+    for points in (flat, flat[::-1]):  # Andrew's monotone chain
+        chain: List[Array] = []
+        for point in points:
+            while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
+                chain.pop()
+            chain.append(point)
+        hull += chain[:-1]
+    if len(hull) < 3:
+        return False
+    outline = np.array(hull)
+    steps = np.roll(outline, -1, axis=0) - outline
+    area = 0.5 * float((outline[:, 0] * steps[:, 1] - outline[:, 1] * steps[:, 0]).sum())
+    return covered / pixel**2 > _FILLED * (area + 0.5 * float(np.hypot(steps[:, 0], steps[:, 1]).sum()))
+
+
+def _turn(first: Array, second: Array, third: Array) -> float:
+    """Above 0 where three points turn to the left."""
+    one, two = second - first, third - first
+    return float(one[0] * two[1] - one[1] * two[0])
+
+
+def _light(environment: EnvironmentMap) -> float:
+    """Luminance times solid angle, summed."""
+    solid, bands = environment.solid_angles(), range(0, environment.height, _BAND)
+    each = (solid[at : at + _BAND] @ _values(environment, True, slice(at, at + _BAND)).sum(axis=1) for at in bands)
+    return float(sum(each))
+
+
+def _doubled(environment: EnvironmentMap) -> bool:
+    """Whether pixels are repeated, so that a plateau need be no more than one of them."""
+    rows = environment.pixels[::_EVERY]
+    lit = rows[:, 1:].any(axis=2)
+    same = (rows[:, 1:] == rows[:, :-1]).all(axis=2) & lit
+    return int(same.sum()) > _DOUBLED * max(int(lit.sum()), 1)
 
 
 def _around(

@@ -86,13 +86,14 @@ def repair_by_ball(
     columns: Array = _shares(pieces.places, cells) * pieces.solid[:, None]
     away = pieces.places @ middle < _OWN
     sun = explained(ball, known + lost(glare), shaded, 1, np.ones(1), calibrated)
+    usual = sun.gives.sum(axis=0) * sun.scale / columns.sum()
     if _misfit(sun) > _UNEXPLAINED and away.any():
         far = np.where(away[:, None], columns, 0.0)
         every = np.concatenate([shaded, seen @ far], axis=1)
-        sun = explained(ball, known + lost(glare), every, 1, np.append(1.0, far.sum(axis=0)), calibrated)
+        sun = explained(ball, known + lost(glare), every, 1, np.append(1.0, far.sum(axis=0)), calibrated, usual)
     if _wide(pieces, middle):
         even = np.where(told[:, None], colour, 0.0)
-        soft = explained(ball, known + lost(even), seen @ columns, 0, columns.sum(axis=0), calibrated)
+        soft = explained(ball, known + lost(even), seen @ columns, 0, columns.sum(axis=0), calibrated, usual)
         if max(_misfit(sun), _misfit(soft)) < 2 * min(_misfit(sun), _misfit(soft)):
             given = [
                 float(np.sum(fit.gives)) + float((cut.solid @ rest).sum()) for fit, rest in ((sun, glare), (soft, even))
