@@ -41,7 +41,7 @@ def light_it(
 ) -> None:
     """The character in the light of one of Blender's own environments, and in the plate instead of the performer."""
     hdri, number, frame = answers(python, "demo.lit", "facts", blend, take, "--frame", str(wanted.lit_frame))
-    unlit, lit, shadow = out / "unlit.blend", out / "lit.blend", out / "shadow"
+    unlit, lit, matched, shadow = out / "unlit.blend", out / "lit.blend", out / "matched.blend", out / "shadow"
     run("Take the stage's own light away", [*python, "demo.lit", "clear", blend, take, unlit])
     light = ["holirep_blender", "light", "--file", unlit, "--hdri", hdri, "--save", lit]
     run("Match the light", [*python, *light, "--report", out / "light", "--no-renders"])
@@ -49,15 +49,16 @@ def light_it(
         run("Turn the light to the plate's sun", [*python, "demo.lit", "turn", lit, take, lit, "--sun", wanted.sun])
     if wanted.face is not None:
         match = ["holirep_blender", "light", "--file", lit, "--match-plate", plate, "--frame", number, "--balance"]
-        match += ["--scene-frame", frame, "--region", wanted.face, "--save", lit]
+        match += ["--scene-frame", frame, "--region", wanted.face, "--save", matched]
         run("Match exposure and balance to the performer's face", [*python, *match])
-    bake = ["holirep_blender", "bake-shadows", "--file", lit, "--out", shadow, "--range", f"{frame}-{frame}"]
+    baked = matched if wanted.face is not None else lit
+    bake = ["holirep_blender", "bake-shadows", "--file", baked, "--out", shadow, "--range", f"{frame}-{frame}"]
     run("Shadow pass", [*python, *bake, "--samples", "24", "--resolution", "50", "--denoise", "--device", "cpu"])
     clean = ["holirep_blender", "clean-plate", "--take", take, "--plate", plate, "--out", out / "clean"]
     run("Clean plate", [*python, *clean, "--range", f"{number}-{number}"])
     show = ["demo.lit", "show", lit, take, out, "--frame", number, "--hdri", hdri, "--plate", plate]
     run("The character in the light", [*python, *show, "--shadow", shadow, "--clean", out / "clean"])
-    for stale in (unlit, lit.with_suffix(".blend1")):  # Blender's own copy of what was saved over
+    for stale in (unlit, matched, lit.with_suffix(".blend1")):  # the last is Blender's own copy of what was saved over
         stale.unlink(missing_ok=True)
 
 
