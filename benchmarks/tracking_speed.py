@@ -65,7 +65,7 @@ def feeding(plate: Plate, device: str) -> Dict[str, Any]:
         row = {
             "frames_a_second": plate.frame_count / seconds,
             "cpu_milliseconds_a_frame": 1e3 * (cpu_seconds() - work) / plate.frame_count,
-            "by": feed.means,
+            "by": feed.decoding,
         }
         feed.close()
         if feed.error is not None:

@@ -21,7 +21,7 @@ class DeviceTracker:
     """The same tracker with its networks run by PyTorch on a device, batch by batch.
 
     Where the device fails, `warn` is told why in the user's words and MediaPipe's interpreter does all of the work on
-    the CPU; `used` says which of them has done it.
+    the CPU; `used` says which of them has done it, and `decoding` what decoded the plate.
     """
 
     name = "torch"
@@ -29,6 +29,7 @@ class DeviceTracker:
     def __init__(self, device: str = "cuda:0", warn: Callable[[str], None] = lambda text: None) -> None:
         self._warn = warn
         self.used = device
+        self.decoding = ""
 
     def track(
         self,
@@ -63,8 +64,11 @@ class DeviceTracker:
         return MediaPipeTracker().find_people(plate, frame)
 
     def _done(self, work: Callable[[MediaPipeTracker], Result]) -> Result:
+        tracker = MediaPipeTracker(self.used)
         try:
-            return work(MediaPipeTracker(self.used))
+            result = work(tracker)
+            self.decoding = tracker.decoding
+            return result
         except DeviceError as error:
             if self.used == MEDIAPIPE:
                 raise

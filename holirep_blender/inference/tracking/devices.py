@@ -27,9 +27,12 @@ def tracker_on(wanted: str, tell: Callable[[str], None]) -> Tracker:
 
 
 def used_by(tracker: Tracker) -> Dict[str, str]:
-    """What has run the networks, for the take's header: after a device has failed, MediaPipe's interpreter."""
+    """What has run the networks, for the take's header: after a device has failed, MediaPipe's interpreter.
+
+    For a device, `decoding` says what decoded the plate as well: "nvdec", or "cpu" with the reason.
+    """
     if isinstance(tracker, DeviceTracker) and tracker.used != MEDIAPIPE:
-        return {"tracker": tracker.name, "device": tracker.used}
+        return {"tracker": tracker.name, "device": tracker.used, "decoding": tracker.decoding}
     return {"tracker": MEDIAPIPE if isinstance(tracker, DeviceTracker) else tracker.name, "device": "cpu"}
 
 

@@ -23,13 +23,15 @@ SCAN_SHARE = 0.25
 
 class MediaPipeTracker:
     """Two passes: the first finds people a few times a second and links them to identities over the whole plate, the
-    second follows the chosen one in every frame.  `means`: what runs the networks (`means.py`).
+    second follows the chosen one in every frame.  `means`: what runs the networks (`means.py`); `decoding`: what has
+    decoded the last plate.
     """
 
     name = "mediapipe"
 
     def __init__(self, means: str = MEDIAPIPE) -> None:
         self._means = means
+        self.decoding = ""
 
     def list_people(
         self, plate: Plate, *, processes: Optional[int] = None, progress: Optional[Progress] = None
@@ -67,6 +69,7 @@ class MediaPipeTracker:
         """As `track`, for several performers, who are looked for once and followed side by side."""
         quiet()
         with self._team(plate, processes) as team:
+            self.decoding = team.decoding
             people = self._people(plate, team, progress, SCAN_SHARE)
             frames, total = (plate.first_frame, plate.last_frame), plate.frame_count
             plans = [Plan.of(choose(choice, people, frames), people) for choice in choices]

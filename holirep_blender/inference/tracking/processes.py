@@ -89,7 +89,12 @@ def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
 
 
 class Team:
-    """Scans a plate, then follows a performer through it; a context manager that leaves nothing behind."""
+    """Scans a plate, then follows a performer through it; a context manager that leaves nothing behind.
+
+    `decoding`: what decodes the plate, "nvdec" or "cpu", and why not the former where it was tried.
+    """
+
+    decoding = "cpu"
 
     def scan(self, report: Report) -> List[Sighting]:
         """Everybody in the scanned frames of the plate's range."""
@@ -182,6 +187,8 @@ class Processes(Team):
         engine = engine_on(self._means)
         if available_cores() < CORES_TO_READ:
             self._feed = feed_of(plate, engine.device, self._folder / "presence")
+        if self._feed is not None:
+            self.decoding = self._feed.decoding
         self._service = Service(engine, self._feed)
 
     def _start(self, number: int) -> None:

@@ -111,7 +111,9 @@ def test_processes_and_lanes_join_to_what_mediapipe_finds(clip: Path) -> None:
     plate = open_plate(clip, (9, 40))
     stock = MediaPipeTracker().track(plate, PersonChoice(), processes=1)
     done: List[int] = []
-    own = DeviceTracker("cpu").track(plate, PersonChoice(), processes=2, progress=lambda n, total: done.append(n))
+    tracker = DeviceTracker("cpu")
+    own = tracker.track(plate, PersonChoice(), processes=2, progress=lambda n, total: done.append(n))
+    assert devices.used_by(tracker) == {"tracker": "torch", "device": "cpu", "decoding": "cpu"}
     np.testing.assert_array_equal(own.frame_numbers, stock.frame_numbers)
     np.testing.assert_array_equal(own.times, stock.times)
     assert done == sorted(done)

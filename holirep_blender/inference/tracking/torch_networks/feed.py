@@ -54,7 +54,9 @@ def spans(plate: Plate, most: int) -> List[Tuple[int, int]]:
 
 
 class Feed:
-    """The plate's `pictures`, in the order of its range; `error` is what went wrong."""
+    """The plate's `pictures`, in the order of its range; `error` is what went wrong, `decoding` what decodes: "nvdec",
+    or "cpu" with the reason.
+    """
 
     def __init__(self, plate: Plate, device: torch.device, path: Path) -> None:
         self.error: Optional[BaseException] = None
@@ -63,9 +65,12 @@ class Feed:
         self.pictures = PictureStore(device, plate.size, plate.frame_count)
         self._presence = presence(path, plate.frame_count, "w+")
         self._reader: Any = None
+        self.decoding = "cpu"
         if device.type == "cuda":
-            with contextlib.suppress(NoDeviceReading):
-                self._reader = device_reader(plate, str(device))
+            try:
+                self._reader, self.decoding = device_reader(plate, str(device)), "nvdec"
+            except NoDeviceReading as error:
+                self.decoding = f"cpu: {error}"
         readers = DECODERS if self._reader is not None else available_cores()
         self._spans: SimpleQueue[Tuple[int, int]] = SimpleQueue()
         found = spans(plate, PARTS_PER_READER * readers)
@@ -78,11 +83,6 @@ class Feed:
         for _ in range(readers):
             self._threads.append(threading.Thread(target=self._work, name="plate's reader", daemon=True))
             self._threads[-1].start()
-
-    @property
-    def means(self) -> str:
-        """What decodes: "nvdec" or "cpu"."""
-        return "cpu" if self._reader is None else "nvdec"
 
     def wait(self) -> None:
         """Until all is read, or reading has failed."""
