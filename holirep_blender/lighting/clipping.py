@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .environment_map import EnvironmentMap
-from .sphere import Array, column_angles, directions, row_latitudes, tangents
+from .outline import clean_outline
+from .sphere import Array, column_angles, directions, row_latitudes
 from .windows import grown
 
 _SHIPPED = 32000.0
@@ -44,8 +45,6 @@ _COLOURED = 0.02
 """By so much (median) colours differ on a plateau that was cut out of a picture, not on a painted one."""
 _CLIMBING = 0.5
 """What is so bright just outside a plateau climbs to it."""
-_FILLED = 0.94
-"""The part of its outline that a clean patch fills."""
 _LIT = 0.01
 """Nobody paints a light that is brighter than all else and yet holds less of the light than this."""
 _DOUBLED, _EVERY = 0.2, 8
@@ -210,38 +209,14 @@ def _was_cut(environment: EnvironmentMap, clipping: Clipping) -> bool:
     pixel = np.pi / environment.height
     radius = float(np.arccos(1 - solid.sum() / (2 * np.pi)))
     round_one = float(np.arccos(np.clip(places @ middle, -1, 1)).max()) <= radius + 1.5 * pixel
-    if not round_one and not _convex(places, middle, pixel, float(solid.sum())):
+    if not round_one and not clean_outline(places, middle, pixel, float(solid.sum())):
         return True
     around = _around(environment, luminance, middle, (first, last), (radius + 2 * pixel, radius + 4 * pixel))
+    around = around[around < level]
     if len(around) and float(np.quantile(around, 0.75)) > _CLIMBING * top:
         return True
     light = float(solid @ (colours @ np.asarray(environment.luminance)))
     return light < _LIT * _light(environment) and not _doubled(environment)
-
-
-def _convex(places: Array, middle: Array, pixel: float, covered: float) -> bool:
-    """Whether a patch has a clean outline without dents, as a softbox that was painted has."""
-    flat = np.unique(np.round(places @ np.stack(tangents(middle), axis=1) / pixel, 3), axis=0)  # by rows
-    hull: List[Array] = []
-    for points in (flat, flat[::-1]):  # Andrew's monotone chain
-        chain: List[Array] = []
-        for point in points:
-            while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
-                chain.pop()
-            chain.append(point)
-        hull += chain[:-1]
-    if len(hull) < 3:
-        return False
-    outline = np.array(hull)
-    steps = np.roll(outline, -1, axis=0) - outline
-    area = 0.5 * float((outline[:, 0] * steps[:, 1] - outline[:, 1] * steps[:, 0]).sum())
-    return covered / pixel**2 > _FILLED * (area + 0.5 * float(np.hypot(steps[:, 0], steps[:, 1]).sum()))
-
-
-def _turn(first: Array, second: Array, third: Array) -> float:
-    """Above 0 where three points turn to the left."""
-    one, two = second - first, third - first
-    return float(one[0] * two[1] - one[1] * two[0])
 
 
 def _light(environment: EnvironmentMap) -> float:

@@ -89,6 +89,18 @@ def test_a_disk_of_one_radiance_is_no_clipping(stored, angle, colour):
     assert find_clipping(checked_map(_stored(pixels, stored))) is None
 
 
+def test_a_softbox_of_one_radiance_is_no_clipping():
+    pixels = sky(512)
+    pixels[180:240, 300:370] = 90.0
+    assert find_clipping(checked_map(pixels)) is None
+
+
+def test_a_flat_patch_above_all_else_that_lights_nothing_was_cut():
+    pixels = paint_disk(sky(512), direction(40, 30), 0.53, [3.0, 3.0, 3.0])
+    assert find_clipping(checked_map(pixels.copy())) is None
+    assert find_clipping(checked_map(np.minimum(pixels, 200.0))) is not None
+
+
 def test_two_lights_cut_at_one_value_are_clipped():
     pixels = paint_disk(sky(512), direction(40, 50), 2.0, [6.0, 6.0, 6.0])
     paint_disk(pixels, direction(-40, 10), 1.0, [6.0, 6.0, 6.0])
