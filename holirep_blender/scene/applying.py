@@ -11,7 +11,8 @@ import bpy
 import numpy as np
 
 from ..motion.refining.options import RefineOptions
-from ..motion.refining.refine import RefineCache, RefinedTake, refined_motion, refined_take
+from ..motion.refining.performer import RefinedTake, refined_take
+from ..motion.refining.refine import RefineCache, refined_motion
 from ..motion.refining.report import RefineReport
 from ..motion.retargeting import BoneInheritance, RetargetedMotion, RetargetOptions, retarget
 from ..motion.retargeting.face_joints import with_face_joints

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..motion.biomechanics.engine import check_limits
+from ..motion.refining.limits import limit_options
 from ..motion.refining.options import RefineOptions
-from ..motion.refining.refine import limit_options
 from ..motion.skeleton import SIDES
 from ..motion.take import Take
 from .motion_reading import ActiveMotion, MotionError

@@ -16,7 +16,7 @@ from ..motion.biomechanics.report import Violation
 from ..motion.contacts import contact_points
 from ..motion.planting import to_motion
 from ..motion.refining.frames import range_weight
-from ..motion.refining.refine import limit_options
+from ..motion.refining.limits import limit_options
 from ..motion.refining.report import RefineReport
 from ..motion.refining.verbs import clamped
 from ..motion.retargeting import RetargetedMotion

@@ -13,7 +13,7 @@ from ..motion.contacts.floor import Floor
 from ..motion.contacts.names import SOLE_POINTS
 from ..motion.contacts.record import Contacts
 from ..motion.planting import CharacterTake, character_floor, character_take
-from ..motion.refining.refine import own_floor
+from ..motion.refining.performer import own_floor
 from ..motion.refining.rest_pose import folded_joint
 from ..motion.retargeting import RetargetOptions
 from ..motion.retargeting.timing import at_times

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..motion.contacts import contact_points, contacts_of
 from ..motion.geometric.landmarks import body_attachments
-from ..motion.refining.refine import own_floor
+from ..motion.refining.performer import own_floor
 from ..motion.take import Take
 from ..quality.marks import BodyMarks, body_marks
 from ..quality.poses import pose_of

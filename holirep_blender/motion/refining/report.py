@@ -93,6 +93,13 @@ def merged(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     return tuple(sorted(kept, key=lambda each: (each.first_frame, each.joint, each.motion)))
 
 
+def inside(violations: tuple[Violation, ...], frames: Optional[tuple[int, int]]) -> tuple[Violation, ...]:
+    """The violations that reach into a range of frames, both ends included; all of them without one."""
+    if frames is None:
+        return violations
+    return tuple(one for one in violations if one.last_frame >= frames[0] and one.first_frame <= frames[1])
+
+
 def corrected(violations: Iterable[Violation]) -> list[str]:
     """What was changed, in words: "3 limits corrected" and the like."""
     changed = [one for one in violations if one.altered]

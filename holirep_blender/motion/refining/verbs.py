@@ -18,10 +18,12 @@ from ..contacts.names import SOLE_POINTS
 from ..skeleton import SIDES
 from ..take import Take
 from .frames import within
+from .limits import limit_options
 from .options import RefineOptions
+from .performer import own_floor
 from .provenance import made_by, noted
-from .refine import inside, limit_options, own_floor, refined_character
-from .report import RefineReport, corrected, left, let_go_words, merged, slide_mm
+from .refine import refined_character
+from .report import RefineReport, corrected, inside, left, let_go_words, merged, slide_mm
 
 if TYPE_CHECKING:
     from ..contacts.soles import ContactPoints

@@ -17,7 +17,8 @@ from holirep_blender.motion.planting import again, character_take
 from holirep_blender.motion.planting.solving import solve
 from holirep_blender.motion.refining.frames import range_weight, within
 from holirep_blender.motion.refining.options import RefineOptions
-from holirep_blender.motion.refining.refine import RefineCache, own_floor, refined_motion, refined_take, smoothed
+from holirep_blender.motion.refining.performer import own_floor, refined_take, smoothed
+from holirep_blender.motion.refining.refine import RefineCache, refined_motion
 from holirep_blender.motion.refining.report import corrected, left, merged
 from holirep_blender.motion.refining.verbs import checked, clamped, planted_performer, planted_take
 from holirep_blender.motion.retargeting import retarget, take_rest_positions
