@@ -15,6 +15,7 @@ from .descent import Problem, body_figure, descended
 from .evidence import Evidence
 from .floor import also_standing, floor_height, level_turn, turned
 from .footholds import sole_speed
+from .knees import with_knees_seen
 from .limits import bounds_of
 from .pace import pace_of
 from .terms import Clip, Ground, Word
@@ -104,6 +105,7 @@ def solved(
 ) -> Clip:
     """The clip solved; ``told`` hears how much is done, 0 to 1. Time and memory are linear in its length."""
     given, tuning = given or Given(), tuning or Tuning()
+    start = replace(start, clip=with_knees_seen(start.clip, evidence, start.seen, start.template))
     if not given.camera:
         tuning = _believing(tuning, start, evidence)
     problem = _problem(start, evidence, given, tuning)

@@ -14,7 +14,7 @@ from .marks import MARK_JOINTS, SOLE_JOINTS, Shape
 from .system import Array, System
 
 _NO_PAIRS = np.zeros((0, 2), dtype=np.intp)
-_NEAREST = 0.2
+NEAREST = 0.2
 """Metres before the camera; nothing is nearer."""
 
 
@@ -69,7 +69,7 @@ def image(state: State, evidence: Evidence, depth: Array, weight: float, outlier
     figure, clip = state.figure, state.clip
     points = figure.points(state.turned, state.placed, MARK_JOINTS, state.shape.marks)
     local = np.einsum("tni,tij->tnj", points - clip.place[:, None], clip.turn)
-    away = np.maximum(local[..., 2:], _NEAREST)
+    away = np.maximum(local[..., 2:], NEAREST)
     plane = local[..., :2] / away
     seen = evidence.pixels / np.exp(clip.focal)
     unit = np.where(np.isfinite(evidence.spread), 1.0 / evidence.spread, 0.0) * depth[:, None]
@@ -156,7 +156,7 @@ def word(state: State, said: Word, stiff: Array, system: System) -> None:
         bend = np.diff(turn, 2, axis=0).reshape(count - 2, -1)
         weights = np.concatenate([np.zeros(3), np.repeat(stiff, 3)])
         system.add_bends(np.concatenate([none[2:], bend], 1), np.broadcast_to(weights, (count - 2, len(weights))))
-    away = np.maximum(np.einsum("ti,ti->t", clip.root - clip.place, clip.turn[:, :, 2]), _NEAREST)
+    away = np.maximum(np.einsum("ti,ti->t", clip.root - clip.place, clip.turn[:, :, 2]), NEAREST)
     pull = np.sqrt(said.depth_pull)
     residual = (np.log(away) - clip.focal - said.depth) * pull
     system.cost += float(np.sum(residual**2))
