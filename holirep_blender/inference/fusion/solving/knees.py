@@ -23,8 +23,8 @@ _LEGS = np.array([[[(mark.tracker, mark.point) for mark in MARKS].index(("body",
                   for chain in ((23, 25, 27), (24, 26, 28))])  # fmt: skip
 """Rows of the marks of hip, knee and ankle, left and right."""
 _SAID, _SEEN = float(np.radians(6.0)), float(np.radians(3.5))
-"""Radians by which the network's bend, and the bend that marks show of legs seen from the side, are off over a clip. The
-marks' middle errs by 10 mm across the leg on 102 rendered performers; 5 to 8 degrees for the network's do as well.
+"""Radians by which the network's bend, and the bend that marks show of legs seen from the side, are off over a clip.
+The marks' middle errs by 10 mm across the leg on 102 rendered performers; 5 to 8 degrees for the network's do as well.
 """
 _ASTRAY = float(np.radians(20.0))
 """Radians off from which on marks count little: legs that the tracker took for each other."""
