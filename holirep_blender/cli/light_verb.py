@@ -158,4 +158,5 @@ def _write(environment: Any, path: Path, source: Optional[EnvironmentSource] = N
         else:
             write_environment(environment, path.absolute())
     except (OSError, EnvironmentMapError) as error:
-        raise CommandError(DISK, str(error)) from error
+        reason = getattr(error, "strerror", None)
+        raise CommandError(DISK, f"{path} could not be written: {reason}" if reason else str(error)) from error
