@@ -34,7 +34,8 @@ def test_the_rest_follows_a_first_answer_and_one_undo_takes_both_back(screen, sh
     screen.python(
         f"scene = {SCENE}; scene.render.fps = 30; bpy.ops.holirep.add_demo_character(); shot = scene.holirep;"
         f"shot.take = {str(path)!r}; shot.add_camera = False; shot.set_scene_range = True;"
-        "bpy.ops.holirep.resolve_refinement('EXEC_DEFAULT', True)"
+        "bpy.ops.holirep.resolve_refinement('EXEC_DEFAULT', True)",
+        timeout=90.0,
     )
     before = keys(screen)
     # both feet flat on the floor all the time: limits let them go here and there
