@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import PlateError
 from .deinterlacing import LEAD, deinterlaced
 from .movie_frames import numbered_frames
-from .movie_index import MovieIndex, opened, read_index
+from .movie_index import CONVERT, MovieIndex, opened, read_index
 from .painter import Painter
 from .plate import Plate, check_range
 from .rates import exact_rate, frame_times
@@ -75,12 +75,17 @@ class Movie(Plate):
             else:
                 frames = numbered_frames(self.path, self.index, container, first, last, wanted)
             painter = Painter(self.threads)
-            for number, frame in frames:
-                reached = max(reached, number)
-                if wanted(number):
-                    yield number, self._displayed(frame, painter)
-                if number >= last:
-                    return
+            try:
+                for number, frame in frames:
+                    reached = max(reached, number)
+                    if wanted(number):
+                        yield number, self._displayed(frame, painter)
+                    if number >= last:
+                        return
+            except av.error.FFmpegError as error:
+                raise PlateError(
+                    f"{self.path}: cannot be decoded beyond frame {reached} ({error.strerror}). {CONVERT}"
+                ) from error
         if reached < last:
             raise PlateError(
                 f"{self.path}: the movie ends after frame {reached}, before frame {last}. "

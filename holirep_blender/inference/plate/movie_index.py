@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..errors import PlateError
 
-_CONVERT = "Convert it to H.264 in MP4 or to an image sequence."
+CONVERT = "Convert it to H.264 in MP4 or to an image sequence."
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,20 @@ class MovieIndex:
 
 
 def opened(path: Path, **options: Any) -> av.container.InputContainer:
-    """The movie's container.  Raises PlateError where FFmpeg does not know it or it holds no pictures."""
+    """The movie's container.  Raises PlateError where FFmpeg does not know it or its codec, or it holds no pictures."""
     try:
-        container = av.open(str(path), **options)
+        # cameras write names in other encodings than UTF-8
+        container = av.open(str(path), metadata_errors="replace", **options)
     except (av.error.FFmpegError, OSError) as error:
         raise PlateError(
-            f"{path}: cannot be read as a movie; the file is damaged, or its codec is not supported. {_CONVERT}"
+            f"{path}: cannot be read as a movie; the file is damaged, or its codec is not supported. {CONVERT}"
         ) from error
     if not container.streams.video:
         container.close()
         raise PlateError(f"{path}: there are no pictures in this file, only sound or data; choose the movie.")
+    if container.streams.best("video").codec_context is None:
+        container.close()
+        raise PlateError(f"{path}: its codec is not supported. {CONVERT}")
     return container
 
 
@@ -100,7 +105,8 @@ def read_index(path: Path) -> MovieIndex:
             if packet.size and not packet.is_discard:
                 rows.append((stamp_of(packet), packet.is_keyframe))
             if picture is None:
-                picture = next(iter(decoded(packet)), None)
+                with contextlib.suppress(av.error.FFmpegError):
+                    picture = next(iter(decoded(packet)), None)
         rate = stream.average_rate or stream.guessed_rate
         length = (container.duration or 0) / av.time_base
         promised = stream.frames or (round(length * rate) if rate else 0)
@@ -110,7 +116,7 @@ def read_index(path: Path) -> MovieIndex:
         raise PlateError(f"{path}: the movie has no frames.")
     if picture is None:
         raise PlateError(
-            f"{path}: not one frame can be decoded; the file is damaged, or its codec is not supported. {_CONVERT}"
+            f"{path}: not one frame can be decoded; the file is damaged, or its codec is not supported. {CONVERT}"
         )
     order = sorted(range(len(rows)), key=lambda row: rows[row][0] or 0)
     stamps = np.array([rows[row][0] or 0 for row in order], np.int64)

@@ -119,11 +119,8 @@ class DeviceReader:
         number = self._movie.first_frame
         try:
             found = [image.cpu().numpy() for _, image in self.frames(number, number)]
-        except (av.error.FFmpegError, NotImplementedError, RuntimeError, TypeError) as error:
-            text = str(error).strip().splitlines()
-            raise NoDeviceReading(
-                f"the GPU does not decode it ({text[0] if text else type(error).__name__})"
-            ) from error
+        except (PlateError, av.error.FFmpegError, RuntimeError, TypeError) as error:
+            raise NoDeviceReading(f"the GPU does not decode it ({said(error)})") from error
         wanted = [image for _, _, image in self._movie.frames(number, number)]
         if len(found) != len(wanted) or any(not _alike(*pair) for pair in zip(found, wanted)):
             raise NoDeviceReading("the GPU decodes it to other pictures than the processor")
@@ -159,6 +156,13 @@ def _acceleration(device: str) -> Any:
     options: Dict[str, str] = {"primary_ctx": "0", "current_ctx": "1"}
     number = device.split(":")[-1] if ":" in device else "0"
     return HWAccel("cuda", device=number, allow_software_fallback=False, options=options, is_hw_owned=True)
+
+
+def said(error: BaseException) -> str:
+    """One line; where a plate's error hides the device's, that one."""
+    if isinstance(error, PlateError):
+        return "no picture comes out" if error.__cause__ is None else said(error.__cause__)
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _alike(found: np.ndarray, wanted: np.ndarray) -> bool:

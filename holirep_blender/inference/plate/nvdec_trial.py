@@ -10,7 +10,8 @@ from typing import Optional
 import av
 import numpy as np
 
-from .nvdec import NoDeviceReading, device_reader
+from ..errors import PlateError
+from .nvdec import NoDeviceReading, device_reader, said
 from .opening import open_plate
 
 WIDTH, HEIGHT, FRAMES = 320, 180, 12
@@ -24,8 +25,8 @@ def problem_on(device: str) -> Optional[str]:
         try:
             reader = device_reader(open_plate(path), device)
             return None if len(list(reader.frames(1, FRAMES))) == FRAMES else "frames are missing"
-        except NoDeviceReading as error:
-            return str(error)
+        except (NoDeviceReading, PlateError, av.error.FFmpegError, RuntimeError) as error:
+            return said(error)
 
 
 def _write(path: Path) -> None:

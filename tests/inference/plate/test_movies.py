@@ -12,7 +12,7 @@ import pytest
 
 from holirep_blender.inference.errors import PlateError
 from holirep_blender.inference.plate import open_plate
-from tests.inference.plate.shots import COUNT, SIZE, encoded, interlaced, number_of, write_movie
+from tests.inference.plate.shots import COUNT, SIZE, encoded, interlaced, number_of, picture, write_movie
 
 
 def turned(path: Path, to: Path) -> Path:
@@ -160,6 +160,35 @@ def test_sound_alone_is_no_plate(tmp_path: Path) -> None:
         container.mux(stream.encode(sound))
     with pytest.raises(PlateError, match=r"sound\.wav.*no pictures"):
         open_plate(tmp_path / "sound.wav")
+
+
+def test_an_unknown_codec_is_told(tmp_path: Path) -> None:
+    path = encoded(tmp_path / "shot.mp4", "libx264")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(PlateError, match=r"shot\.mp4.*codec"):
+        open_plate(path)
+
+
+def test_names_in_another_encoding_than_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "shot.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Buehne"
+        stream = container.add_stream("mpeg4", 25)
+        stream.codec_context.width, stream.codec_context.height = SIZE
+        frame = av.VideoFrame.from_ndarray(picture(1), format="bgr24")
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    path.write_bytes(path.read_bytes().replace(b"Buehne", "Bühnen".encode("latin-1")))
+    assert open_plate(path).frame_count == 1
+
+
+def test_a_decoder_that_gives_up_is_told(tmp_path: Path) -> None:
+    """A later version of ProRes is refused; it is no damage that could be left out."""
+    path = encoded(tmp_path / "shot.mov", "prores_ks")
+    pictures = path.read_bytes().split(b"icpf")
+    pictures[COUNT // 2] = pictures[COUNT // 2][:2] + b"\7\7" + pictures[COUNT // 2][4:]
+    path.write_bytes(b"icpf".join(pictures))
+    with pytest.raises(PlateError, match=r"shot\.mov: cannot be decoded beyond frame \d+ \("):
+        list(open_plate(path))
 
 
 def test_what_cannot_be_decoded_in_the_middle_is_left_out(tmp_path: Path) -> None:

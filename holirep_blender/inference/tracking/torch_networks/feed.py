@@ -10,12 +10,13 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Iterator, List, Optional, Tuple
 
+import av
 import numpy as np
 import torch
 
-from ...errors import DeviceError, UserError
+from ...errors import DeviceError
 from ...plate import Plate
-from ...plate.nvdec import NoDeviceReading, device_reader
+from ...plate.nvdec import NoDeviceReading, device_reader, said
 from ..device_picture import AWAITED, FAILED, MISSING, THERE, presence
 from ..kept_plate import room_for_pictures
 from ..means import available_cores
@@ -119,9 +120,8 @@ class Feed:
                 for each in under_way:
                     self._tell(*each)
         except Exception as error:
-            failed = isinstance(error, RuntimeError) and not isinstance(error, UserError)
-            told = str(error).strip().splitlines() or [type(error).__name__]
-            self.error = DeviceError(f"{self._device}: {told[0]}") if failed else error
+            failed = isinstance(error, (RuntimeError, av.error.FFmpegError))
+            self.error = DeviceError(f"{self._device}: {said(error)}") if failed else error
             left = FAILED
         finally:
             part = self._presence[begin:end]
