@@ -5,6 +5,7 @@ what an edit of a contact only got a first answer to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Optional
 
 import bpy
@@ -19,16 +20,16 @@ _first_answers: set[int] = set()
 
 
 def register() -> None:
-    """Has first answers finished that come back with undo, redo or a file."""
-    for handlers in _handlers():
-        handlers.append(_came_back)
+    """Has first answers finished that come back with undo, redo or a file, and before a file is saved."""
+    for handlers, handler in _handlers():
+        handlers.append(handler)
 
 
 def unregister() -> None:
     """Ends the wait."""
-    for handlers in _handlers():
-        if _came_back in handlers:
-            handlers.remove(_came_back)
+    for handlers, handler in _handlers():
+        if handler in handlers:
+            handlers.remove(handler)
     _scenes.clear()
     _first_answers.clear()
     _cancel_timer()
@@ -71,30 +72,37 @@ def _cancel_timer() -> None:
 
 
 def _solve() -> Optional[float]:
-    for window in bpy.context.window_manager.windows:
-        if window.scene.session_uid not in _scenes:
-            continue
-        if window.modal_operators:
-            return DELAY
-        own_step = window.scene.session_uid not in _first_answers
-        with bpy.context.temp_override(window=window):
-            possible = bpy.ops.holirep.resolve_refinement.poll()
-            if not possible and not own_step:
-                return PAUSE
-            forget(window.scene)
-            if possible:
-                try:
-                    bpy.ops.holirep.resolve_refinement("EXEC_DEFAULT", own_step)
-                except RuntimeError:  # it has told the artist, in the panel
-                    return None
-    _scenes.clear()
-    _first_answers.clear()
-    return None
+    windows = bpy.context.window_manager.windows
+    if any(window.modal_operators for window in windows):
+        return DELAY
+    for window in windows:
+        if window.scene.session_uid in _scenes:
+            _solve_in(window)
+    # a first answer in a scene that nobody sees now, or that cannot be solved now, is not forgotten
+    _first_answers.intersection_update(scene.session_uid for scene in bpy.data.scenes)
+    _scenes.intersection_update(_first_answers)
+    return PAUSE if _scenes else None
 
 
-def _handlers() -> tuple[list[Any], ...]:
+def _solve_in(window: bpy.types.Window) -> None:
+    from .before_after import shows_before
+
+    scene = window.scene
+    own_step = scene.session_uid not in _first_answers
+    with bpy.context.temp_override(window=window):
+        possible = bpy.ops.holirep.resolve_refinement.poll()
+        if not own_step and scene.holirep.refine.unfinished and (not possible or shows_before(scene.holirep)):
+            return
+        forget(scene)
+        if possible and (own_step or scene.holirep.refine.unfinished):
+            with suppress(RuntimeError):  # it has told the artist, in the panel
+                bpy.ops.holirep.resolve_refinement("EXEC_DEFAULT", own_step)
+
+
+def _handlers() -> tuple[tuple[list[Any], Any], ...]:
     handlers = bpy.app.handlers
-    return handlers.load_post, handlers.undo_post, handlers.redo_post
+    back = (handlers.load_post, handlers.undo_post, handlers.redo_post)
+    return (*((each, _came_back) for each in back), (handlers.save_pre, _before_saving))
 
 
 @bpy.app.handlers.persistent
@@ -103,3 +111,10 @@ def _came_back(*_: object) -> None:
         for scene in bpy.data.scenes:
             if scene.holirep.refine.unfinished:
                 finish(scene)
+
+
+@bpy.app.handlers.persistent
+def _before_saving(*_: object) -> None:
+    """A file is to have the whole of it: it may be rendered where nothing finishes it."""
+    if _first_answers:
+        _solve()
