@@ -82,16 +82,23 @@ class PlantMemo:
         paced = at_once and known is not None and known.hinges == whole.hinges and known != whole
         told = known if paced and known is not None else whole
         differs = self._differs(take, contacts, options, source, told)
-        result, self.unfinished = None, paced
+        result, kept, self.unfinished = None, False, paced
         if differs is not None and self.result is not None and self.contacts is not None and self.ledger.stages:
             result = _with_names(self.result, self.contacts.names, contacts.names)
             for first, end in gaps.spans(grouped(differs, take.fps)):
                 result = _around(result, (first, end), take, contacts, options, source, told, self.ledger, at_once)
                 if result is None:
                     break
-                self.unfinished |= self.ledger.part is not None
-                self.ledger.part = None
+                part = self.ledger.part
+                self.unfinished |= part is not None and part.unfinished
+                if self.unfinished:
+                    self.ledger.part = None
+                else:
+                    self.ledger.keep()
+                    kept = True
         if result is not None and self.unfinished:
+            if kept:  # of an edit elsewhere that needed no more than this: it does not go with what is known
+                self.ledger = Ledger()
             return result
         if result is None:
             self.ledger, self.unfinished = Ledger(), False
@@ -177,9 +184,9 @@ def _around(
     ledger: Ledger,
     at_once: bool,
 ) -> Optional[Solved]:
-    """``before`` solved again around the frames of an edit; None where the whole clip has to be.
+    """``before`` solved again around the frames of an edit, which is the ledger's part then, to be kept or not.
 
-    The ledger's part stays where that is a first answer, see ``PlantMemo.solved``.
+    None where the whole clip has to be solved.
     """
     # an edit is felt further where contacts are let go
     hard = (np.isfinite(before.asked) & ~np.isfinite(before.places)).any(axis=(1, 2))
@@ -195,8 +202,6 @@ def _around(
         if not at_once:
             return None
         solved, rows = _first_answer(before, part, ends, run)
-    if not part.unfinished:
-        ledger.keep()
     return _joined(before, solved, part.first, *rows)
 
 

@@ -68,7 +68,7 @@ def planted_take(take: Take, options: RefineOptions) -> tuple[Take, RefineReport
         return take, _as_made(take, contacts)
     result, report = refined_character(take, contacts, options, floor=floor)
     if not contacts.any():
-        report.sentences = ("no foot stays on the floor, so nothing was held",)
+        report.sentences = ("nothing was held",)
     elif report.slide_before_mm == report.slide_before_mm:
         slide = f"{report.slide_before_mm:.2f} to {report.slide_after_mm:.2f} mm a frame"
         report.sentences = (f"sliding of the feet went from {slide}",)

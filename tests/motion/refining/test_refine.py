@@ -191,6 +191,20 @@ def test_edits_one_after_the_other_are_solved_around_them_only_and_come_to_the_s
     assert 0 < len(changed) < 0.6 * take.frame_count
 
 
+def test_nothing_is_kept_of_a_first_answer(shared_data):
+    take = at_times(mocap_take(shared_data, "cmu_salsa_01"), np.arange(800) / 30.0, 30.0)
+    cache, options = RefineCache(), RefineOptions()
+    _, before, _ = apply_to("short-legged", take, options, cache)
+    # one attempt does for the first, but not for the second
+    edits = (ContactEdit("leftHeel", 183, 185, False), ContactEdit("rightToes", 551, 553, False))
+    _, _, said = apply_to("short-legged", take, replace(options, contact_edits=edits), cache, at_once=True)
+    assert said.unfinished
+    assert not cache.planting.ledger.stages, "what the first came to does not go with the contacts of last time"
+    _, undone, told = apply_to("short-legged", take, options, cache, at_once=True)
+    assert not told.unfinished
+    assert np.degrees(rotations.angle_between(undone.rotations, before.rotations)).max() < 1e-6
+
+
 def test_a_solved_take_knows_its_floor_and_the_character_stands_on_its_own(walk):
     assert own_floor(replace(walk, header={"method": "geometric"})).point[2] == 0.0
     assert own_floor(replace(walk, header={"floor_height": 0.3})).point[2] == 0.3
@@ -278,7 +292,8 @@ def test_bad_input_is_a_clear_message_or_a_sensible_result(walk):
         replace(walk, root_translation=np.full_like(walk.root_translation, np.nan))
     flying = replace(walk, root_translation=walk.root_translation + np.linspace(3, 30, walk.frame_count)[:, None])
     _, planted = planted_take(flying, RefineOptions(limits=0.0, floor=Floor()))
-    assert planted.sentences == ("no foot stays on the floor, so nothing was held",)
+    assert planted.sentences == ("nothing was held",)
+    assert planted.warnings == ("No foot touches the floor in these frames: feet are not planted.",)
     kept = [
         joint
         for joint, name in enumerate(walk.joint_names)
