@@ -14,6 +14,7 @@ from .lamps import Lamp, Moments, disk_angle, moments
 from .sphere import Array, directions
 
 Cells = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 _WIDTH = 128
 """Columns of the map that is divided."""
@@ -45,16 +46,19 @@ def dome_lamps(environment: EnvironmentMap, count: int) -> List[Lamp]:
         waiting = []
         if 0 < len(parts) < count and -parts[0][0] > _NARROW * total:
             _, _, cells, about = heapq.heappop(parts)
-            left = (toward[cells] - about.direction) @ _longest(toward[cells], energies[cells]) < 0
+            left = _lower_half(toward[cells], energies[cells])
             waiting = [cells[left], cells[~left]]
     lamps = [_lamp(toward[cells], light[cells], about, total) for _, _, cells, about in parts]
     return sorted(lamps, key=lambda lamp: -lamp.share)
 
 
-def _longest(toward: Array, energies: Array) -> Array:
-    """The axis ``(3,)`` along which directions are spread furthest."""
+def _lower_half(toward: Array, energies: Array) -> Bools:
+    """Which directions lie below their mean ``(n,)``, along the axis along which they are spread furthest.
+
+    The mean lies inside of the sphere, so that there is light on both sides whichever axis that is.
+    """
     aside = toward - energies @ toward / energies.sum()
-    return np.asarray(np.linalg.eigh((aside * energies[:, None]).T @ aside)[1][:, -1])
+    return np.asarray(aside @ np.linalg.eigh((aside * energies[:, None]).T @ aside)[1][:, -1] < 0)
 
 
 def _lamp(toward: Array, light: Array, about: Moments, total: float) -> Lamp:

@@ -35,6 +35,15 @@ def test_no_lamp_lights_from_both_sides_of_the_horizon():
     assert all(lamp.direction[2] < 0 for lamp in dome_lamps(checked_map(lower), 16))
 
 
+def test_light_overhead_and_all_around_is_parted():
+    """Spread furthest along its own middle direction, across which nothing lies."""
+    pixels = np.zeros((64, 128, 3), np.float32)
+    pixels[:2], pixels[30:32] = 400.0, 1.0
+    lamps = dome_lamps(checked_map(pixels), 48)
+    assert len(lamps) == 48
+    assert lamps[0].direction[2] > 0.99 or lamps[-1].direction[2] > 0.99
+
+
 def test_a_single_point_is_one_lamp_and_darkness_none():
     pixels = np.zeros((64, 128, 3), np.float32)
     pixels[10, 20] = 5.0
