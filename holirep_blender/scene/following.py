@@ -30,7 +30,9 @@ from .motion_writing import Written, carrier_of, write_motion
 Array = npt.NDArray[np.float64]
 
 _FOLLOWS = np.radians(1.0)
+"""Radians by which a bone may be turned other than its keys say and still follows them."""
 _SAMPLES = 5
+"""How many frames, evenly over the clip, are looked at for that, and at most twice as many in which most is changed."""
 _ATTEMPTS = 3
 """How often motion is looked at again that constraints turned out of its limits; it is clamped again in between."""
 _BEYOND = 0.01

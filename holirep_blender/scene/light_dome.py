@@ -14,8 +14,7 @@ from ..lighting.environment_map import EnvironmentMap
 from ..lighting.lamps import Lamp
 from .actions import MARK, Rollback
 from .environments import read_environment
-from .light_tracing import DOME as EEVEE_DOME
-from .light_tracing import put_eevee_back, set_eevee
+from .light_tracing import DOME_SHADOWS, put_eevee_back, set_eevee
 from .light_world import KIND, RigOptions, hide_world_from_eevee, residual_image, show_world_to_eevee
 
 COLLECTION = "HoliRep EEVEE Dome"
@@ -76,7 +75,7 @@ def set_dome_shadows(scene: bpy.types.Scene) -> None:
     settings = scene.holirep.light
     wanted = settings.eevee_dome and settings.control is not None
     if wanted and not settings.dome_before:
-        settings.dome_before = set_eevee(scene, EEVEE_DOME)
+        settings.dome_before = set_eevee(scene, DOME_SHADOWS)
     elif not wanted and settings.dome_before:
         put_eevee_back(scene, settings.dome_before)
         settings.dome_before = ""

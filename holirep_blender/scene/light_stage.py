@@ -18,7 +18,7 @@ from ..lighting.lamps import Lamp
 from . import blender_versions
 from .environments import image_of
 from .light_rig import build_rig, remove_rig
-from .light_tracing import DOME, TRACING, set_eevee
+from .light_tracing import DOME_SHADOWS, TRACING, set_eevee
 from .light_world import RigOptions
 from .pictures import Pixels, rendered_pixels
 
@@ -89,7 +89,7 @@ class LightStage:
 
     def show_rig(self, lamps: Sequence[Lamp], residual: EnvironmentMap, dome: int = 0) -> None:
         """Lights the stage by lamps and residual, EEVEE set as Match Lighting sets it; ``dome`` as in RigOptions."""
-        set_eevee(self.scene, {**TRACING, **DOME} if dome else TRACING)
+        set_eevee(self.scene, {**TRACING, **DOME_SHADOWS} if dome else TRACING)
         build_rig(self.scene, list(lamps), residual, "Stage", RigOptions(light_groups=False, dome=dome))
 
     def floor_mask(self, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

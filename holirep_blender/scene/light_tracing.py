@@ -24,13 +24,13 @@ TRACING = {
 }
 """Found by rendering a floor in four environments: fast global illumination keeps of a world's light only its general
 direction, and denoising over time and by likeness darkens it. 4.2 has no switch for the former but that roughness."""
-DOME = {"shadow_pool_size": "1024", "shadow_step_count": 16}
+DOME_SHADOWS = {"shadow_pool_size": "1024", "shadow_step_count": 16}
 """The lamps of a dome are many and wide: room for their shadow maps, and what shades is looked for at more distances.
 """
 
 
 def set_eevee(scene: bpy.types.Scene, wanted: Mapping[str, Any]) -> str:
-    """Sets ``TRACING`` or ``DOME``; gives what settings were before, for ``put_eevee_back``."""
+    """Sets ``TRACING`` or ``DOME_SHADOWS``; gives what settings were before, for ``put_eevee_back``."""
     before = {}
     for name, value in wanted.items():
         owner = _owner(scene, name)
@@ -44,7 +44,7 @@ def put_eevee_back(scene: bpy.types.Scene, before: str) -> None:
     """Settings are as they were, but for those that somebody has changed since."""
     for name, value in json.loads(before).items():
         owner = _owner(scene, name)
-        if getattr(owner, name, None) == {**TRACING, **DOME}.get(name):
+        if getattr(owner, name, None) == {**TRACING, **DOME_SHADOWS}.get(name):
             setattr(owner, name, value)
 
 

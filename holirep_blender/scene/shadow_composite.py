@@ -133,6 +133,7 @@ def _files(folder: Path, name: str) -> dict[int, Path]:
 def _picture(file: Path, source: Any = "SEQUENCE") -> bpy.types.Image:
     for image in bpy.data.images:
         if image.get(MARK) == KIND and Path(bpy.path.abspath(image.filepath)) == file.absolute():
+            image.source = source  # there may be more pictures than before
             image.reload()
             return image
     image = bpy.data.images.load(str(file.absolute()), check_existing=False)

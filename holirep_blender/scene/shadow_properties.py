@@ -26,8 +26,8 @@ class HOLIREP_PG_shadow(bpy.types.PropertyGroup):
     clean: StringProperty(
         name="Clean Plate",
         description="What takes the performer out of the plate: pictures that are put over it before shadow and "
-        "character. Make Clean Plate writes them; a picture, sequence or movie of your own, without the performer, will "
-        "do as well",
+        "character. Make Clean Plate writes them; a picture, sequence or movie of your own, without the performer, "
+        "will do as well",
         subtype="FILE_PATH",
         options=set(PATH_OPTIONS),
     )

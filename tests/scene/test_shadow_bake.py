@@ -170,7 +170,9 @@ def test_plate_shadow_and_character_meet_in_the_compositor(empty_scene, tmp_path
     half[:, :24] = (1.0, 1.0, 0.0, 1.0)
     for number in (10, 11):  # none for the plate's second frame, which is 12: the plate shows
         write_png(half, tmp_path / f"clean.{number:04d}.png")
-    compose(scene, tmp_path, clean=tmp_path / "clean.0010.png")
+        compose(scene, tmp_path, clean=tmp_path / "clean.0010.png")
+    (clean,) = (each for each in bpy.data.images if each.name.startswith("clean"))
+    assert clean.source == "SEQUENCE", "it was one picture before"
     plates[1] = plates[1].copy()
     plates[1][:, :24] = (1.0, 1.0, 0.0)
     agrees(plates)
