@@ -331,3 +331,7 @@ def _remove_partial(job: Job, worker_pid: int) -> None:
     out = job.params.get("out")
     if isinstance(out, str) and out:
         partial_path(Path(out), worker_pid).unlink(missing_ok=True)
+    folder = job.params.get("folder")
+    if isinstance(folder, str) and folder:
+        for partial in Path(folder).glob(partial_path(Path("*"), worker_pid).name):
+            partial.unlink(missing_ok=True)

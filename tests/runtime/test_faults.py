@@ -208,6 +208,22 @@ def test_a_worker_that_ignores_the_request_to_end_is_killed(make_jobs, tmp_path)
     assert group_members(pid) == []
 
 
+def test_of_a_folder_only_the_killed_workers_unfinished_files_are_removed(make_jobs, tmp_path):
+    script, folder = tmp_path / "worker.py", tmp_path / "clean"
+    folder.mkdir()
+    kept = [folder / "clean.0001.png", folder / ".clean.0007.png.1.partial"]
+    for path in kept:
+        path.touch()
+    begun = f"open({str(folder)!r} + f'/.clean.0002.png.{{os.getpid()}}.partial', 'w')"
+    script.write_text(f"import os, time\n{begun}\nprint('{{}}', flush=True)\ntime.sleep(60)")
+    jobs = make_jobs(script=script)
+    job = jobs.submit("clean_plate", {"folder": str(folder)})
+    run_until(jobs, job, lambda: len(list(folder.iterdir())) == 3)
+    jobs.cancel(job)
+    jobs.wait(job)
+    assert sorted(folder.iterdir()) == sorted(kept)
+
+
 def test_disk_full_while_writing_the_take(make_jobs, plate, small_disk, runtime_python):
     (small_disk / "filler").write_bytes(b"x" * 40_000)
     jobs = make_jobs()
