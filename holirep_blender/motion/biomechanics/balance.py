@@ -136,6 +136,7 @@ def _support(
 def _outside(places: Array, corners: Array, used: Mask) -> Array:
     """Distance ``(T,)`` of ``places (T, 2)`` outside the hull of the used ones of ``corners (T, K, 2)``; 0 within.
 
+    ``used (T, K)`` has one at least in each frame.
     A hull's distance is the greatest over all directions of how much further a place lies than every corner; with 72
     directions it is at most 0.1 % too small.
     """
@@ -145,4 +146,4 @@ def _outside(places: Array, corners: Array, used: Mask) -> Array:
     used, corners = used[:, ever], corners[:, ever]
     relative = np.where(used[..., None], corners - places[:, None], 0.0)
     furthest = np.where(used[..., None], relative @ directions.T, -np.inf).max(axis=1)
-    return np.asarray(np.maximum(-furthest.min(axis=1), 0.0)) if len(places) else np.zeros(0)
+    return np.asarray(np.maximum(-furthest.min(axis=1), 0.0))
