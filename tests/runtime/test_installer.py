@@ -172,7 +172,7 @@ def test_a_disk_that_is_too_small_only_for_the_larger_build_is_a_warning_with_pi
         jobs.cancel(job)
         jobs.wait(job)
     assert job.state == "cancelled"
-    assert "needs 5.8 GB" in job.warnings[0]
+    assert "needs 5.9 GB" in job.warnings[0]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, make_jobs):
