@@ -91,7 +91,7 @@ def suitable_processes(plate: Plate, means: str = MEDIAPIPE) -> int:
 class Team:
     """Scans a plate, then follows a performer through it; a context manager that leaves nothing behind.
 
-    `decoding`: what decodes the plate, "nvdec" or "cpu", and why not the former where it was tried.
+    `decoding`: what decodes the plate, "nvdec" or "cpu"; for a device also why not the former.
     """
 
     decoding = "cpu"
@@ -125,6 +125,8 @@ class InProcess(Team):
 
     def __init__(self, plate: Plate, means: str = MEDIAPIPE) -> None:
         self._plate = plate
+        if means != MEDIAPIPE:
+            self.decoding = "cpu: one process does all, and reads as it follows"
         kept = [worker for worker in _idle if worker.means == means]
         _idle.clear()
         self._worker = kept[0] if kept else Lanes(means)
@@ -187,8 +189,10 @@ class Processes(Team):
         engine = engine_on(self._means)
         if available_cores() < CORES_TO_READ:
             self._feed = feed_of(plate, engine.device, self._folder / "presence")
-        if self._feed is not None:
-            self.decoding = self._feed.decoding
+            full = "cpu: the device’s free memory has no room for the plate"
+            self.decoding = full if self._feed is None else self._feed.decoding
+        else:
+            self.decoding = f"cpu: {available_cores()} cores read and cut faster than the process with the device"
         self._service = Service(engine, self._feed)
 
     def _start(self, number: int) -> None:
