@@ -25,7 +25,7 @@ from .actions import Channel, Rollback, is_tweaked, put_in_place, write_action
 from .bone_channels import location_channel, locked_channels, rotation_channels
 from .characters import armature_of, meshes_with_shape_keys, read_rig
 from .parent_spaces import follow_constraints
-from .rig_behaviour import as_posed, sheared
+from .rig_behaviour import as_posed, uneven_proportions
 from .shape_keys import KeyedFace, ShapeKeyMap, face_channels
 
 _GAZE = {"eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeLookDownLeft"}
@@ -132,7 +132,7 @@ def apply_take(
         held = bool(inheritance.held.any())
         if armature.data.pose_position == "REST":
             warnings.append(f"{armature.name} shows its rest pose: set Pose Position to Pose to see the motion.")
-        uneven = sheared(armature, rig_map)
+        uneven = uneven_proportions(armature, rig_map)
         warnings += [*motion.warnings, *([uneven] if uneven else [])]
         warnings += refining.warnings if refining is not None else ()
 

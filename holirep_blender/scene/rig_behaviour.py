@@ -14,10 +14,13 @@ from ..motion import rotations
 from ..motion.rigs import Rig, RigMap
 from ..motion.rigs.posed_rest import posed_rest
 from .action_channels import ActionChannels, bone_path
+from .actions import MARK
 
 Array = npt.NDArray[np.float64]
 
 _OBJECT_CHANNELS = ("location", "rotation", "scale", "delta_")
+_CHANGED = 1e-4
+"""By how much a scale, or a location in units of the armature, must change to be no constant."""
 
 
 def with_ancestors(bones: list[int], parents: list[int]) -> list[int]:
@@ -130,8 +133,10 @@ def axes_of_location(armature: bpy.types.Object, rig: Rig, name: str, poses: Arr
 def as_posed(armature: bpy.types.Object, rig: Rig, rig_map: RigMap) -> Rig:
     """The rig in the proportions that its pose gives it: what is scaled or shifted stays so when others are keyed.
 
-    What is above the hips counts as at rest, for their keys follow it. ``rig`` has the hierarchy of ``rig_map``.
+    What is above the hips counts as at rest, for their keys follow it; so does what keys scale or shift now more, now
+    less (``uneven_proportions`` tells), whatever the current frame. ``rig`` has the hierarchy of ``rig_map``.
     """
+    animated = _animated(armature)
     mapped = [rig.index(bone) for bone in rig_map.bones.values()]
     carrier = mover_of(armature, rig_map.bones["hips"]) if "hips" in rig_map.bones else None
     free = {rig.index(carrier), *rig.ancestors(rig.index(carrier))} if carrier is not None else set()
@@ -139,9 +144,10 @@ def as_posed(armature: bpy.types.Object, rig: Rig, rig_map: RigMap) -> Rig:
     changed = False
     for index in with_ancestors(mapped, [int(parent) for parent in rig.parents]):
         posed = armature.pose.bones[rig.bone_names[index]]
-        still = index in free or posed.bone.use_connect
+        still = index in free or posed.bone.use_connect or bone_path(posed.name, "location") in animated
         location = Vector() if still else posed.location
-        scale = Vector((1.0, 1.0, 1.0)) if index in free and rig.bone_names[index] != carrier else posed.scale
+        even = (index in free and posed.name != carrier) or bone_path(posed.name, "scale") in animated
+        scale = Vector((1.0, 1.0, 1.0)) if even else posed.scale
         changed = changed or location.length > 0.0 or (scale - Vector((1.0, 1.0, 1.0))).length > 0.0
         above = int(rig.parents[index])
         rest, parents = poses[index].copy(), {}
@@ -156,11 +162,34 @@ def as_posed(armature: bpy.types.Object, rig: Rig, rig_map: RigMap) -> Rig:
     return posed_rest(rig, rig_map.bones, names, turned[None], at[None, :, :3, 3])
 
 
-def sheared(armature: bpy.types.Object, rig_map: RigMap) -> str:
-    """What to say of a mapped bone that its pose scales unevenly, so that bones below it change shape as they turn."""
+def _animated(armature: bpy.types.Object) -> set[str]:
+    """Data paths that keys change in the action of HoliRep's that plays: those that an artist added stay in it."""
+    data = armature.animation_data
+    if data is None or data.action is None or MARK not in data.action:
+        return set()
+    changed = set()
+    for (path, _), curve in ActionChannels(armature).curves.items():
+        values = [key.co[1] for key in curve.keyframe_points] if path.endswith((".location", ".scale")) else []
+        if values and max(values) - min(values) > _CHANGED:
+            changed.add(path)
+    return changed
+
+
+def uneven_proportions(armature: bpy.types.Object, rig_map: RigMap) -> str:
+    """What to say of mapped bones whose proportions do not stay what they are; empty where all do.
+
+    Scaled unevenly, they shear the bones below as they turn; where keys scale or shift them, they have no one length.
+    """
     bones = [armature.pose.bones[name] for name in rig_map.bones.values()]
     carriers = {above.name for bone in bones for above in bone.parent_recursive}
+    animated = _animated(armature)
+    mover = mover_of(armature, rig_map.bones["hips"]) if "hips" in rig_map.bones else ""
     for bone in bones:
-        if bone.name in carriers and max(bone.scale) - min(bone.scale) > 1e-3 * max(bone.scale):
+        if bone.name not in carriers:
+            continue
+        shifted = bone.name != mover and not bone.bone.use_connect and bone_path(bone.name, "location") in animated
+        if shifted or bone_path(bone.name, "scale") in animated:
+            return f"Keys change how {bone.name} is scaled or shifted: it is taken as at rest, so feet may not hold."
+        if max(bone.scale) - min(bone.scale) > 1e-3 * max(bone.scale):
             return f"{bone.name} is scaled unevenly, which shears the bones below: feet may not hold. Scale it evenly."
     return ""

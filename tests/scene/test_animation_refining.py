@@ -333,6 +333,22 @@ def test_bones_that_the_pose_scales_hold_in_their_own_proportions(empty_scene, s
     assert any("unevenly" in text for text in check_animation_of(bpy.context, rig, PLANT).warnings)
 
 
+def test_keys_that_scale_a_bone_are_told_and_the_current_frame_does_not_count(empty_scene, shared_data):
+    take, rig = mocap_take(shared_data, "cmu_002_01", every=3), legs_scaled(1.0)
+    options = ApplyOptions(refine=RefineOptions(), rig_map=PLANT.rig_map)
+    apply_take(bpy.context, take, rig, options)
+    thigh, found = rig.pose.bones[BONES["leftUpperLeg"]], []
+    for frame, scale in ((1, 1.0), (40, 1.3)):
+        thigh.scale = (scale,) * 3
+        thigh.keyframe_insert("scale", frame=frame)
+    for frame in (1, 40):
+        empty_scene.frame_set(frame)
+        assert any("Keys change how" in text for text in apply_take(bpy.context, take, rig, options).warnings)
+        curves = blender_versions.fcurves_of(rig.animation_data.action, rig)
+        found.append(np.concatenate([[key.co[1] for key in curve.keyframe_points] for curve in curves]))
+    np.testing.assert_array_equal(*found)
+
+
 def test_a_rest_pose_that_is_folded_up_is_refused(empty_scene, shared_data):
     rig = folded_up()
     apply_take(bpy.context, mocap_take(shared_data, "cmu_002_01", every=3), rig)
