@@ -10,6 +10,9 @@ import av
 
 from .movie_index import MovieIndex, decoded, packets, stamp_of
 
+# Codecs whose decoders are told picture by picture what to leave out; AV1's leaves out all such pictures or none.
+_LEAVING_OUT = {"h264", "hevc", "mpeg2video", "mpeg4"}
+
 
 def numbered_frames(
     path: Path,
@@ -25,7 +28,7 @@ def numbered_frames(
     context, counted = container.streams.best("video").codec_context, 0
     for packet in _packets(path, index, container, first):
         stamp = stamp_of(packet)
-        if index.exact and stamp is not None:
+        if index.exact and stamp is not None and index.codec in _LEAVING_OUT:
             number = index.index_at(stamp) + 1
             context.skip_frame = "DEFAULT" if number == last or wanted(number) else "NONREF"
         for frame in decoded(packet):

@@ -16,6 +16,10 @@ import numpy as np
 from ..errors import PlateError
 
 CONVERT = "Convert it to H.264 in MP4 or to an image sequence."
+# MPEG program streams are sought by bytes, and land in the middle of a picture.
+_FROM_THE_BEGINNING = {"mpeg"}
+# AVI numbers pictures as they are decoded, which is not how they are shown where some are made from later ones.
+_BY_DECODING = "avi"
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def opened(path: Path, **options: Any) -> av.container.InputContainer:
 
 
 def stamp_of(item: Union[av.Packet, av.VideoFrame]) -> Optional[int]:
-    """Presentation time in the stream's units; AVI tells the order of decoding only."""
+    """Presentation time in the stream's units, or where there is none that of decoding."""
     return item.pts if item.pts is not None else item.dts
 
 
@@ -109,8 +113,8 @@ def read_index(path: Path) -> MovieIndex:
                     picture = next(iter(decoded(packet)), None)
         rate = stream.average_rate or stream.guessed_rate
         length = (container.duration or 0) / av.time_base
-        promised = stream.frames or (round(length * rate) if rate else 0)
-        unit = Fraction(stream.time_base)
+        counted, reordered = stream.frames, stream.codec_context.has_b_frames
+        unit, kind = Fraction(stream.time_base), container.format.name
         codec = stream.codec_context.codec.canonical_name
     if not rows:
         raise PlateError(f"{path}: the movie has no frames.")
@@ -122,9 +126,13 @@ def read_index(path: Path) -> MovieIndex:
     stamps = np.array([rows[row][0] or 0 for row in order], np.int64)
     starts = np.array([index for index, row in enumerate(order) if rows[row][1]], np.int64)
     exact = all(stamp is not None for stamp, _ in rows) and bool(np.all(np.diff(stamps) > 0))
+    exact = exact and not (reordered and kind == _BY_DECODING)
+    # beyond the last one; before it there are fewer than the nominal rate says where the rate varies
+    lacking = length - float(stamps[-1] * unit)
+    promised = counted or (len(rows) + max(round(lacking * rate) - 1, 0) if rate else 0)
     return MovieIndex(
         stamps=stamps,
-        starts=starts if exact else np.zeros(1, np.int64),
+        starts=starts if exact and kind not in _FROM_THE_BEGINNING else np.zeros(1, np.int64),
         unit=unit,
         size=(picture.width, picture.height),
         turn=-picture.rotation % 360,

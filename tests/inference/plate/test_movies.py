@@ -62,6 +62,32 @@ def test_only_some_frames(tmp_path: Path) -> None:
     assert [number_of(image) for _, _, image in frames] == [7, 8, 30]
 
 
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("libsvtav1", "shot.mp4"), ("mpeg2video", "shot.mpg"), ("libx264", "shot.avi"), ("libx264", "shot.mkv")],
+)
+def test_parts_are_exact_where_containers_and_decoders_have_their_own_ways(
+    tmp_path: Path, codec: str, name: str
+) -> None:
+    plate = open_plate(encoded(tmp_path / name, codec))
+    for first, wanted in ((1, {COUNT}), (14, set(range(14, 20))), (29, {30, 38}), (COUNT - 1, {COUNT - 1, COUNT})):
+        found = {number: number_of(image) for number, _, image in plate.frames(first, max(wanted), wanted)}
+        assert found == {number: number for number in wanted}
+
+
+def test_where_the_rate_varies_fewer_frames_than_the_nominal_rate_says_are_all(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "shot.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", 25)
+        stream.codec_context.width, stream.codec_context.height = SIZE
+        for number in range(1, 11):
+            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
+            frame.pts = 3 * number + number % 2
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    plate = open_plate(tmp_path / "shot.mkv")
+    assert (plate.frame_count, len(list(plate))) == (10, 10)
+
+
 def test_a_part_is_the_same_picture_as_in_sequence(shared_data: Path) -> None:
     """Real footage with B-frames, at a constant and at a variable rate."""
     for name in ("asl_help.mkv", "asl_brother.mkv", "head_pose_female.gif"):
