@@ -210,7 +210,7 @@ def _rig_map(rig: Rig, options: ApplyOptions, warnings: list[str]) -> RigMap:
 def _refined(take: Take, options: ApplyOptions) -> RefinedTake:
     assert options.refine is not None
     try:
-        return refined_take(take, options.refine, options.refine_cache)
+        return refined_take(take, options.refine, options.refine_cache, options.refine_at_once)
     except ValueError as error:
         raise ApplyError(str(error)) from error
 

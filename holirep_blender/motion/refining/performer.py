@@ -52,11 +52,16 @@ class RefinedTake:
     contacts: Contacts
     floor: Floor
     violations: tuple[Violation, ...] = ()
+    balanced: bool = True
+    """Whether ``violations`` say where the body is out of balance."""
 
 
-def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache] = None) -> RefinedTake:
+def refined_take(
+    take: Take, options: RefineOptions, cache: Optional[RefineCache] = None, at_once: bool = False
+) -> RefinedTake:
     """Smoothing, limits, exertion, contacts and grounding, on the performer's own skeleton.
 
+    ``at_once``: balance is not looked at yet; ``with_balance`` does so.
     Raises ValueError, in the user's words, where an option makes no sense for this take: a floor above the head, say.
     """
     body = _body(take, options, cache)
@@ -68,9 +73,19 @@ def refined_take(take: Take, options: RefineOptions, cache: Optional[RefineCache
         ground = _grounding(body, contacts, options.contact_edits, cache)
         placed = result if ground is None else ground.apply(result, body.floor, options.feet)
         result = within(take, ends_held(result, placed, take.joint_confidence), options.frames)
-    if contacts.any():
-        violations += static_balance(result, contacts, body.floor)
-    return RefinedTake(contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames))
+    refined = RefinedTake(
+        contacts.to_take(result), contacts, body.floor, inside(merged(violations), options.frames), balanced=False
+    )
+    return refined if at_once else with_balance(refined, options)
+
+
+def with_balance(refined: RefinedTake, options: RefineOptions) -> RefinedTake:
+    """The same take with what ``static_balance`` finds among its violations."""
+    if refined.balanced:
+        return refined
+    found = static_balance(refined.take, refined.contacts, refined.floor) if refined.contacts.any() else []
+    violations = inside(merged([*refined.violations, *found]), options.frames)
+    return replace(refined, violations=violations, balanced=True)
 
 
 def _grounding(

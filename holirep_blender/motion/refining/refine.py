@@ -20,7 +20,7 @@ from .let_go import contacts_let_go
 from .limits import limb_limits, limit_options
 from .motion_memo import MotionMemo
 from .options import RefineOptions
-from .performer import RefinedTake
+from .performer import RefinedTake, with_balance
 from .report import RefineReport, corrected, found, inside, let_go_words, merged, slide_mm
 from .rest_pose import folded_joint
 
@@ -86,7 +86,9 @@ def refined_motion(
             f"The character's rest pose is folded up (see the {folded}): which way its joints bend cannot be told, "
             "so it was not refined. Give it an upright rest pose."
         )
-        return motion, RefineReport(refined.violations, contacts=refined.contacts, warnings=(warning,))
+        return motion, RefineReport(
+            with_balance(refined, options).violations, contacts=refined.contacts, warnings=(warning,)
+        )
     floor = character_floor(character, refined.take, refined.floor)
     posed = character.take
     if refined.contacts.any() and options.feet > 0.0:
@@ -96,6 +98,8 @@ def refined_motion(
         posed, refined.contacts, options, floor=floor, source=refined.take, cache=cache, at_once=at_once
     )
     result = within(posed, ends_held(posed, result, refined.take.joint_confidence), options.frames)
+    if not report.unfinished:
+        refined = with_balance(refined, options)
     report.violations = merged([*refined.violations, *report.violations])
     report.sentences = (
         *_held(report, options),
