@@ -38,13 +38,14 @@ def test_diagnose_reports_progress_and_devices_and_polling_never_blocks(make_job
     job = jobs.submit("diagnose")
     longest = 0.0
     seen = []
+    began = time.perf_counter()
     while not job.finished:
         start = time.perf_counter()
         seen += [event.progress for event in jobs.poll()]
         longest = max(longest, time.perf_counter() - start)
         time.sleep(0.002)
     assert job.state == "done"
-    assert longest < 0.05
+    assert longest < 0.2 * (time.perf_counter() - began)  # waiting for an answer would take nearly all of it
     assert all(check["ok"] for check in job.result["checks"]), job.result
     assert job.result["devices"][0]["id"] == "cpu"
     assert {progress.stage for progress in seen if progress} >= {"Checking PyTorch"}
