@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Dict, Tuple
 
@@ -36,7 +37,15 @@ def write_movie(path: Path, code: str, fps: float, count: int = COUNT) -> Path:
 
 
 def encoded(path: Path, codec: str, pixels: str = "", size: Tuple[int, int] = SIZE, **tags: int) -> Path:
-    """A movie of the same pictures by another codec; `tags` are set in its header (`color_range`, `colorspace`)."""
+    """A movie of the same pictures by another codec; `tags` are set in its header (`color_range`, `colorspace`).
+
+    In a thread of its own: SVT-AV1 makes the thread that encodes a real-time one, where it may, and it stays so.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_encode, path, codec, pixels, size, tags).result()
+
+
+def _encode(path: Path, codec: str, pixels: str, size: Tuple[int, int], tags: Dict[str, int]) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, 25)
         context = stream.codec_context
